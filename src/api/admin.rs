@@ -1,0 +1,112 @@
+//! What administrators see and do.
+
+use axum::{
+    Json,
+    extract::{Path, Query, State, rejection::PathRejection},
+    response::{IntoResponse, Response},
+};
+use serde_json::{Map, Value, json};
+
+use super::{
+    error::ApiError,
+    extract::{Caller, Spoken},
+    query::Asked,
+    shapes::SessionShown,
+};
+use crate::{
+    app::{App, AppError},
+    clock::rfc3339,
+    domain::{
+        limits::{SESSIONS_PAGE_DEFAULT, SESSIONS_PAGE_MAX},
+        session::SessionInfo,
+        user::UserName,
+    },
+    store::contract::{Cursor, Listed, SessionStats},
+};
+
+/// All users' sessions, newest activity first; `?limit=`, and `?cursor=` from the answer before.
+pub(super) async fn sessions(State(app): State<App>, Caller(caller): Caller, query: Query<Asked>) -> Result<Response, ApiError> {
+    let mut query = query.0;
+    let limit = query.number("limit", 1, SESSIONS_PAGE_MAX as u64).unwrap_or(SESSIONS_PAGE_DEFAULT as u64);
+    let cursor = query.text("cursor").and_then(|text| {
+        let cursor = cursor_of(&text);
+        if cursor.is_none() {
+            query.problem("cursor is none that this endpoint gave".to_owned());
+        }
+        cursor
+    });
+    query.done()?;
+    let limit = usize::try_from(limit).unwrap_or(SESSIONS_PAGE_MAX);
+    let page = app.list_sessions(&caller, cursor.as_ref(), limit).await?;
+    let sessions: Map<String, Value> = page.sessions.iter().map(|listed| (listed.user.to_string(), json!(shown(&app, listed)))).collect();
+    let told = json!({
+        "success": true,
+        "sessions_info": {
+            "total_sessions": page.stats.total,
+            "active_sessions": page.stats.active,
+            "sessions": sessions,
+        },
+        "next_cursor": page.next.map(|next| format!("{}.{}", next.last_active_ms, next.member)),
+        "user_id": caller.user.as_str(),
+    });
+    Ok(Json(told).into_response())
+}
+
+fn cursor_of(text: &str) -> Option<Cursor> {
+    let (at, member) = text.split_once('.')?;
+    Some(Cursor { last_active_ms: at.parse().ok()?, member: member.to_owned() })
+}
+
+fn shown(app: &App, listed: &Listed) -> SessionShown {
+    let session = SessionInfo {
+        user: listed.user.clone(),
+        id: listed.id.clone(),
+        created_ms: listed.created_ms,
+        last_active_ms: listed.last_active_ms,
+        expires_ms: listed.expires_ms,
+        turns: listed.turns,
+        first_turn: 0,
+        version: 0,
+        running: None,
+    };
+    SessionShown::of(app, &session)
+}
+
+/// The store's keys that hold a user's sessions.
+pub(super) async fn keys(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    user: Result<Path<String>, PathRejection>,
+) -> Result<Response, ApiError> {
+    // Nobody can have a name that is none (or no UTF-8), so nobody has a session under it.
+    let user = user.ok().and_then(|Path(name)| UserName::new(&name)).ok_or(AppError::NoSession)?;
+    let keys = app.session_keys(&caller, &user).await?;
+    if keys.is_empty() {
+        return Err(AppError::NoSession.into());
+    }
+    let count = keys.len();
+    let keys: Vec<Value> =
+        keys.into_iter().map(|key| json!({"name": key.name, "type": key.kind, "ttl_ms": key.ttl_ms, "size_bytes": key.bytes})).collect();
+    Ok(Json(json!({"success": true, "user": user.as_str(), "keys": keys, "count": count, "user_id": caller.user.as_str()})).into_response())
+}
+
+pub(super) async fn cleanup(State(app): State<App>, Caller(caller): Caller, Spoken(language): Spoken) -> Result<Response, ApiError> {
+    let (removed, stats) = app.clean_up(&caller).await?;
+    let message = match language {
+        crate::domain::language::Language::English => format!("{removed} ended sessions were removed"),
+        crate::domain::language::Language::Chinese => format!("已清理 {removed} 个过期会话"),
+    };
+    let told = json!({"success": true, "message": message, "removed": removed, "current_stats": session_stats(&app, stats), "user_id": caller.user.as_str()});
+    Ok(Json(told).into_response())
+}
+
+/// `session_stats` as all answers have it.
+pub(super) fn session_stats(app: &App, stats: SessionStats) -> Value {
+    json!({
+        "total_sessions": stats.total,
+        "active_sessions": stats.active,
+        "inactive_sessions": stats.total.saturating_sub(stats.active),
+        "session_timeout_hours": app.settings().sessions.idle_secs as f64 / 3600.0,
+        "last_cleanup": (stats.last_cleanup_ms > 0).then(|| rfc3339(stats.last_cleanup_ms)),
+    })
+}

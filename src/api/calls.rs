@@ -1,0 +1,79 @@
+//! Functions: which there are, and calling one directly.
+
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::{
+    error::ApiError,
+    extract::{Body, Caller, Fields, Shape, Spoken},
+    shapes::ApiResponse,
+};
+use crate::{agent, app::App, domain::limits::FUNCTION_NAME_CHARS_MAX, store::contract::Tail};
+
+pub(super) struct CallAsk {
+    function_name: String,
+    parameters: Map<String, Value>,
+}
+
+impl Shape for CallAsk {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        // Longer names than any function has are looked up all the same: the answer names close ones.
+        let (name, parameters) = (fields.text("function_name", FUNCTION_NAME_CHARS_MAX * 4), fields.object("parameters"));
+        Some(Self { function_name: name?, parameters: parameters.unwrap_or_default() })
+    }
+}
+
+#[derive(Serialize)]
+struct Called<'a> {
+    success: bool,
+    function_name: &'a str,
+    markdown_result: String,
+    api_response: Option<ApiResponse<'a>>,
+    error: Option<String>,
+    user_id: &'a str,
+}
+
+pub(super) async fn call(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    Spoken(language): Spoken,
+    Body(ask): Body<CallAsk>,
+) -> Result<Response, ApiError> {
+    let result = app.call(&caller, &ask.function_name, &ask.parameters).await?;
+    let called = Called {
+        success: result.succeeded(),
+        function_name: &ask.function_name,
+        markdown_result: agent::shown(&result, language),
+        api_response: ApiResponse::of(&result, true),
+        error: agent::error_of(&result),
+        user_id: caller.user.as_str(),
+    };
+    Ok(Json(called).into_response())
+}
+
+#[derive(Serialize)]
+struct Functions<'a> {
+    success: bool,
+    functions: Vec<Function<'a>>,
+    count: usize,
+    user_id: &'a str,
+}
+
+#[derive(Serialize)]
+struct Function<'a> {
+    name: &'a str,
+    description: &'a str,
+    parameters: &'a Value,
+}
+
+pub(super) async fn functions(State(app): State<App>, Caller(caller): Caller) -> Result<Response, ApiError> {
+    app.visit(&caller, None, Tail::Nothing).await?;
+    let specs = app.catalogue().functions();
+    let functions = specs.iter().map(|f| Function { name: &f.name, description: &f.description, parameters: &f.parameters }).collect();
+    Ok(Json(Functions { success: true, functions, count: specs.len(), user_id: caller.user.as_str() }).into_response())
+}

@@ -1,0 +1,238 @@
+//! What handlers take: who calls, in which language, and a checked body.
+
+use std::time::Duration;
+
+use axum::{
+    extract::{FromRequest, FromRequestParts, Request},
+    http::{HeaderMap, StatusCode, header, request::Parts},
+};
+use http_body_util::{BodyExt, Limited};
+use serde_json::{Map, Value};
+
+use super::{context::Context, error::ApiError};
+use crate::{
+    app::App,
+    domain::{language::Language, limits::JSON_DEPTH_MAX},
+    secrets::tokens::Bearer,
+};
+
+/// A caller with a valid token. Whether it was revoked is found out by the store, with whatever the handler does there.
+pub(super) struct Caller(pub Bearer);
+
+impl FromRequestParts<App> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let bearer = app.bearer(token_of(&parts.headers)?)?;
+        if let Some(context) = parts.extensions.get::<Context>() {
+            context.name(&bearer.user);
+        }
+        Ok(Self(bearer))
+    }
+}
+
+/// A caller if the request has a valid token; nobody otherwise, and no complaint.
+pub(super) struct MaybeCaller(pub Option<Bearer>);
+
+impl FromRequestParts<App> for MaybeCaller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        Ok(Self(Caller::from_request_parts(parts, app).await.ok().map(|caller| caller.0)))
+    }
+}
+
+fn token_of(headers: &HeaderMap) -> Result<&str, ApiError> {
+    let Some(value) = headers.get(header::AUTHORIZATION) else {
+        return Err(ApiError::unauthorized(
+            "token_missing",
+            "the Authorization header is missing: log in first",
+            "缺少 Authorization 头，请先登录",
+        ));
+    };
+    // RFC 6750, 2.1; the scheme's case does not matter (RFC 9110, 11.1).
+    let token = value.to_str().ok().and_then(|text| text.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    token.map(|(_, token)| token).ok_or_else(|| {
+        ApiError::unauthorized(
+            "token_malformed",
+            "the Authorization header is not of the form `Bearer <token>`",
+            "Authorization 头格式应为 `Bearer <token>`",
+        )
+    })
+}
+
+/// The language of the answer.
+pub(super) struct Spoken(pub Language);
+
+impl<S: Sync> FromRequestParts<S> for Spoken {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self(parts.extensions.get::<Context>().map_or(Language::English, Context::language)))
+    }
+}
+
+/// A JSON body of a known shape.
+pub(super) struct Body<T>(pub T);
+
+/// A shape that can be read from the fields of a JSON object, all that is wrong with it at once.
+pub(super) trait Shape: Sized {
+    fn read(fields: &mut Fields) -> Option<Self>;
+}
+
+impl<T: Shape> FromRequest<App> for Body<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
+        let server = &app.settings().server;
+        if !is_json(request.headers()) {
+            return Err(ApiError::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                "the body must be JSON: send Content-Type: application/json",
+                "请求内容必须是 JSON：请设置 Content-Type: application/json",
+            ));
+        }
+        let reading = Limited::new(request.into_body(), server.body_bytes_max).collect();
+        let bytes = match tokio::time::timeout(Duration::from_millis(server.body_timeout_ms), reading).await {
+            Err(_) => {
+                return Err(ApiError::new(
+                    StatusCode::REQUEST_TIMEOUT,
+                    "body_timeout",
+                    "the body did not come in time",
+                    "请求内容未能及时到达",
+                ));
+            }
+            Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
+                let max = server.body_bytes_max;
+                return Err(ApiError::new(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    "body_too_large",
+                    format!("the body has more than {max} bytes"),
+                    format!("请求内容超过 {max} 字节"),
+                ));
+            }
+            Ok(Err(_)) => return Err(ApiError::invalid_body(vec!["it ended too early".to_owned()])),
+            Ok(Ok(collected)) => collected.to_bytes(),
+        };
+        let mut fields = Fields::of(&bytes).map_err(|problem| ApiError::invalid_body(vec![problem]))?;
+        match T::read(&mut fields) {
+            Some(shape) if fields.problems.is_empty() => Ok(Self(shape)),
+            _ => Err(ApiError::invalid_body(fields.problems)),
+        }
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(kind) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
+    let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+/// The fields of a JSON object and what was found wrong with them.
+pub(super) struct Fields {
+    map: Map<String, Value>,
+    problems: Vec<String>,
+}
+
+impl Fields {
+    fn of(bytes: &[u8]) -> Result<Self, String> {
+        let text = std::str::from_utf8(bytes).map_err(|e| format!("it is not UTF-8: byte {} is wrong", e.valid_up_to()))?;
+        if depth(text) > JSON_DEPTH_MAX {
+            return Err(format!("it nests deeper than {JSON_DEPTH_MAX} levels"));
+        }
+        match serde_json::from_str(text) {
+            Ok(Value::Object(map)) => Ok(Self { map, problems: Vec::new() }),
+            Ok(_) => Err("it is JSON, but no object".to_owned()),
+            Err(error) => Err(format!("it is not JSON: {error}")),
+        }
+    }
+
+    /// A text that must be there and must not be blank.
+    pub fn text(&mut self, name: &str, chars_max: usize) -> Option<String> {
+        match self.map.remove(name) {
+            None | Some(Value::Null) => self.wrong(format!("{name} is missing")),
+            Some(Value::String(text)) if text.trim().is_empty() => self.wrong(format!("{name} is empty")),
+            Some(Value::String(text)) if text.chars().nth(chars_max).is_some() => {
+                self.wrong(format!("{name} has more than {chars_max} characters"))
+            }
+            Some(Value::String(text)) => Some(text),
+            Some(other) => self.wrong(format!("{name} is {}; a text is needed", kind(&other))),
+        }
+    }
+
+    /// A text that must be there; it may be anything.
+    pub fn secret(&mut self, name: &str) -> Option<String> {
+        match self.map.remove(name) {
+            None | Some(Value::Null) => self.wrong(format!("{name} is missing")),
+            Some(Value::String(text)) => Some(text),
+            Some(other) => self.wrong(format!("{name} is {}; a text is needed", kind(&other))),
+        }
+    }
+
+    /// An object that may be missing.
+    pub fn object(&mut self, name: &str) -> Option<Map<String, Value>> {
+        match self.map.remove(name) {
+            None | Some(Value::Null) => None,
+            Some(Value::Object(map)) => Some(map),
+            Some(other) => self.wrong(format!("{name} is {}; an object is needed", kind(&other))),
+        }
+    }
+
+    fn wrong<T>(&mut self, problem: String) -> Option<T> {
+        self.problems.push(problem);
+        None
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// How deep the brackets outside strings nest: cheaper and safer to count than to find out by recursion.
+fn depth(text: &str) -> usize {
+    let (mut depth, mut deepest, mut quoted, mut escaped) = (0_usize, 0, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'{' | b'[' if !quoted => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_that_is_wrong_with_a_body_is_told_at_once() {
+        let mut fields = Fields::of(br#"{"message": 5, "context": []}"#).unwrap();
+        let message = fields.text("message", 10);
+        let context = fields.object("context");
+        assert!(message.is_none() && context.is_none());
+        assert_eq!(fields.problems, ["message is a number; a text is needed", "context is a list; an object is needed"]);
+    }
+
+    #[test]
+    fn brackets_in_texts_do_not_nest() {
+        assert_eq!(depth(r#"{"a": "[[[[\"[[", "b": [[1]]}"#), 3);
+        assert!(Fields::of(format!("{}{}", "[".repeat(100), "]".repeat(100)).as_bytes()).is_err());
+        assert!(Fields::of(b"\xff").is_err_and(|e| e.contains("byte 0")));
+        assert!(Fields::of(b"[]").is_err());
+    }
+}

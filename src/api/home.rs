@@ -1,0 +1,131 @@
+//! The door: what this service is, and whether it is well.
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value, json};
+
+use super::{
+    admin::session_stats,
+    console,
+    extract::{MaybeCaller, Spoken},
+    shapes::document,
+};
+use crate::{app::App, clock::rfc3339, domain::language::Language};
+
+const NAME: &str = "Swagger API Agent";
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Browsers get the console, programs get a description.
+pub(super) async fn home(State(app): State<App>, Spoken(language): Spoken, headers: HeaderMap) -> Response {
+    let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if accepts.contains("text/html") {
+        return console::page();
+    }
+    Json(description(&app, language)).into_response()
+}
+
+fn description(app: &App, language: Language) -> Value {
+    let say = |english: &'static str, chinese: &'static str| language.choose(english, chinese);
+    let hours = app.settings().auth.token_hours;
+    json!({
+        "name": NAME,
+        "version": VERSION,
+        "description": say(
+            "An agent over an OpenAPI document: say what you want, and it calls the API",
+            "基于 OpenAPI 文档的智能体：用自然语言说出需求，由它调用 API",
+        ),
+        "features": [
+            say("natural language, English and Chinese", "支持中英文自然语言"),
+            say("direct calls of every operation", "可直接调用每个接口"),
+            say("a session for each user, shared by all replicas", "每个用户拥有独立会话，所有副本共享"),
+            say("sessions survive restarts", "会话在重启后仍然保留"),
+        ],
+        "endpoints": {
+            "auth": {"POST /api/login": say("a token for a name and a password", "登录并获取令牌")},
+            "agent": {
+                "POST /api/process": say("say what you want", "处理自然语言请求"),
+                "POST /api/call": say("call one function", "直接调用函数"),
+                "GET /api/functions": say("all functions", "列出所有函数"),
+                "GET /api/info": say("the API and the agent", "API 与智能体信息"),
+            },
+            "session": {
+                "GET /api/history": say("the conversation", "查看对话历史"),
+                "DELETE /api/history": say("empty the conversation", "清空对话历史"),
+                "GET /api/session/info": say("this session", "会话信息"),
+                "POST /api/session/reset": say("begin anew", "重置会话"),
+            },
+            "admin": {
+                "GET /api/admin/sessions": say("all sessions", "查看所有会话"),
+                "GET /api/admin/sessions/{user}/keys": say("the store's keys of a user's sessions", "查看用户会话的存储键"),
+                "POST /api/admin/cleanup": say("clean ended sessions away", "清理过期会话"),
+            },
+            "health": {
+                "GET /health": say("how the service is", "健康检查"),
+                "GET /health/live": say("the process lives", "存活检查"),
+                "GET /health/ready": say("this replica takes requests", "就绪检查"),
+            },
+        },
+        "authentication": {
+            "type": "JWT Bearer",
+            "login_endpoint": "/api/login",
+            "header_format": "Authorization: Bearer <token>",
+            "token_expiration": format!("{hours} {}", say("hours", "小时")),
+        },
+        "session_management": {
+            "description": say("each user has a session of their own", "每个用户拥有独立的会话"),
+            "session_timeout": format!("{} {}", app.settings().sessions.idle_secs / 3600, say("hours without use", "小时未使用")),
+            "auto_cleanup": true,
+        },
+    })
+}
+
+/// How the service is, for people and old monitors. Never refused, and makes no session.
+pub(super) async fn health(State(app): State<App>, MaybeCaller(caller): MaybeCaller) -> Response {
+    let stats = app.stats_lately().await;
+    let mut told = json!({
+        "status": if stats.is_some() { "healthy" } else { "degraded" },
+        "service": NAME,
+        "timestamp": rfc3339(app.now_ms()),
+        "agent_initialized": true,
+        "config_valid": true,
+        "api_base_url": app.base_url(),
+        "openapi_file": document(&app),
+        "session_stats": session_stats(&app, stats.unwrap_or_default()),
+    });
+    if let (Some(_), Value::Object(fields)) = (caller, &mut told) {
+        let details = json!({
+            "version": VERSION,
+            "replica": app.replica(),
+            "store": if app.settings().store.redis_url.is_some() { "redis" } else { "embedded" },
+            "store_answers": stats.is_some(),
+            "functions": app.catalogue().functions().len(),
+        });
+        fields.insert("service_details".to_owned(), details);
+        fields.insert("natural_language_enabled".to_owned(), json!(true));
+    }
+    Json(told).into_response()
+}
+
+/// The process lives. Touches nothing.
+pub(super) async fn live() -> Json<Value> {
+    Json(json!({"status": "alive"}))
+}
+
+/// This replica takes requests. Touches nothing: what it says was found out before.
+pub(super) async fn ready(State(app): State<App>) -> Response {
+    let (draining, store) = (app.is_draining(), app.health().store_answers());
+    let ready = !draining && store;
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let why = if ready {
+        "ready"
+    } else if draining {
+        "draining"
+    } else {
+        "store away"
+    };
+    (status, Json(json!({"status": why}))).into_response()
+}

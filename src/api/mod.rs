@@ -1,0 +1,63 @@
+//! HTTP in and out, thin: all routes on this page, what surrounds them in one function.
+
+mod admin;
+mod calls;
+mod chat;
+mod console;
+mod context;
+mod error;
+mod extract;
+mod home;
+mod login;
+mod query;
+pub mod server;
+mod session;
+mod shapes;
+mod trace;
+
+use std::any::Any;
+
+use axum::{
+    Router,
+    middleware::from_fn_with_state,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use tower_http::catch_panic::CatchPanicLayer;
+use tracing::error;
+
+use self::error::ApiError;
+use crate::app::App;
+
+/// Every route of the service. Open to everybody: `/`, `/console/*`, `/health*`, `/api/login`. All others take a token.
+pub fn router(app: App) -> Router {
+    Router::new()
+        .route("/", get(home::home))
+        .route("/console/{file}", get(console::file))
+        .route("/health", get(home::health))
+        .route("/health/live", get(home::live))
+        .route("/health/ready", get(home::ready))
+        .route("/api/login", post(login::login))
+        .route("/api/process", post(chat::process))
+        .route("/api/call", post(calls::call))
+        .route("/api/functions", get(calls::functions))
+        .route("/api/info", get(session::api_info))
+        .route("/api/history", get(session::history).delete(session::clear))
+        .route("/api/session/info", get(session::info))
+        .route("/api/session/reset", post(session::reset))
+        .route("/api/admin/sessions", get(admin::sessions))
+        .route("/api/admin/sessions/{user}/keys", get(admin::keys))
+        .route("/api/admin/cleanup", post(admin::cleanup))
+        .fallback(async || ApiError::no_such_path())
+        .method_not_allowed_fallback(async || ApiError::wrong_method())
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(app.clone(), trace::around))
+        .with_state(app)
+}
+
+/// A bug in one request is an answer of that request; the process lives.
+fn panicked(cause: Box<dyn Any + Send>) -> Response {
+    let cause = cause.downcast_ref::<String>().map(String::as_str).or_else(|| cause.downcast_ref::<&str>().copied());
+    error!(cause, "a handler panicked: {}", cause.unwrap_or("without a message"));
+    ApiError::internal().into_response()
+}

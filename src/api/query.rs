@@ -1,0 +1,43 @@
+//! Query parameters, all that is wrong with them at once.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::error::ApiError;
+
+/// The query of a request, name by name; of a repeated name the last counts.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Asked {
+    given: BTreeMap<String, String>,
+    #[serde(skip)]
+    problems: Vec<String>,
+}
+
+impl Asked {
+    /// A whole number within bounds, if it is given.
+    pub fn number(&mut self, name: &str, min: u64, max: u64) -> Option<u64> {
+        let text = self.given.remove(name)?;
+        let number = text.parse().ok().filter(|n| (min..=max).contains(n));
+        if number.is_none() {
+            let bounds = if max == u64::MAX { format!("of at least {min}") } else { format!("from {min} to {max}") };
+            self.problems.push(format!("{name} is {text:?}; a whole number {bounds} is needed"));
+        }
+        number
+    }
+
+    /// A text, if it is given.
+    pub fn text(&mut self, name: &str) -> Option<String> {
+        self.given.remove(name)
+    }
+
+    pub fn problem(&mut self, problem: String) {
+        self.problems.push(problem);
+    }
+
+    /// Nothing was wrong. Names that nobody asked for are left alone, as clients and proxies add their own.
+    pub fn done(self) -> Result<(), ApiError> {
+        if self.problems.is_empty() { Ok(()) } else { Err(ApiError::invalid_query(self.problems)) }
+    }
+}

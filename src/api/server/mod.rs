@@ -1,0 +1,142 @@
+//! The accept loop: bounded connections, bounded waiting, and an end that comes.
+//!
+//! `axum::serve` has no time limit for a request's head, none for idle connections, and its graceful shutdown waits for ever; so
+//! connections are served with hyper directly, over a stream that keeps time (`pace`).
+
+mod pace;
+
+use std::{
+    convert::Infallible,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{body::Body, http::Request};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    task::JoinSet,
+};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+use tracing::{debug, info, warn};
+
+use self::pace::{Pace, Paced, Waits};
+use crate::app::App;
+
+/// A request's line and headers, in bytes; more is answered with 431.
+const HEAD_BYTES_MAX: usize = 16 * 1024;
+/// Headers of a request; more is answered with 431.
+const HEADERS_MAX: usize = 64;
+/// A client that takes nothing of its answer for so long is given up.
+const WRITE_STALL_MAX: Duration = Duration::from_secs(10);
+/// Pause after the system refused a connection (out of descriptors, most likely).
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How a server takes its leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leave {
+    /// It is not ready any more, but goes on for the notice's time, so that load balancers find out before anything is refused.
+    AfterNotice,
+    AtOnce,
+}
+
+/// Serves until `leave` comes and what was begun has ended, or the drain's hard deadline has come.
+///
+/// From `leave` on the replica is not ready; after the notice it accepts nothing; at the deadline everything is cut.
+pub async fn serve(app: App, listener: TcpListener, leave: impl Future<Output = Leave>) {
+    let settings = app.settings().server.clone();
+    let router = super::router(app.clone());
+    let places = Arc::new(Semaphore::new(settings.connections_max));
+    let waits = Waits {
+        head: Duration::from_millis(settings.header_timeout_ms),
+        idle: Duration::from_millis(settings.idle_timeout_ms),
+        stall: WRITE_STALL_MAX,
+    };
+    let closing = CancellationToken::new();
+    let mut connections = JoinSet::new();
+    let notice = async {
+        let leave = leave.await;
+        info!("going down: not ready any more");
+        app.drain();
+        if leave == Leave::AfterNotice {
+            tokio::time::sleep(Duration::from_millis(settings.drain_notice_ms)).await;
+        }
+    };
+    tokio::pin!(notice);
+    loop {
+        // A place first: what cannot be served waits in the system's queue.
+        let accepted = tokio::select! {
+            () = &mut notice => break,
+            accepted = accept(&listener, &places) => accepted,
+        };
+        while connections.try_join_next().is_some() {}
+        match accepted {
+            Ok((stream, place)) => {
+                let (router, closing) = (router.clone(), closing.clone());
+                connections.spawn(async move {
+                    connection(stream, router, waits, closing).await;
+                    drop(place);
+                });
+            }
+            Err(error) => {
+                warn!(%error, "a connection could not be accepted: {error}");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    closing.cancel();
+    let began = Instant::now();
+    let ended = async {
+        while connections.join_next().await.is_some() {}
+        app.drained().await;
+    };
+    let left = Duration::from_millis(settings.drain_ms.saturating_sub(settings.drain_notice_ms));
+    if tokio::time::timeout(left, ended).await.is_err() {
+        warn!(connections = connections.len(), "the drain's deadline has come: {} connections are cut", connections.len());
+        connections.abort_all();
+        return;
+    }
+    info!(drained_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX), "everything that was begun has ended");
+}
+
+async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> std::io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+    let place = places.clone().acquire_owned().await.map_err(std::io::Error::other)?;
+    let (stream, _) = listener.accept().await?;
+    Ok((stream, place))
+}
+
+/// Serves one connection until it ends, or until the answer that is under way when `closing` begins.
+async fn connection(stream: TcpStream, router: axum::Router, waits: Waits, closing: CancellationToken) {
+    // An answer is one small write; waiting to fill a packet would only delay it.
+    let _ = stream.set_nodelay(true);
+    let pace = Arc::new(Pace::new());
+    let service = {
+        let pace = pace.clone();
+        service_fn(move |request: Request<Incoming>| {
+            let answering = pace.clone().begun();
+            let router = router.clone();
+            async move {
+                let Ok(response) = router.oneshot(request.map(Body::new)).await;
+                Ok::<_, Infallible>(response.map(|body| answering.over(body)))
+            }
+        })
+    };
+    let mut builder = http1::Builder::new();
+    builder.half_close(false).max_buf_size(HEAD_BYTES_MAX).max_headers(HEADERS_MAX).header_read_timeout(None);
+    let serving = builder.serve_connection(TokioIo::new(Paced::new(stream, pace, waits)), service);
+    tokio::pin!(serving);
+    let ended = tokio::select! {
+        ended = &mut serving => ended,
+        () = closing.cancelled() => {
+            serving.as_mut().graceful_shutdown();
+            serving.await
+        }
+    };
+    if let Err(error) = ended {
+        debug!(%error, "a connection ended: {error}");
+    }
+}

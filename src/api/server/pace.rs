@@ -1,0 +1,210 @@
+//! A stream that keeps time: a limit for the head of a request, another for idling between requests, another for a client that
+//! does not take its answer. The stream cannot see where a request begins or ends, so the service tells it.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, AtomicU64, Ordering},
+    },
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use axum::body::{Body, Bytes};
+use hyper::body::{Frame, SizeHint};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    time::{Instant, Sleep},
+};
+
+/// How long each kind of waiting may last.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Waits {
+    pub head: Duration,
+    pub idle: Duration,
+    pub stall: Duration,
+}
+
+/// Whether requests are under way on a connection: shared by its stream and its service.
+#[derive(Debug)]
+pub(super) struct Pace {
+    began: Instant,
+    /// Requests handed over and not answered yet.
+    busy: AtomicU32,
+    /// Requests answered: when it moves, idling begins anew.
+    answered: AtomicU64,
+    /// When the last of them was answered, in milliseconds after `began`.
+    answered_ms: AtomicU64,
+}
+
+impl Pace {
+    pub fn new() -> Self {
+        Self { began: Instant::now(), busy: AtomicU32::new(0), answered: AtomicU64::new(0), answered_ms: AtomicU64::new(0) }
+    }
+
+    fn answered_at(&self) -> Instant {
+        self.began + Duration::from_millis(self.answered_ms.load(Ordering::Relaxed))
+    }
+
+    /// A request's head is complete.
+    pub fn begun(self: Arc<Self>) -> Answering {
+        self.busy.fetch_add(1, Ordering::Relaxed);
+        Answering(self)
+    }
+}
+
+/// One request under way; over when it is dropped.
+pub(super) struct Answering(Arc<Pace>);
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        let now = u64::try_from(self.0.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.0.answered_ms.store(now, Ordering::Relaxed);
+        self.0.answered.fetch_add(1, Ordering::Relaxed);
+        self.0.busy.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Answering {
+    /// The answer's body: the request is over when it has been sent or given up.
+    pub fn over(self, body: Body) -> AnswerBody {
+        AnswerBody { body, _answering: self }
+    }
+}
+
+pub(super) struct AnswerBody {
+    body: Body,
+    _answering: Answering,
+}
+
+impl hyper::body::Body for AnswerBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// What the stream waits for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Waiting {
+    /// For the first byte of a request.
+    Idle,
+    /// For the rest of its head.
+    Head,
+}
+
+/// A TCP stream that ends by itself when its peer keeps it waiting.
+pub(super) struct Paced {
+    stream: TcpStream,
+    pace: Arc<Pace>,
+    waits: Waits,
+    waiting: Waiting,
+    since: Instant,
+    answered: u64,
+    timer: Pin<Box<Sleep>>,
+    /// Since when the peer has taken nothing.
+    stalled: Option<Pin<Box<Sleep>>>,
+}
+
+impl Paced {
+    pub fn new(stream: TcpStream, pace: Arc<Pace>, waits: Waits) -> Self {
+        let since = Instant::now();
+        // Whoever has just come is expected to speak: the first request's head has begun.
+        let timer = Box::pin(tokio::time::sleep_until(since + waits.head));
+        Self { stream, pace, waits, waiting: Waiting::Head, since, answered: 0, timer, stalled: None }
+    }
+
+    /// Ready when the peer has kept the stream waiting for too long.
+    fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.pace.busy.load(Ordering::Relaxed) > 0 {
+            // Hyper does not ask for the next request again when it has answered this one, so the stream must look by itself
+            // whether idling has begun. The timer runs on for that; waking at every answer would cost more.
+            while self.timer.as_mut().poll(cx).is_ready() {
+                let again = Instant::now() + self.waits.idle;
+                self.timer.as_mut().reset(again);
+            }
+            return Poll::Pending;
+        }
+        let answered = self.pace.answered.load(Ordering::Relaxed);
+        if answered != self.answered {
+            (self.answered, self.waiting, self.since) = (answered, Waiting::Idle, self.pace.answered_at());
+        }
+        let late = self.since + if self.waiting == Waiting::Idle { self.waits.idle } else { self.waits.head };
+        // The timer is moved only when it would fire too late or has fired too early: not once a request.
+        if self.timer.deadline() > late {
+            self.timer.as_mut().reset(late);
+        }
+        loop {
+            ready!(self.timer.as_mut().poll(cx));
+            if Instant::now() >= late {
+                return Poll::Ready(());
+            }
+            self.timer.as_mut().reset(late);
+        }
+    }
+
+    /// Lets a write that makes no progress fail after a while.
+    fn watched<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.stalled = None;
+            return written;
+        }
+        let stall = self.waits.stall;
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(stall)));
+        stalled.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl AsyncRead for Paced {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        match Pin::new(&mut self.stream).poll_read(cx, buffer) {
+            Poll::Ready(read) => {
+                let answered = self.pace.answered.load(Ordering::Relaxed);
+                let first = self.waiting == Waiting::Idle || answered != self.answered;
+                if buffer.filled().len() > before && first {
+                    (self.answered, self.waiting, self.since) = (answered, Waiting::Head, Instant::now());
+                }
+                Poll::Ready(read)
+            }
+            Poll::Pending => self.poll_late(cx).map(|()| Err(io::ErrorKind::TimedOut.into())),
+        }
+    }
+}
+
+impl AsyncWrite for Paced {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.watched(cx, written)
+    }
+
+    fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, slices: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        self.watched(cx, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,127 @@
+//! A user's own session: its history, what it is, beginning anew.
+
+use axum::{
+    Json,
+    extract::{Query, State},
+    http::HeaderMap,
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use serde_json::json;
+
+use super::{
+    error::ApiError,
+    extract::{Caller, Spoken},
+    query::Asked,
+    shapes::{AgentStatus, SessionShown},
+};
+use crate::{
+    app::App,
+    clock::rfc3339,
+    domain::{
+        limits::{HISTORY_PAGE_DEFAULT, HISTORY_PAGE_MAX},
+        session::{SessionId, Turn},
+    },
+    store::contract::Tail,
+};
+
+const SESSION_ID: &str = "x-session-id";
+/// A turn is two messages: what was asked and what was answered.
+const MESSAGES_A_TURN: usize = 2;
+
+#[derive(Serialize)]
+struct History<'a> {
+    success: bool,
+    history: Vec<Message<'a>>,
+    count: usize,
+    /// Messages in the whole conversation.
+    total: u64,
+    /// What to give as `before` for the messages before these.
+    next_before: Option<u64>,
+    user_id: &'a str,
+    session_id: &'a str,
+}
+
+#[derive(Serialize)]
+struct Message<'a> {
+    role: &'static str,
+    content: &'a str,
+    timestamp: String,
+}
+
+/// The newest messages, oldest first; `?limit=` messages, `?before=` the number of a turn.
+pub(super) async fn history(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    headers: HeaderMap,
+    query: Query<Asked>,
+) -> Result<Response, ApiError> {
+    let mut query = query.0;
+    let limit = query.number("limit", 1, HISTORY_PAGE_MAX as u64).unwrap_or(HISTORY_PAGE_DEFAULT as u64);
+    let before = query.number("before", 0, u64::MAX);
+    query.done()?;
+    let n = usize::try_from(limit).unwrap_or(HISTORY_PAGE_MAX).div_ceil(MESSAGES_A_TURN);
+    let tail = before.map_or(Tail::Newest(n), |turn| Tail::Before { turn, n });
+    let visit = app.visit(&caller, session_of(&headers).as_ref(), tail).await?;
+    let history: Vec<Message<'_>> = visit.tail.iter().flat_map(messages).collect();
+    let told = History {
+        success: true,
+        count: history.len(),
+        history,
+        total: visit.session.turns * MESSAGES_A_TURN as u64,
+        next_before: (!visit.tail.is_empty() && visit.first > visit.session.first_turn).then_some(visit.first),
+        user_id: caller.user.as_str(),
+        session_id: visit.session.id.as_str(),
+    };
+    Ok(Json(told).into_response())
+}
+
+fn messages(turn: &Turn) -> [Message<'_>; MESSAGES_A_TURN] {
+    [
+        Message { role: "user", content: &turn.message, timestamp: rfc3339(turn.asked_ms) },
+        Message { role: "assistant", content: &turn.answer, timestamp: rfc3339(turn.answered_ms) },
+    ]
+}
+
+pub(super) async fn clear(State(app): State<App>, Caller(caller): Caller, Spoken(language): Spoken) -> Result<Response, ApiError> {
+    let session = app.clear_history(&caller).await?;
+    let message = language.choose("the history is empty now", "历史记录已清空");
+    Ok(Json(json!({"success": true, "message": message, "user_id": caller.user.as_str(), "session_id": session.id.as_str()}))
+        .into_response())
+}
+
+pub(super) async fn info(State(app): State<App>, Caller(caller): Caller, headers: HeaderMap) -> Result<Response, ApiError> {
+    let visit = app.visit(&caller, session_of(&headers).as_ref(), Tail::Nothing).await?;
+    let shown = SessionShown::of(&app, &visit.session);
+    Ok(Json(json!({"success": true, "session_info": shown, "user_id": caller.user.as_str()})).into_response())
+}
+
+pub(super) async fn reset(State(app): State<App>, Caller(caller): Caller, Spoken(language): Spoken) -> Result<Response, ApiError> {
+    let session = app.reset_session(&caller).await?;
+    let shown = SessionShown::of(&app, &session);
+    let message = language.choose("a new session has begun", "会话已重置");
+    Ok(Json(json!({"success": true, "message": message, "session_info": shown, "user_id": caller.user.as_str()})).into_response())
+}
+
+pub(super) async fn api_info(State(app): State<App>, Caller(caller): Caller) -> Result<Response, ApiError> {
+    let visit = app.visit(&caller, None, Tail::Nothing).await?;
+    let info = app.catalogue().info();
+    let told = json!({
+        "success": true,
+        "api_info": {
+            "title": info.title,
+            "description": info.description,
+            "version": info.version,
+            "servers": info.servers,
+            "endpoints_count": app.catalogue().functions().len(),
+        },
+        "agent_status": AgentStatus::of(&app, visit.session.turns),
+        "user_id": caller.user.as_str(),
+    });
+    Ok(Json(told).into_response())
+}
+
+/// The session that the client means; without the header it is the user's own.
+fn session_of(headers: &HeaderMap) -> Option<SessionId> {
+    headers.get(SESSION_ID).map(|id| SessionId::from_stored(id.to_str().unwrap_or_default()))
+}

@@ -1,0 +1,183 @@
+//! What several answers share: one call and what came of it, and how a session is told.
+
+use serde::{Serialize, ser::Serializer};
+use serde_json::{Map, Value, value::RawValue};
+
+use crate::{
+    agent,
+    app::App,
+    clock::rfc3339,
+    domain::{
+        language::Language,
+        session::{Round, SessionInfo},
+        tool::{Outcome, ReplyBody, ToolResult, UpstreamReply},
+    },
+    outbound::{Url, shown},
+};
+
+/// One element of `function_calls`.
+#[derive(Serialize)]
+pub(super) struct FunctionCall<'a> {
+    function_name: &'a str,
+    success: bool,
+    explanation: String,
+    call_info: Option<CallInfo<'a>>,
+    markdown_result: String,
+    api_response: Option<ApiResponse<'a>>,
+    error: Option<String>,
+}
+
+#[derive(Serialize)]
+struct CallInfo<'a> {
+    parameters: Option<&'a Map<String, Value>>,
+    method: Option<&'a str>,
+    url: Option<&'a str>,
+}
+
+/// What the upstream answered, and to what.
+#[derive(Serialize)]
+pub(super) struct ApiResponse<'a> {
+    status_code: u16,
+    data: Data<'a>,
+    url: &'a str,
+    method: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    headers: Option<Headers<'a>>,
+}
+
+/// A reply's body as JSON: as it is, as text, as a description of bytes, or null.
+struct Data<'a>(&'a ReplyBody);
+
+impl Serialize for Data<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            ReplyBody::Empty => serializer.serialize_none(),
+            ReplyBody::Json(json) => json.as_raw().serialize(serializer),
+            ReplyBody::Text(text) => serializer.serialize_str(text),
+            ReplyBody::Binary { content_type, bytes } => {
+                serializer.collect_map([("content_type", Value::from(content_type.as_str())), ("bytes", Value::from(*bytes))])
+            }
+        }
+    }
+}
+
+struct Headers<'a>(&'a [(String, String)]);
+
+impl Serialize for Headers<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+impl<'a> ApiResponse<'a> {
+    /// `None` if the upstream did not answer.
+    pub fn of(result: &'a ToolResult, with_headers: bool) -> Option<Self> {
+        let Outcome::Replied(UpstreamReply { status, headers, body }) = &result.outcome else { return None };
+        let request = result.request.as_ref()?;
+        let headers = with_headers.then_some(Headers(headers));
+        Some(Self { status_code: *status, data: Data(body), url: &request.url, method: &request.method, headers })
+    }
+}
+
+/// `function_calls` of a turn, serialised once: the answer has them twice.
+pub(super) fn function_calls(rounds: &[Round], language: Language, with_details: bool) -> Option<Box<RawValue>> {
+    let calls: Vec<FunctionCall<'_>> = rounds
+        .iter()
+        .flat_map(|round| round.results.iter().map(move |result| function_call(result, round.said.as_deref(), language, with_details)))
+        .collect();
+    serde_json::value::to_raw_value(&calls).ok().filter(|_| !calls.is_empty())
+}
+
+fn function_call<'a>(result: &'a ToolResult, said: Option<&str>, language: Language, with_details: bool) -> FunctionCall<'a> {
+    let (method, url) = (result.request.as_ref().map(|r| r.method.as_str()), result.request.as_ref().map(|r| r.url.as_str()));
+    let explanation = said.filter(|said| !said.trim().is_empty()).map_or_else(
+        || match language {
+            Language::English => format!("Called {}", result.call.name),
+            Language::Chinese => format!("调用了 {}", result.call.name),
+        },
+        str::to_owned,
+    );
+    let details = CallInfo { parameters: result.call.arguments.as_ref().ok(), method, url };
+    FunctionCall {
+        function_name: &result.call.name,
+        success: result.succeeded(),
+        explanation,
+        call_info: with_details.then_some(details),
+        markdown_result: agent::shown(result, language),
+        api_response: ApiResponse::of(result, false).filter(|_| with_details),
+        error: agent::error_of(result),
+    }
+}
+
+/// A session as its user and administrators see it.
+#[derive(Serialize)]
+pub(super) struct SessionShown {
+    user_id: String,
+    session_id: String,
+    created_at: String,
+    last_active: String,
+    is_active: bool,
+    /// Messages: two a turn.
+    conversation_length: u64,
+    expires_at: String,
+    agent_status: AgentStatus,
+}
+
+/// How the agent of a session stands.
+#[derive(Serialize)]
+pub(super) struct AgentStatus {
+    initialized: bool,
+    openapi_file: String,
+    api_base_url: String,
+    llm_available: bool,
+    /// `model` or `offline`.
+    planner: &'static str,
+    last_error: Option<String>,
+    conversation_length: u64,
+    api_info: ApiSummary,
+}
+
+#[derive(Serialize)]
+struct ApiSummary {
+    title: String,
+    version: String,
+}
+
+impl SessionShown {
+    pub fn of(app: &App, session: &SessionInfo) -> Self {
+        // Without further use it ends sooner than it must.
+        let unused_ms = session.last_active_ms.saturating_add(app.settings().sessions.idle_secs.saturating_mul(1000));
+        Self {
+            user_id: session.user.to_string(),
+            session_id: session.id.to_string(),
+            created_at: rfc3339(session.created_ms),
+            last_active: rfc3339(session.last_active_ms),
+            is_active: true,
+            conversation_length: session.turns * 2,
+            expires_at: rfc3339(session.expires_ms.min(unused_ms)),
+            agent_status: AgentStatus::of(app, session.turns),
+        }
+    }
+}
+
+impl AgentStatus {
+    pub fn of(app: &App, turns: u64) -> Self {
+        let info = app.catalogue().info();
+        Self {
+            initialized: true,
+            openapi_file: document(app),
+            api_base_url: app.base_url().to_owned(),
+            llm_available: app.has_model(),
+            planner: if app.has_model() { "model" } else { "offline" },
+            last_error: app.health().last_model_error().map(|error| error.to_string()),
+            conversation_length: turns * 2,
+            api_info: ApiSummary { title: info.title.clone(), version: info.version.clone() },
+        }
+    }
+}
+
+/// Which document is served, for people: a URL without what may be secret in it.
+pub(super) fn document(app: &App) -> String {
+    let file = app.settings().openapi.file.as_deref();
+    file.map_or_else(|| "built-in demo".to_owned(), |file| Url::parse(file).map_or_else(|_| file.to_owned(), |url| shown(&url)))
+}

@@ -1,0 +1,48 @@
+//! Around every request: an id in and out, errors rendered for their reader, one line in the log.
+
+use std::time::Instant;
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderName, HeaderValue, header},
+    middleware::Next,
+    response::Response,
+};
+use tracing::info;
+
+use super::{
+    context::{Context, REQUEST_ID},
+    error::ApiError,
+};
+use crate::app::App;
+
+/// How much of a path is logged, in characters.
+const PATH_CHARS_MAX: usize = 200;
+static REPLICA: HeaderName = HeaderName::from_static("x-replica");
+
+pub(super) async fn around(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let context = Context::of(request.headers());
+    let method = request.method().clone();
+    let path: String = request.uri().path().chars().take(PATH_CHARS_MAX).collect();
+    request.extensions_mut().insert(context.clone());
+
+    let mut response = next.run(request).await;
+    if let Some(error) = response.extensions_mut().remove::<ApiError>() {
+        response = error.told(&context);
+    }
+    let headers = response.headers_mut();
+    for (name, value) in [(HeaderName::from_static(REQUEST_ID), context.id()), (REPLICA.clone(), app.replica())] {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(name, value);
+        }
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+
+    let status = response.status().as_u16();
+    let duration_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let user = context.user().map_or("", |user| user.as_str());
+    info!(target: "access", %method, path, status, duration_us, user, request_id = context.id(), "{method} {path} {status}");
+    response
+}

@@ -1,0 +1,39 @@
+//! What administrators may ask. Whether the caller is one is decided by the account, in the same round trip.
+
+use super::{App, AppError};
+use crate::{
+    domain::user::UserName,
+    secrets::tokens::Bearer,
+    store::contract::{AdminAnswer, Cursor, SessionStats, SessionsPage, StoreError, StoredKey},
+};
+
+impl App {
+    /// A page of all users' sessions, newest activity first.
+    pub async fn list_sessions(&self, caller: &Bearer, cursor: Option<&Cursor>, limit: usize) -> Result<SessionsPage, AppError> {
+        granted(self.store().sessions(super::caller(caller), cursor, limit).await?)
+    }
+
+    /// The store's keys that hold a user's sessions.
+    pub async fn session_keys(&self, caller: &Bearer, user: &UserName) -> Result<Vec<StoredKey>, AppError> {
+        granted(self.store().keys(super::caller(caller), user).await?)
+    }
+
+    /// Takes ended sessions out of the index; returns how many, and what is left.
+    pub async fn clean_up(&self, caller: &Bearer) -> Result<(u64, SessionStats), AppError> {
+        let removed = granted(self.store().cleanup(super::caller(caller)).await?)?;
+        Ok((removed, self.store().stats().await?))
+    }
+
+    /// Exact numbers of sessions, for anybody.
+    pub async fn session_stats(&self) -> Result<SessionStats, StoreError> {
+        self.store().stats().await
+    }
+}
+
+fn granted<T>(answer: AdminAnswer<T>) -> Result<T, AppError> {
+    match answer {
+        AdminAnswer::Granted(answer) => Ok(answer),
+        AdminAnswer::Refused(refused) => Err(refused.into()),
+        AdminAnswer::NotAdmin => Err(AppError::NotAdmin),
+    }
+}

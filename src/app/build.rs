@@ -1,0 +1,308 @@
+//! One wiring: settings in, service out. What is wrong is told before anything is served.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Semaphore;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::{info, warn};
+
+use super::{
+    App, Inner,
+    document::{Source, read_document},
+    health::Health,
+    login::{account, ensure_administrator},
+};
+use crate::{
+    agent::Api,
+    clock::Clock,
+    demo,
+    domain::{
+        limits::{MODEL_IDLE_SECS_MAX, UPSTREAM_IDLE_SECS_MAX},
+        user::{Role, UserName},
+    },
+    llm::{ChatModel, Offline, Planner, ToolSet},
+    outbound::Outbound,
+    secrets::{passwords, random, tokens::Tokens},
+    settings::Settings,
+    store::{
+        EmbeddedStore, OpenError, RedisStore, Store,
+        contract::{Lifetimes, Rates, StoreError},
+        migrate::{Keyspace, Migrated},
+    },
+    upstream::Upstream,
+};
+
+/// Where the embedded store's generated signing key is kept, in its directory.
+const KEY_FILE: &str = "signing.key";
+/// The name of the administrator that a first start on the embedded store makes.
+const FIRST_ADMIN: &str = "admin";
+/// How long a start waits for another replica that is preparing the same keyspace.
+const MIGRATION_WAITS: u32 = 50;
+const MIGRATION_PAUSE: Duration = Duration::from_millis(100);
+
+/// All reasons why the service cannot be built, one sentence each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildError(pub Vec<String>);
+
+impl std::fmt::Display for BuildError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+impl std::error::Error for BuildError {}
+
+impl From<String> for BuildError {
+    fn from(sentence: String) -> Self {
+        Self(vec![sentence])
+    }
+}
+
+/// The administrator that a first start made.
+pub struct FirstStart {
+    pub user: UserName,
+    /// Stored nowhere else.
+    pub password: SecretString,
+}
+
+impl App {
+    /// Builds the service from settings.
+    ///
+    /// # Errors
+    /// Everything that stands in the way, at once where it can be known at once.
+    pub async fn build(settings: Settings) -> Result<Self, BuildError> {
+        Self::build_with(settings, Clock::System).await
+    }
+
+    /// As [`App::build`], with a clock of the caller's choice (the embedded store lives by it; Redis has its own).
+    ///
+    /// # Errors
+    /// As [`App::build`].
+    pub async fn build_with(settings: Settings, clock: Clock) -> Result<Self, BuildError> {
+        if settings.agent.confirm {
+            // What cannot be kept is not promised.
+            return Err(
+                "agent.confirm is true (SAA_AGENT__CONFIRM, REQUIRE_USER_CONFIRMATION): this version cannot ask before it changes \
+                        something, so it does not start as if it could; set it to false"
+                    .to_owned()
+                    .into(),
+            );
+        }
+        crate::secrets::install_crypto();
+        let connect = Duration::from_millis(settings.upstream.connect_timeout_ms);
+        // A changing call must not meet a connection that the API is closing: its outcome would be unknown.
+        let outbound = Outbound::new(connect, Duration::from_secs(UPSTREAM_IDLE_SECS_MAX)).map_err(|e| e.to_string())?;
+        let (document, store) =
+            tokio::join!(read_document(Source::of(settings.openapi.file.as_deref()), &outbound), ready_store(&settings, &clock));
+        let (catalogue, store) = match (document, store) {
+            (Ok(catalogue), Ok(store)) => (catalogue, store),
+            (document, store) => return Err(BuildError([document.err(), store.err()].into_iter().flatten().collect())),
+        };
+        if catalogue.functions().is_empty() {
+            return Err(format!("openapi.file: the document has no operation that can be used{}", set_aside(&catalogue)).into());
+        }
+
+        let demo = match &settings.openapi.file {
+            None => Some(demo::start().await.map_err(|e| format!("the demo API cannot listen on the loopback address: {e}"))?),
+            Some(_) => None,
+        };
+        let base_url = base_url(&settings, &catalogue, demo.as_ref())?;
+        let upstream = Upstream::new(outbound, &settings.upstream, &base_url).map_err(|e| e.to_string())?;
+        let tools = ToolSet::new(catalogue.functions().to_vec());
+        let planner = if settings.llm.url.is_some() {
+            let to_model = Outbound::new(connect, Duration::from_secs(MODEL_IDLE_SECS_MAX)).map_err(|e| e.to_string())?;
+            Planner::Model(ChatModel::new(to_model, &settings.llm).map_err(|e| e.to_string())?)
+        } else {
+            Planner::Offline(Offline::new(catalogue.functions()))
+        };
+
+        let first_start = administrator(&settings, &store).await?;
+        let tokens = Tokens::new(&signing_key(&settings)?, settings.auth.token_hours);
+        let info = catalogue.info();
+        let api = Api { title: info.title.clone(), description: info.description.clone() };
+        let hands = std::thread::available_parallelism().map_or(1, |n| n.get().div_ceil(2));
+        let replica = format!("{}-{}", host_name(), random::hex_of(3));
+        let app = Self(Arc::new(Inner {
+            clock,
+            store,
+            tokens,
+            catalogue,
+            tools,
+            api,
+            planner,
+            upstream,
+            base_url,
+            replica,
+            hands: Arc::new(Semaphore::new(hands)),
+            health: Health::default(),
+            tasks: TaskTracker::new(),
+            draining: CancellationToken::new(),
+            first_start,
+            demo,
+            settings,
+        }));
+        app.look_after();
+        Ok(app)
+    }
+
+    /// What goes on beside the requests, until the process goes down.
+    fn look_after(&self) {
+        let draining = self.0.draining.clone();
+        let watch = self.0.health.clone().watch(self.0.store.clone());
+        tokio::spawn(async move { draining.run_until_cancelled(watch).await });
+
+        let (draining, store) = (self.0.draining.clone(), self.0.store.clone());
+        let every = Duration::from_secs(self.0.settings.sessions.cleanup_interval_secs);
+        let sweeping = async move {
+            loop {
+                tokio::time::sleep(every).await;
+                match store.sweep().await {
+                    Ok(0) => {}
+                    Ok(swept) => info!(swept, "{swept} ended sessions were taken out of the index"),
+                    Err(error) => warn!(%error, "ended sessions could not be taken out of the index: {error}"),
+                }
+            }
+        };
+        tokio::spawn(async move { draining.run_until_cancelled(sweeping).await });
+        // The first login of an unknown name must not be slower than the others.
+        tokio::task::spawn_blocking(passwords::prepare);
+    }
+}
+
+/// Opens the store that the settings name, whatever is in it.
+///
+/// # Errors
+/// A sentence that says what to do.
+pub fn open_store(settings: &Settings, clock: &Clock) -> Result<Store, String> {
+    let rates = Rates { requests_per_minute: settings.limits.requests_per_minute, turns_per_minute: settings.limits.turns_per_minute };
+    let lifetimes = Lifetimes {
+        idle_ms: settings.sessions.idle_secs.saturating_mul(1000),
+        max_ms: settings.sessions.max_secs.saturating_mul(1000),
+        turns_max: settings.sessions.turns_max,
+    };
+    match &settings.store.redis_url {
+        Some(url) => RedisStore::connect(url, settings.store.timeout_ms, rates, lifetimes).map(Store::Redis),
+        None => EmbeddedStore::open(&settings.store.data_dir, clock.clone(), rates, lifetimes)
+            .map(Store::Embedded)
+            .map_err(|error: OpenError| error.to_string()),
+    }
+}
+
+/// Opens the store and sees to it that its keyspace is this program's.
+async fn ready_store(settings: &Settings, clock: &Clock) -> Result<Store, String> {
+    let (opened, clock) = (settings.clone(), clock.clone());
+    let opening = tokio::task::spawn_blocking(move || open_store(&opened, &clock));
+    let store = opening.await.unwrap_or_else(|_| Err("the store cannot be opened".to_owned()))?;
+    let away = |_: StoreError| "store.redis_url: Redis does not answer; is it running, and may this machine reach it?".to_owned();
+    for _ in 0..MIGRATION_WAITS {
+        match store.keyspace().await.map_err(away)? {
+            Keyspace::Current => {
+                if let Store::Redis(redis) = &store {
+                    redis.load_scripts().await.map_err(away)?;
+                }
+                return Ok(store);
+            }
+            Keyspace::Empty => match store.migrate(&random::hex_of(8)).await.map_err(away)? {
+                Migrated::Ran(_) | Migrated::Newer { .. } => {}
+                Migrated::Held => tokio::time::sleep(MIGRATION_PAUSE).await,
+            },
+            Keyspace::Behind { schema } => {
+                return Err(format!(
+                    "the store's keyspace has schema {schema}, older than this program's; run `swagger-api-agent migrate`"
+                ));
+            }
+            Keyspace::Newer { schema } => {
+                return Err(format!("the store's keyspace has schema {schema}, newer than this program's; run a newer swagger-api-agent"));
+            }
+        }
+    }
+    Err("another process has been preparing the store's keyspace for too long; run `swagger-api-agent migrate --status`".to_owned())
+}
+
+/// The administrator: as the settings say, else the ones there are, else (embedded only) a new one.
+async fn administrator(settings: &Settings, store: &Store) -> Result<Option<FirstStart>, String> {
+    let away = |error: StoreError| format!("the administrator cannot be looked up: {error}");
+    if let (Some(name), Some(password)) = (&settings.auth.admin_username, &settings.auth.admin_password) {
+        let name = UserName::new(name).ok_or("auth.admin_username is no user name (SAA_AUTH__ADMIN_USERNAME)")?;
+        ensure_administrator(store, &name, password.expose_secret()).await.map_err(away)?;
+        return Ok(None);
+    }
+    let there = store.accounts().await.map_err(away)?.iter().any(|account| account.role == Role::Admin && !account.disabled);
+    if there {
+        return Ok(None);
+    }
+    if settings.store.redis_url.is_some() {
+        return Err("there is no administrator yet: set WEB_API_USERNAME and WEB_API_PASSWORD, \
+                    or run `swagger-api-agent user add NAME --role admin`"
+            .to_owned());
+    }
+    let user = UserName::new(FIRST_ADMIN).ok_or("the first administrator has no name")?;
+    let password = random::password();
+    let (name, secret) = (user.clone(), password.clone());
+    let made = tokio::task::spawn_blocking(move || account(&name, Role::Admin, &secret)).await.map_err(|e| e.to_string())?;
+    store.add_account(&made).await.map_err(away)?;
+    Ok(Some(FirstStart { user, password: password.into() }))
+}
+
+/// The key that signs tokens: the operator's, or (embedded only) one that the first start made and keeps.
+fn signing_key(settings: &Settings) -> Result<SecretString, String> {
+    if let Some(key) = &settings.auth.signing_key {
+        return Ok(key.clone());
+    }
+    if settings.store.redis_url.is_some() {
+        return Err("auth.signing_key is not set, and replicas must share one: set JWT_SECRET_KEY to at least 32 random bytes, \
+                    for example from `openssl rand -hex 32`"
+            .to_owned());
+    }
+    let path = settings.store.data_dir.join(KEY_FILE);
+    match std::fs::read_to_string(&path) {
+        Ok(key) if key.trim().len() >= crate::domain::limits::SIGNING_KEY_BYTES_MIN => Ok(key.trim().to_owned().into()),
+        Ok(_) => Err(format!("{} holds no key; remove it, and a new one is made (all users log in again)", path.display())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let key = random::hex_of(32);
+            write_secret(&path, &key).map_err(|e| format!("{}: {e}", path.display()))?;
+            Ok(key.into())
+        }
+        Err(error) => Err(format!("{}: {error}", path.display())),
+    }
+}
+
+/// Writes a file that only its owner can read, whole or not at all.
+fn write_secret(path: &Path, secret: &str) -> std::io::Result<()> {
+    use std::{io::Write, os::unix::fs::OpenOptionsExt};
+
+    let unfinished = path.with_extension("new");
+    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
+    file.write_all(secret.as_bytes())?;
+    file.sync_all()?;
+    std::fs::rename(&unfinished, path)
+}
+
+/// Where the API is: the operator's word, the demo, or the document's own server.
+fn base_url(settings: &Settings, catalogue: &crate::openapi::Catalogue, demo: Option<&demo::Demo>) -> Result<String, String> {
+    if let Some(url) = &settings.upstream.base_url {
+        return Ok(url.clone());
+    }
+    if let Some(demo) = demo {
+        return Ok(format!("http://{}", demo.address));
+    }
+    catalogue
+        .base_url()
+        .map(str::to_owned)
+        .ok_or_else(|| "upstream.base_url is not set and the document names no absolute server: set API_BASE_URL".to_owned())
+}
+
+/// Why nothing of the document can be used, briefly.
+fn set_aside(catalogue: &crate::openapi::Catalogue) -> String {
+    let reasons: Vec<String> =
+        catalogue.report().set_aside.iter().take(5).map(|one| format!("\n  {}: {}", one.operation, one.reason)).collect();
+    reasons.concat()
+}
+
+/// The machine's name, for people who read logs of many replicas.
+fn host_name() -> String {
+    let name = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
+    let name: String = name.trim().chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-' || *c == '.').take(40).collect();
+    if name.is_empty() { "replica".to_owned() } else { name }
+}

@@ -1,0 +1,72 @@
+//! Why the service could not do what was asked: for deciding. What people read over HTTP is the edge's, in two languages; the words here
+//! are for logs and for programs that use the service as a library.
+
+use crate::{
+    llm::ModelError,
+    store::contract::{Refused, StoreError},
+};
+
+/// One variant for each thing a client can do about it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AppError {
+    /// The token was revoked, or its user is gone.
+    #[error("the token was revoked, or its user is gone")]
+    Revoked,
+    /// Over the rate.
+    #[error("too many requests: {retry_after_ms} ms to wait")]
+    Limited { retry_after_ms: u64 },
+    #[error("the caller is no administrator")]
+    NotAdmin,
+    #[error("the name or the password is wrong")]
+    WrongCredentials,
+    /// All hands are busy checking passwords.
+    #[error("too many logins at once")]
+    LoginsBusy,
+    /// Another run holds the session.
+    #[error("run {run} holds the session for at most {left_ms} ms more")]
+    Busy { run: String, left_ms: u64 },
+    /// The same request is being worked on.
+    #[error("the same request is being worked on by run {run}")]
+    InFlight { run: String },
+    /// The same request began before, and what became of it is not known any more.
+    #[error("what became of run {run} is not known any more")]
+    Lost { run: String },
+    /// The idempotency key belongs to another request.
+    #[error("the idempotency key belongs to another request")]
+    KeyReused,
+    /// This replica lost the session to another in the middle of the turn.
+    #[error("run {run} lost its session to another")]
+    LeaseLost { run: String },
+    /// The named session is not the user's, or not any more.
+    #[error("there is no such session")]
+    NoSession,
+    #[error("there is no function {name}")]
+    UnknownFunction { name: String, near: Vec<String> },
+    #[error("wrong arguments: {}", .0.join("; "))]
+    InvalidArguments(Vec<String>),
+    #[error("the model could not answer: {0}")]
+    Model(ModelError),
+    #[error("{0}")]
+    Store(StoreError),
+    /// The process is going down and takes nothing new.
+    #[error("the process is going down")]
+    Draining,
+    /// The turn's task ended without an answer (a bug: it is logged).
+    #[error("the turn's task ended without an answer")]
+    Broken,
+}
+
+impl From<Refused> for AppError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Revoked => Self::Revoked,
+            Refused::Limited { retry_after_ms } => Self::Limited { retry_after_ms },
+        }
+    }
+}
+
+impl From<StoreError> for AppError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}

@@ -1,0 +1,375 @@
+//! One turn of conversation: lease the session, let the agent work, save, release. It runs in a task of its own, so a client that
+//! goes away loses nothing.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Map, Value};
+use tracing::{Instrument, info, warn};
+
+use super::{App, AppError, lease::Held, orphans};
+use crate::{
+    agent::{self, Agent, Ask, Batch, Progress, Thought},
+    domain::{
+        language::Language,
+        limits::REPLAYED_BODY_BYTES_MAX,
+        session::{Round, SessionId, Turn, Usage},
+        tool::{Outcome, SentRequest, ToolResult},
+    },
+    secrets::{digest, random, tokens::Bearer},
+    store::contract::{Begin, Begun, Commit, Entry, Idempotency, Lease, Started, StoreError},
+};
+
+/// How long a begin whose answer was lost is looked after, so that the session is not blocked for a whole lease.
+const RELEASE_ATTEMPTS: u32 = 10;
+const RELEASE_PAUSE: Duration = Duration::from_millis(500);
+
+/// What a user wants in one turn.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub message: String,
+    /// What the client knows beside the message.
+    pub context: Option<Map<String, Value>>,
+    /// The client's idempotency key: the same request under the same key is done once.
+    pub idempotency_key: Option<String>,
+}
+
+/// A finished turn.
+#[derive(Debug, Clone)]
+pub struct Report {
+    pub run: String,
+    pub session: SessionId,
+    /// The language of what the user said.
+    pub language: Language,
+    /// The conversation's version after this turn.
+    pub version: u64,
+    pub answer: String,
+    /// Whole results, not what the history keeps of them.
+    pub rounds: Vec<Round>,
+    pub usage: Option<Usage>,
+    pub answered_ms: u64,
+}
+
+/// How a report becomes the bytes that the client gets: given by the edge, so that a repeated request gets the very same bytes.
+pub type Render = fn(&App, &Bearer, &Report) -> Vec<u8>;
+
+/// An answer for the client.
+#[derive(Debug, Clone)]
+pub struct Taken {
+    pub body: Vec<u8>,
+    /// None for the stored answer of an earlier, equal request.
+    pub report: Option<Report>,
+}
+
+impl App {
+    /// Takes one turn for a user. The turn goes on if the caller stops waiting.
+    ///
+    /// # Errors
+    /// Why there is no answer; a turn that changed something always has one.
+    pub async fn take_turn(&self, caller: &Bearer, request: Request, render: Render) -> Result<Taken, AppError> {
+        let (app, caller) = (self.clone(), caller.clone());
+        let task = async move { app.run_turn(&caller, &request, render).await };
+        self.spawn(task.in_current_span())?.await.map_err(|_| AppError::Broken)?
+    }
+
+    async fn run_turn(&self, caller: &Bearer, request: &Request, render: Render) -> Result<Taken, AppError> {
+        let digests = request.idempotency_key.as_deref().map(|key| Digests::of(caller, key, request));
+        let idempotency = digests.as_ref().map(Digests::as_idempotency);
+        let input = orphans::Input { message: request.message.clone(), at: self.now_ms(), call: None }.to_bytes();
+        let run = new_run();
+        let owner = self.new_owner();
+        let turns = &self.settings().turns;
+        let begin = Begin {
+            caller: super::caller(caller),
+            run: &run,
+            owner: &owner,
+            lease_ms: turns.lease_ms,
+            tail: turns.history_turns,
+            input: &input,
+            idempotency,
+        };
+        let (mut started, held) = match self.begin(begin).await? {
+            Claimed::Started(started, held) => (started, held),
+            Claimed::Replay(body) => return Ok(Taken { body, report: None }),
+        };
+
+        // A dead holder of the same request may have changed something: then its turn is told, not run again.
+        let before = orphans::turns(&started.journal, started.now_ms);
+        let (again, mut settled): (Vec<Turn>, Vec<Turn>) = before.into_iter().partition(|turn| turn.run == started.run);
+        let repeated = again.into_iter().next().filter(|_| orphans::changed_anything(&started.run, &started.journal));
+
+        let (turn, changed) = match repeated {
+            // What it changed was changed before, and is told again whenever it is asked for.
+            Some(turn) => (turn, false),
+            None => {
+                let mut history = std::mem::take(&mut started.visit.tail);
+                history.extend(settled.iter().cloned());
+                self.work(request, &started, &held, &history, &settled, idempotency).await?
+            }
+        };
+        let mut report = Report {
+            run: turn.run.clone(),
+            session: started.visit.session.id.clone(),
+            language: Language::of_text(&request.message),
+            version: started.visit.session.version + settled.len() as u64 + 1,
+            answer: turn.answer.clone(),
+            rounds: turn.rounds.clone(),
+            usage: turn.usage,
+            answered_ms: turn.answered_ms,
+        };
+        let mut body = render(self, caller, &report);
+        if idempotency.is_some() && body.len() > REPLAYED_BODY_BYTES_MAX {
+            // What is kept for repetitions is bounded, and the first answer is the same as every later one.
+            report.rounds = agent::kept(report.rounds);
+            body = render(self, caller, &report);
+        }
+        settled.push(Turn { rounds: agent::kept(turn.rounds), answer: agent::kept_answer(turn.answer), ..turn });
+        let reply = idempotency.map(|i| (i, body.as_slice()));
+        match self.commit(&held, Commit { turns: &settled, reply }).await {
+            Ok(version) => report.version = version,
+            // Told to come again, the user would have it changed twice. The journal, if it is still there, tells the next turn.
+            Err(error) if changed => {
+                warn!(run = %report.run, %error, "a turn that changed something is answered, but could not be stored: {error}");
+            }
+            Err(error) => return Err(error),
+        }
+        info!(
+            user = %caller.user, run = %report.run, rounds = report.rounds.len(), duration_ms = self.now_ms().saturating_sub(started.now_ms),
+            "turn of {} finished after {} rounds of calls", caller.user, report.rounds.len()
+        );
+        Ok(Taken { body, report: Some(report) })
+    }
+
+    /// Lets the agent work while the lease is kept, within the turn's deadline. Beside the turn: whether it changed anything.
+    async fn work(
+        &self,
+        request: &Request,
+        started: &Started,
+        held: &Held,
+        history: &[Turn],
+        settled: &[Turn],
+        idempotency: Option<Idempotency<'_>>,
+    ) -> Result<(Turn, bool), AppError> {
+        let asked_ms = started.now_ms;
+        let mut so_far = SoFar::default();
+        let deadline = Duration::from_millis(self.settings().turns.deadline_ms);
+        let ended = tokio::select! {
+            answer = self.think_and_call(request, held, history, &mut so_far) => answer.map(End::Answer),
+            lost = self.keep(held) => Err(lost),
+            () = tokio::time::sleep(deadline) => Ok(End::Deadline),
+        };
+        let changed = so_far.in_flight.is_some() || so_far.changed;
+        let SoFar { progress, in_flight, .. } = so_far;
+        let (mut rounds, usage) = (progress.rounds, progress.usage);
+        rounds.extend(in_flight);
+        let language = Language::of_text(&request.message);
+        let answer = match ended {
+            Ok(End::Answer(answer)) => answer,
+            Ok(End::Deadline) => {
+                stopped(&rounds, language, language.choose("The turn took too long and was stopped.", "本次处理超时，已停止。"))
+            }
+            Err(AppError::Model(error)) if changed => {
+                warn!(run = %started.run, %error, "the model failed after calls that changed something: {error}");
+                stopped(
+                    &rounds,
+                    language,
+                    language.choose("The model became unavailable before it could answer.", "模型在回答之前变得不可用。"),
+                )
+            }
+            // Told to come again, the user would have it changed twice.
+            Err(error @ (AppError::Store(_) | AppError::LeaseLost { .. })) if changed => {
+                warn!(run = %started.run, %error, "the session was lost after calls that changed something: {error}");
+                let sentence = match error {
+                    AppError::LeaseLost { .. } => language.choose("The session was lost in the middle.", "会话在处理中途丢失。"),
+                    _ => language.choose("The session store became unavailable in the middle.", "会话存储在处理中途变得不可用。"),
+                };
+                stopped(&rounds, language, sentence)
+            }
+            Err(AppError::Model(error)) => {
+                // Nothing was changed, so the turn leaves no trace, and the same request may be made again.
+                let reply = idempotency.map(|i| (i, &b""[..]));
+                self.commit(held, Commit { turns: settled, reply }).await?;
+                return Err(AppError::Model(error));
+            }
+            Err(error) => return Err(error),
+        };
+        let turn = Turn {
+            run: started.run.clone(),
+            asked_ms,
+            message: request.message.clone(),
+            rounds,
+            answered_ms: self.now_ms(),
+            answer,
+            usage,
+        };
+        Ok((turn, changed))
+    }
+
+    /// Rounds of plan and calls until there is an answer. What a changing call is about to do is in the journal before it is sent.
+    async fn think_and_call(&self, request: &Request, held: &Held, history: &[Turn], so_far: &mut SoFar) -> Result<String, AppError> {
+        let agent = self.agent();
+        let instructions = self.about_api().instructions(self.now_ms(), request.context.as_ref());
+        let mut results: Vec<Entry> = Vec::new();
+        loop {
+            let ask = Ask { instructions: &instructions, history, message: &request.message };
+            let thought = if results.is_empty() {
+                agent.think(ask, &mut so_far.progress).await
+            } else {
+                // The results of changing calls are journaled while the planner thinks.
+                let (journaled, thought) = tokio::join!(self.journal(held, &results), agent.think(ask, &mut so_far.progress));
+                journaled?;
+                results.clear();
+                thought
+            };
+            self.health().model_did(thought.as_ref().err().copied());
+            match thought.map_err(AppError::Model)? {
+                Thought::Answer(answer) => return Ok(answer),
+                Thought::Calls(batch) => {
+                    let number = so_far.progress.rounds.len();
+                    let round = self.carry_out(&agent, held, number, batch, so_far).await?;
+                    results.extend(round.1);
+                    so_far.progress.rounds.push(round.0);
+                }
+            }
+        }
+    }
+
+    /// One round: intents into the journal, calls out, results back.
+    async fn carry_out(
+        &self,
+        agent: &Agent<'_>,
+        held: &Held,
+        number: usize,
+        batch: Batch,
+        so_far: &mut SoFar,
+    ) -> Result<(Round, Vec<Entry>), AppError> {
+        let intents: Vec<(usize, ToolResult)> = batch.changing().map(|(at, ready)| (at, about_to_send(ready))).collect();
+        if !intents.is_empty() {
+            let entries: Vec<Entry> = intents.iter().map(|(at, call)| orphans::intent(number, *at, call)).collect();
+            self.journal(held, &entries).await?;
+            so_far.changed = true;
+            so_far.in_flight = Some(Round { said: batch.said.clone(), results: intents.iter().map(|(_, call)| call.clone()).collect() });
+        }
+        let round = agent.perform(batch, &held.countdown).await;
+        so_far.in_flight = None;
+        let entries =
+            intents.iter().filter_map(|(at, _)| round.results.get(*at).map(|result| orphans::result(number, *at, result))).collect();
+        Ok((round, entries))
+    }
+
+    /// Asks the store for the session.
+    pub(super) async fn begin(&self, begin: Begin<'_>) -> Result<Claimed, AppError> {
+        let asked = Instant::now();
+        match self.store().begin(begin).await {
+            Ok(Begun::Started(started)) => {
+                let lease = Lease { user: begin.caller.user.clone(), run: started.run.clone(), token: started.token.clone() };
+                Ok(Claimed::Started(started, Held::new(lease, begin.lease_ms, asked)))
+            }
+            Ok(Begun::Replay(body)) => Ok(Claimed::Replay(body)),
+            Ok(Begun::Refused(refused)) => Err(refused.into()),
+            Ok(Begun::Busy { run, left_ms }) => Err(AppError::Busy { run, left_ms }),
+            Ok(Begun::InFlight { run }) => Err(AppError::InFlight { run }),
+            Ok(Begun::Lost { run }) => Err(AppError::Lost { run }),
+            Ok(Begun::KeyReused) => Err(AppError::KeyReused),
+            Err(error) => {
+                if error == StoreError::Unavailable {
+                    self.release_later(begin);
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    /// The store did not answer, but may have done what it was asked: that is undone as soon as it can be reached, unless somebody has
+    /// come after it.
+    fn release_later(&self, begin: Begin<'_>) {
+        let (app, user, token_id, issued_ms) =
+            (self.clone(), begin.caller.user.clone(), begin.caller.token_id.to_owned(), begin.caller.issued_ms);
+        let (run, owner, lease_ms) = (begin.run.to_owned(), begin.owner.to_owned(), begin.lease_ms);
+        let keyed = begin.idempotency.map(|i| (i.key.to_owned(), i.fingerprint.to_owned()));
+        let release = async move {
+            for _ in 0..RELEASE_ATTEMPTS {
+                tokio::time::sleep(RELEASE_PAUSE).await;
+                let caller = crate::store::contract::Caller { user: &user, token_id: &token_id, issued_ms };
+                let idempotency = keyed.as_ref().map(|(key, fingerprint)| Idempotency { key, fingerprint });
+                let begun = Begin { caller, run: &run, owner: &owner, lease_ms, tail: 0, input: b"", idempotency };
+                if app.store().release(&begun).await.is_ok() {
+                    return;
+                }
+            }
+        };
+        // If the process is going down there is nobody to look after it: the lease lapses by itself.
+        let _ = self.spawn(release);
+    }
+}
+
+/// What `begin` came to, if it came to anything.
+pub(super) enum Claimed {
+    Started(Box<Started>, Held),
+    Replay(Vec<u8>),
+}
+
+/// How far a turn got, readable after it was stopped in the middle.
+#[derive(Default)]
+struct SoFar {
+    progress: Progress,
+    /// Changing calls that are out, as the unknowns that they are until they come back.
+    in_flight: Option<Round>,
+    /// Whether a changing call was sent, or may have been.
+    changed: bool,
+}
+
+enum End {
+    Answer(String),
+    Deadline,
+}
+
+/// Digests of a client's key and of what it asks, scoped to the caller.
+struct Digests {
+    key: String,
+    fingerprint: String,
+}
+
+impl Digests {
+    fn of(caller: &Bearer, key: &str, request: &Request) -> Self {
+        let context = request.context.as_ref().map(|c| Value::Object(c.clone()).to_string()).unwrap_or_default();
+        Self {
+            key: digest::of(&[caller.user.as_str().as_bytes(), b"process", key.as_bytes()]),
+            fingerprint: digest::of(&[request.message.as_bytes(), context.as_bytes()]),
+        }
+    }
+
+    fn as_idempotency(&self) -> Idempotency<'_> {
+        Idempotency { key: &self.key, fingerprint: &self.fingerprint }
+    }
+}
+
+/// An id for a new run, in the order of time (RFC 9562, UUIDv7).
+pub(super) fn new_run() -> String {
+    uuid::Uuid::now_v7().simple().to_string()
+}
+
+impl App {
+    /// Who asks for a lease: this replica, with a nonce for this attempt.
+    pub(super) fn new_owner(&self) -> String {
+        format!("{}#{}", self.replica(), random::hex_of(8))
+    }
+}
+
+/// A changing call as the journal knows it before it is sent.
+pub(super) fn about_to_send(ready: &agent::Ready) -> ToolResult {
+    ToolResult {
+        call: ready.call.clone(),
+        request: Some(SentRequest { method: ready.request.method.clone(), url: ready.request.url.clone() }),
+        outcome: Outcome::Unknown("it was being sent when the turn ended".to_owned()),
+    }
+}
+
+/// What is said when a turn ends without the planner's own answer.
+fn stopped(rounds: &[Round], language: Language, sentence: &str) -> String {
+    let results: Vec<ToolResult> = rounds.iter().flat_map(|round| round.results.iter().cloned()).collect();
+    if results.is_empty() {
+        return sentence.to_owned();
+    }
+    let far = language.choose("What was done until then:", "到此为止的结果：");
+    format!("{sentence} {far}\n\n{}", agent::results(&results, language))
+}

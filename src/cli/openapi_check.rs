@@ -1,0 +1,79 @@
+//! `openapi check`: what can be used of a document, what was set aside, and why.
+
+use std::{collections::BTreeMap, process::ExitCode, time::Duration};
+
+use serde_json::json;
+use swagger_api_agent::{
+    app::{Source, read_document},
+    openapi::Catalogue,
+    outbound::Outbound,
+    secrets,
+    settings::{Settings, Sources},
+};
+
+use super::{complain, say, settings_of};
+
+pub fn run(sources: Sources, document: &str, as_json: bool) -> ExitCode {
+    let settings = match settings_of(Settings::load(sources)) {
+        Ok(settings) => settings,
+        Err(code) => return code,
+    };
+    let mut usable = 0;
+    let checked = super::block_on(async {
+        let catalogue = read(&settings, document).await?;
+        usable = catalogue.functions().len();
+        if as_json {
+            say(&summary(&catalogue).to_string());
+        } else {
+            show(&catalogue);
+        }
+        Ok(())
+    });
+    if checked == ExitCode::SUCCESS && usable == 0 {
+        complain("no operation of this document can be used");
+        return ExitCode::FAILURE;
+    }
+    checked
+}
+
+async fn read(settings: &Settings, document: &str) -> Result<Catalogue, String> {
+    secrets::install_crypto();
+    let patience = Duration::from_millis(settings.upstream.connect_timeout_ms);
+    let outbound = Outbound::new(patience, patience).map_err(|e| e.to_string())?;
+    read_document(Source::of(Some(document)), &outbound).await
+}
+
+fn summary(catalogue: &Catalogue) -> serde_json::Value {
+    let (info, report) = (catalogue.info(), catalogue.report());
+    let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
+    for one in &report.set_aside {
+        *reasons.entry(&one.reason).or_default() += 1;
+    }
+    json!({
+        "title": info.title,
+        "version": info.version,
+        "fingerprint": catalogue.fingerprint(),
+        "usable": catalogue.functions().len(),
+        "set_aside": report.set_aside.len(),
+        "reasons": reasons,
+        "operations_set_aside": report.set_aside.iter().map(|one| json!({"operation": one.operation, "reason": one.reason})).collect::<Vec<_>>(),
+        "warnings": report.warnings,
+        "functions": catalogue.functions().iter().map(|function| &function.name).collect::<Vec<_>>(),
+    })
+}
+
+fn show(catalogue: &Catalogue) {
+    let (info, report) = (catalogue.info(), catalogue.report());
+    say(&format!("{} {}", info.title, info.version));
+    say(&format!("{} operations can be used, {} were set aside", catalogue.functions().len(), report.set_aside.len()));
+    for function in catalogue.functions() {
+        let operation = catalogue.operation(&function.name).map(|o| format!("{} {}", o.method(), o.path())).unwrap_or_default();
+        say(&format!("  {}  {operation}", function.name));
+    }
+    for one in &report.set_aside {
+        say(&format!("set aside  {}: {}", one.operation, one.reason));
+    }
+    for warning in &report.warnings {
+        say(&format!("warning    {warning}"));
+    }
+}

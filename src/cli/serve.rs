@@ -1,0 +1,99 @@
+//! `serve`: the service, until a signal ends it.
+
+use std::{
+    io::{self, Write, stdout},
+    process::ExitCode,
+};
+
+use secrecy::ExposeSecret;
+use swagger_api_agent::{
+    api::server::{self, Leave},
+    app::App,
+    settings::{Settings, Sources},
+};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+use tracing::info;
+
+use super::{complain, settings_of};
+
+pub fn run(sources: Sources) -> ExitCode {
+    let settings = match settings_of(Settings::load_for_serving(sources)) {
+        Ok(settings) => settings,
+        Err(code) => return code,
+    };
+    super::log::start(&settings.log);
+    super::block_on(serve(settings))
+}
+
+async fn serve(settings: Settings) -> Result<(), String> {
+    // The door first: a start that fails at it has made no administrator whose password nobody saw.
+    let (host, port) = (settings.server.host.clone(), settings.server.port);
+    let listener = TcpListener::bind((host.as_str(), port)).await.map_err(|error| cannot_listen(&host, port, &error))?;
+    let local = listener.local_addr().map_err(|e| e.to_string())?;
+    let app = App::build(settings).await.map_err(|e| e.to_string())?;
+    welcome(&app, local);
+    info!(
+        address = %local, replica = app.replica(), functions = app.catalogue().functions().len(), upstream = app.base_url(),
+        planner = if app.has_model() { "model" } else { "offline" }, "listening on http://{local}"
+    );
+    server::serve(app, listener, signals()).await;
+    Ok(())
+}
+
+fn cannot_listen(host: &str, port: u16, error: &io::Error) -> String {
+    if error.kind() == io::ErrorKind::AddrInUse {
+        return format!("port {port} of {host} is in use: choose another with --port, or SAA_SERVER__PORT");
+    }
+    format!("cannot listen on {host}:{port}: {error}; see --host (SAA_SERVER__HOST) and --port (SAA_SERVER__PORT)")
+}
+
+/// What a newcomer needs to know, on the terminal.
+fn welcome(app: &App, local: std::net::SocketAddr) {
+    let mut text = format!("listening on http://{local}\n");
+    let info = app.catalogue().info();
+    text +=
+        &format!("API          {} {} at {} ({} functions)\n", info.title, info.version, app.base_url(), app.catalogue().functions().len());
+    if app.serves_demo() {
+        text += "             the built-in demo: set OPENAPI_FILE and API_BASE_URL for your own\n";
+    }
+    let llm = &app.settings().llm;
+    match llm.url.as_deref().filter(|_| app.has_model()) {
+        Some(url) => text += &format!("planner      the model {} at {url}\n", llm.model),
+        None => text += "planner      offline, no model: set DEEPSEEK_API_KEY (or DEEPSEEK_API_URL, for a server without keys) for one\n",
+    }
+    if let Some(first) = app.first_start() {
+        text += &format!("user         {}\n", first.user);
+        text += &format!("password     {}\n", first.password.expose_secret());
+        text += "             shown this once; `swagger-api-agent user passwd admin` sets another while the server is stopped\n";
+        text += &format!(
+            "\nOpen http://{local} in a browser, or for the curl lines of the README:\nexport PASSWORD={}\n",
+            first.password.expose_secret()
+        );
+    }
+    let _closed_early = stdout().write_all(text.as_bytes());
+}
+
+/// Ends with the first SIGTERM or SIGINT. A second one ends the process.
+async fn signals() -> Leave {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+        return std::future::pending().await;
+    };
+    let leave = tokio::select! {
+        _ = terminate.recv() => Leave::AfterNotice,
+        // Somebody sits in front of it: there is no load balancer that must notice.
+        _ = interrupt.recv() => Leave::AtOnce,
+    };
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        complain("stopped at once by a second signal");
+        #[expect(clippy::disallowed_methods, reason = "whoever signals twice wants it gone, open ends and all")]
+        std::process::exit(130);
+    });
+    leave
+}

@@ -1,0 +1,98 @@
+//! `user …`: looks after accounts, straight in the store that the settings name.
+
+use std::{
+    io::{BufRead, IsTerminal, Write, stderr, stdin},
+    process::ExitCode,
+};
+
+use swagger_api_agent::{
+    app::{account, open_store, password_rule},
+    clock::{Clock, rfc3339},
+    domain::user::UserName,
+    secrets::{passwords, random},
+    settings::{Settings, Sources},
+    store::{
+        Store,
+        contract::{AccountChange, Added, StoreError},
+        migrate::{Keyspace, Migrated},
+    },
+};
+
+use super::{PasswordFrom, UserCommand, say, settings_of};
+
+pub fn run(sources: Sources, command: UserCommand) -> ExitCode {
+    match settings_of(Settings::load(sources)) {
+        Ok(settings) => super::block_on(apply(settings, command)),
+        Err(code) => code,
+    }
+}
+
+async fn apply(settings: Settings, command: UserCommand) -> Result<(), String> {
+    if !matches!(command, UserCommand::Add { .. }) {
+        super::store_is_there(&settings)?;
+    }
+    let store = super::opened(move || open_store(&settings, &Clock::System)).await?;
+    usable(&store).await?;
+    let away = |error: StoreError| error.to_string();
+    match command {
+        UserCommand::Add { user, role, password } => {
+            let account = account(&user.name, role, &read_password(password)?);
+            match store.add_account(&account).await.map_err(away)? {
+                Added::New => say(&format!("{} was added as {}", user.name, role.as_str())),
+                Added::Exists => return Err(format!("there is a user {} already", user.name)),
+            }
+        }
+        UserCommand::List => {
+            for account in store.accounts().await.map_err(away)? {
+                let state = if account.disabled { "disabled" } else { "enabled" };
+                say(&format!("{}\t{}\t{state}\tsince {}", account.name, account.role.as_str(), rfc3339(account.created_ms)));
+            }
+        }
+        UserCommand::Passwd { user, password } => {
+            let hash = passwords::hash(&read_password(password)?).ok_or("the password cannot be hashed")?;
+            change(&store, &user.name, AccountChange::Password(&hash), "has a new password; all tokens issued before are void").await?;
+        }
+        UserCommand::Role { user, role } => {
+            change(&store, &user.name, AccountChange::Role(role), &format!("is {} now", role.as_str())).await?;
+        }
+        UserCommand::Disable { user } => {
+            change(&store, &user.name, AccountChange::Disabled(true), "is disabled; all tokens issued before are void").await?;
+        }
+        UserCommand::Enable { user } => change(&store, &user.name, AccountChange::Disabled(false), "is enabled").await?,
+    }
+    Ok(())
+}
+
+async fn change(store: &Store, user: &UserName, change: AccountChange<'_>, done: &str) -> Result<(), String> {
+    match store.change_account(user, change).await.map_err(|e| e.to_string())? {
+        true => say(&format!("{user} {done}")),
+        false => return Err(format!("there is no user {user}")),
+    }
+    Ok(())
+}
+
+/// An empty keyspace is prepared; one of another schema is not touched.
+async fn usable(store: &Store) -> Result<(), String> {
+    match store.keyspace().await.map_err(|e| e.to_string())? {
+        Keyspace::Current => Ok(()),
+        Keyspace::Empty => match store.migrate(&random::hex_of(8)).await.map_err(|e| e.to_string())? {
+            Migrated::Ran(_) => Ok(()),
+            Migrated::Held | Migrated::Newer { .. } => Err("another process is preparing this keyspace at the moment".to_owned()),
+        },
+        Keyspace::Behind { schema } => Err(format!("the keyspace has schema {schema}; run `swagger-api-agent migrate` first")),
+        Keyspace::Newer { schema } => Err(format!("the keyspace has schema {schema}, newer than this program's")),
+    }
+}
+
+/// One line of standard input, which must follow the rule for passwords.
+fn read_password(from: PasswordFrom) -> Result<String, String> {
+    if !from.stdin && stdin().is_terminal() {
+        // The terminal echoes it: whoever minds pipes it in.
+        let _ = write!(stderr(), "new password (it is shown as you type; --password-stdin takes it from a pipe): ");
+    }
+    let mut line = String::new();
+    stdin().lock().read_line(&mut line).map_err(|e| format!("the password cannot be read: {e}"))?;
+    let password = line.trim_end_matches(['\r', '\n']).to_owned();
+    password_rule(&password).map_err(|e| e.to_string())?;
+    Ok(password)
+}

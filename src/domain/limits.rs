@@ -1,0 +1,123 @@
+//! Every bound of the service that is not a setting, with its unit in its name.
+
+/// A user name, in characters.
+pub const USER_NAME_CHARS_MAX: usize = 64;
+/// A password, in bytes: longer ones are refused before any hash is run.
+pub const PASSWORD_BYTES_MAX: usize = 1024;
+/// A password, in characters.
+pub const PASSWORD_CHARS_MIN: usize = 8;
+/// The key that signs tokens, in bytes (RFC 7518, 3.2: at least the size of the hash).
+pub const SIGNING_KEY_BYTES_MIN: usize = 32;
+/// What a person may say in one turn, in characters.
+pub const MESSAGE_CHARS_MAX: usize = 16_000;
+/// How deep a JSON request body may nest.
+pub const JSON_DEPTH_MAX: usize = 32;
+/// What one upstream reply may add to the model's context, in bytes; the rest is cut with a mark.
+pub const RESULT_TO_MODEL_BYTES_MAX: usize = 16 * 1024;
+/// What is kept of one upstream reply in the stored turn, in bytes.
+pub const RESULT_KEPT_BYTES_MAX: usize = 4 * 1024;
+/// Messages in one answer of the history endpoint when the client does not say.
+pub const HISTORY_PAGE_DEFAULT: usize = 200;
+/// Messages in one answer of the history endpoint, at most.
+pub const HISTORY_PAGE_MAX: usize = 1000;
+/// Sessions in one answer of the administrator's listing when the client does not say.
+pub const SESSIONS_PAGE_DEFAULT: usize = 100;
+/// Sessions in one answer of the administrator's listing, at most.
+pub const SESSIONS_PAGE_MAX: usize = 1000;
+/// Names offered when a function is not found.
+pub const NEAR_NAMES_MAX: usize = 5;
+/// Functions that a model is given whole; above it a subset is retrieved.
+pub const TOOLS_TO_MODEL_MAX: usize = 64;
+/// A function's name, in characters: what providers accept (`^[a-zA-Z0-9_-]{1,64}$`).
+pub const FUNCTION_NAME_CHARS_MAX: usize = 64;
+/// An operator's document, in bytes.
+pub const DOCUMENT_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// An answer of the model, in bytes.
+pub const MODEL_REPLY_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// A request body of the demo API, in bytes.
+pub const DEMO_BODY_BYTES_MAX: usize = 64 * 1024;
+/// Records of one kind that the demo API keeps in memory.
+pub const DEMO_RECORDS_MAX: usize = 1000;
+/// Records on one page of the demo API when the client does not say.
+pub const DEMO_PAGE_DEFAULT: u32 = 20;
+/// Records on one page of the demo API, at most.
+pub const DEMO_PAGE_MAX: u32 = 100;
+/// Rows of one table of a reply as people read it.
+pub const MARKDOWN_ROWS_MAX: usize = 50;
+/// Columns of one table of a reply as people read it.
+pub const MARKDOWN_COLUMNS_MAX: usize = 10;
+/// One cell of a table of a reply, in characters before escaping.
+pub const MARKDOWN_CELL_CHARS_MAX: usize = 160;
+/// A text reply as people read it, in characters.
+pub const MARKDOWN_TEXT_CHARS_MAX: usize = 4000;
+/// Loading the operator's document from a URL, in seconds, from the first to the last byte.
+pub const DOCUMENT_FETCH_SECS_MAX: u64 = 30;
+/// How long a connection to the API behind the document may be idle before it is not used again, in seconds: shorter than the 5 s after
+/// which common servers close theirs, because a changing call that meets a closing connection has an unknown outcome.
+pub const UPSTREAM_IDLE_SECS_MAX: u64 = 4;
+/// How long a connection to the model may be idle before it is not used again, in seconds.
+pub const MODEL_IDLE_SECS_MAX: u64 = 60;
+/// Header fields kept of one upstream reply, in bytes of names and values; later ones are dropped.
+pub const REPLY_HEADERS_BYTES_MAX: usize = 8 * 1024;
+/// What one upstream reply of an earlier turn may add to the model's context, in bytes.
+pub const OLD_RESULT_TO_MODEL_BYTES_MAX: usize = 1024;
+/// A function's description as providers accept it, in characters; the rest is cut with a mark.
+pub const FUNCTION_DESCRIPTION_CHARS_MAX: usize = 1024;
+/// A call's id as providers accept it, in bytes; others are replaced.
+pub const CALL_ID_BYTES_MAX: usize = 40;
+/// What is kept of arguments that are not a JSON object, in bytes.
+pub const BROKEN_ARGUMENTS_BYTES_MAX: usize = 1024;
+/// Tokens that one answer of a model can count for: a server that claims more is not believed.
+pub const TOKENS_PER_ANSWER_MAX: u64 = 1_000_000_000;
+/// How long a model's server may ask us to wait, in seconds; more is taken as this.
+pub const RETRY_AFTER_SECS_MAX: u64 = 24 * 60 * 60;
+/// A file of settings, in bytes.
+pub const SETTINGS_FILE_BYTES_MAX: u64 = 1024 * 1024;
+/// A client's idempotency key, in characters.
+pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
+/// How deep an operator's YAML document may nest (the JSON reader has a bound of 128 of its own): the reader's stack is 2 MiB.
+pub const DOCUMENT_DEPTH_MAX: usize = 64;
+/// Values in an operator's YAML document, aliases expanded.
+pub const DOCUMENT_NODES_MAX: usize = 2_000_000;
+/// Parts of an operator's YAML document that aliases may repeat.
+pub const DOCUMENT_ALIASED_MAX: usize = 200_000;
+/// References that are followed one after another before they are taken for a circle.
+pub const REFERENCE_HOPS_MAX: usize = 32;
+/// The description of an argument or of a part of one, in characters.
+pub const ARGUMENT_DESCRIPTION_CHARS_MAX: usize = 600;
+/// How often a recursive schema is unrolled in what a model is given.
+pub const SCHEMA_UNROLLED_MAX: usize = 2;
+/// How deep the schema that a model is given may nest.
+pub const SCHEMA_DEPTH_MAX: usize = 12;
+/// Schemas in the one that a model is given for a function; what is beyond is summarised.
+pub const SCHEMA_NODES_MAX: usize = 400;
+/// Shared schemas that one schema may copy because their read-only properties are declared elsewhere.
+pub const SCHEMA_COPIES_MAX: usize = 64;
+/// Sentences about wrong arguments in one answer.
+pub const PROBLEMS_MAX: usize = 20;
+/// A value quoted in a sentence about it, in characters.
+pub const QUOTED_VALUE_CHARS_MAX: usize = 60;
+/// How long the health check of the container waits for each step: connecting, asking, the first line of the answer.
+pub const PROBE_TIMEOUT_MS: u64 = 2000;
+/// Words, numbers and signs of a message that the offline planner reads; longer ones are answered with a request to be brief.
+pub const OFFLINE_PARTS_MAX: usize = 300;
+/// Functions that the offline planner reads a sentence against.
+pub const OFFLINE_CANDIDATES_MAX: usize = 25;
+/// Functions that the offline planner names to say what it can do.
+pub const OFFLINE_EXAMPLES_MAX: usize = 5;
+/// Functions between which the offline planner asks to choose.
+pub const OFFLINE_CHOICES_MAX: usize = 4;
+/// Arguments that a question of the offline planner names.
+pub const OFFLINE_ASKED_MAX: usize = 8;
+/// Turns back to which the offline planner follows its own questions for arguments.
+pub const OFFLINE_QUESTIONS_MAX: usize = 8;
+/// Words of a text that is not quoted, as the offline planner reads it.
+pub const OFFLINE_TEXT_WORDS_MAX: usize = 8;
+/// Turns of the history that a model is told with their calls and results; of older ones it is told what was said.
+pub const TURNS_WITH_CALLS_TO_MODEL_MAX: usize = 2;
+/// An answer that is kept to be repeated under its idempotency key, in bytes; the results in a larger one are cut.
+pub const REPLAYED_BODY_BYTES_MAX: usize = 256 * 1024;
+/// What is kept of an answer in the stored turn, in bytes.
+pub const ANSWER_KEPT_BYTES_MAX: usize = 64 * 1024;
+/// Stored turns in one answer of the history endpoint, in bytes, give or take a few turns; the rest is on the next page.
+pub const HISTORY_PAGE_BYTES: usize = 1024 * 1024;

@@ -1,0 +1,13 @@
+//! What exists: users, sessions, turns, functions and their bounds. No async, no I/O, nothing `Serialize`:
+//! every edge (store record, model wire, HTTP) owns a twin of what it needs, so that a stored shape can age.
+
+pub mod header;
+pub mod json;
+pub mod language;
+pub mod limits;
+pub mod near;
+pub mod number;
+pub mod session;
+pub mod tool;
+pub mod turn;
+pub mod user;

@@ -1,0 +1,104 @@
+//! Functions that can be called, the calls a planner asks for, and what came of them.
+
+use serde_json::{Map, Value};
+
+use super::json::RawJson;
+
+/// What calling a function does to the world behind it (RFC 9110, 9.2.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Effect {
+    /// Only reads: may be sent again after a crash.
+    Safe,
+    /// May change something: is sent at most once, after its intent has been recorded.
+    Changing,
+}
+
+/// One function as planners and clients see it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FunctionSpec {
+    /// Unique in the document, `^[a-zA-Z0-9_-]{1,64}$`.
+    pub name: String,
+    pub description: String,
+    /// JSON Schema (draft 2020-12) of the arguments: always `{"type":"object","properties":{…},…}`, closed (no `$ref` that leaves it).
+    pub parameters: Value,
+    pub effect: Effect,
+}
+
+/// A call that a planner asks for. Nothing about it has been believed yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToolCall {
+    /// The planner's own id for it; results are matched by it.
+    pub id: String,
+    pub name: String,
+    /// The arguments, or the text that should have been a JSON object.
+    pub arguments: Result<Map<String, Value>, String>,
+}
+
+/// What the upstream was asked, as it may be shown: no credentials in it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SentRequest {
+    pub method: String,
+    pub url: String,
+}
+
+/// What the upstream answered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UpstreamReply {
+    pub status: u16,
+    /// Header names in lower case, as received, without credentials and cookies.
+    pub headers: Vec<(String, String)>,
+    pub body: ReplyBody,
+}
+
+/// A reply's body after decoding.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ReplyBody {
+    Empty,
+    Json(RawJson),
+    Text(String),
+    /// Not text: what it is and how many bytes it had.
+    Binary {
+        content_type: String,
+        bytes: usize,
+    },
+}
+
+/// What came of one call.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// The upstream answered, with whatever status.
+    Replied(UpstreamReply),
+    /// Nothing was sent: the reason is for the planner to mend.
+    Refused(Refusal),
+    /// The request was certainly not received (no connection), or its loss changes nothing (a safe call that timed out).
+    Failed(String),
+    /// A changing request was sent and no answer came: whether it took effect is not known.
+    Unknown(String),
+}
+
+/// Why a call was not sent.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Refusal {
+    /// No such function; close names.
+    UnknownFunction { near: Vec<String> },
+    /// All that is wrong with the arguments, one sentence each.
+    InvalidArguments(Vec<String>),
+    /// The turn has no calls left.
+    OverBudget,
+}
+
+/// One call and what came of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToolResult {
+    pub call: ToolCall,
+    /// What was sent, if anything was.
+    pub request: Option<SentRequest>,
+    pub outcome: Outcome,
+}
+
+impl ToolResult {
+    /// Whether the upstream answered with success (2xx or 3xx-free informational classes do not count).
+    pub fn succeeded(&self) -> bool {
+        matches!(&self.outcome, Outcome::Replied(reply) if (200..300).contains(&reply.status))
+    }
+}

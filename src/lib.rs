@@ -1,0 +1,29 @@
+//! An agent over an OpenAPI document: people say what they want, operations of the document are called.
+//!
+//! The floors, in reading order; a module names only floors below its own (`tests/it/floors.rs`):
+//!
+//! 0. [`clock`], [`domain`]: the time, and what exists.
+//! 1. [`settings`]: what the operator said. [`secrets`]: passwords, tokens, randomness. [`markdown`]: replies as people read
+//!    them. [`demo`]: a small real API to try the agent on.
+//! 2. [`outbound`], [`probe`], [`store`], [`openapi`]: the HTTP client; is a server ready; what is
+//!    remembered; the document.
+//! 3. [`llm`], [`upstream`]: who plans, and who sends.
+//! 4. [`agent`]: prompt → plan → calls → results → answer.
+//! 5. [`app`]: what the service does, one verb per function.
+//! 6. [`api`]: HTTP in and out.
+
+pub mod agent;
+pub mod api;
+pub mod app;
+pub mod clock;
+pub mod demo;
+pub mod domain;
+pub mod llm;
+pub mod markdown;
+pub mod openapi;
+pub mod outbound;
+pub mod probe;
+pub mod secrets;
+pub mod settings;
+pub mod store;
+pub mod upstream;

@@ -1,0 +1,248 @@
+//! What the offline planner says, in the language it was spoken to.
+
+use serde_json::Value;
+
+use super::{
+    decide::Decision,
+    fill::Reading,
+    index::{Entry, Index},
+    lexicon::Action,
+    slot::{Kind, Slot},
+    stem::words_of_name,
+};
+use crate::{
+    domain::{
+        language::Language,
+        limits::{OFFLINE_ASKED_MAX, OFFLINE_EXAMPLES_MAX},
+        session::Round,
+        tool::{Effect, Outcome, ReplyBody, ToolResult},
+    },
+    markdown,
+};
+
+/// Why there was no call, what was understood, and what is needed.
+pub(super) fn question(index: &Index, decision: &Decision<'_>, language: Language) -> String {
+    let said = match decision {
+        Decision::Missing { reading, slots, any } => {
+            let what = match (language, any) {
+                (Language::English, false) => "I still need:",
+                (Language::English, true) => "I still need at least one of:",
+                (Language::Chinese, false) => "还需要：",
+                (Language::Chinese, true) => "还需要以下至少一项：",
+            };
+            format!("{}\n\n{what}\n\n{}", understood(reading, language), list(slots))
+        }
+        Decision::Unclear { reading, parts } => {
+            let parts: Vec<String> = parts.iter().map(|part| format!("“{}”", markdown::inline(part))).collect();
+            let parts = parts.join(language.choose(", ", "、"));
+            let why = match (language, parts.is_empty()) {
+                (Language::English, false) => {
+                    format!("I do not know what to do with {parts}, so I changed nothing. Please say one change at a time, plainly.")
+                }
+                (Language::English, true) => {
+                    "I am not sure that this is what you want, so I changed nothing. Please say one thing at a time, plainly.".to_owned()
+                }
+                (Language::Chinese, false) => format!("我不明白{parts}的意思，所以没有做任何更改。请一次只说一项更改，并说得明确一些。"),
+                (Language::Chinese, true) => "我不确定这是否是您的意思，所以没有做任何更改。请一次只说一件事，并说得明确一些。".to_owned(),
+            };
+            format!("{}\n\n{why}", understood(reading, language))
+        }
+        Decision::NoCommand { reading } => {
+            let why = language.choose(
+                "I only do what a sentence plainly asks for, and this one does not, so I did nothing.",
+                "我只执行明确的指令，而这句话不是，所以什么都没有做。",
+            );
+            format!("{}\n\n{why}", understood(reading, language))
+        }
+        Decision::OneAtATime { reading, slots } => {
+            let needs: Vec<String> = slots.iter().map(|slot| markdown::inline(&slot.name)).collect();
+            let why = match (language, needs.is_empty()) {
+                (Language::English, true) => {
+                    "I can do this to one at a time, so I called nothing. Please say in one sentence to which one.".to_owned()
+                }
+                (Language::English, false) => format!(
+                    "I can do this to one at a time, so I called nothing. Please say in one sentence to which one; I need {}.",
+                    needs.join(", ")
+                ),
+                (Language::Chinese, true) => "我一次只能处理一个，所以没有执行任何调用。请用一句完整的话说明是哪一个。".to_owned(),
+                (Language::Chinese, false) => {
+                    format!("我一次只能处理一个，所以没有执行任何调用。请用一句完整的话说明是哪一个，需要 {}。", needs.join("、"))
+                }
+            };
+            format!("{}\n\n{why}", understood(reading, language))
+        }
+        Decision::Which(entries) => {
+            let lines: Vec<String> = entries.iter().map(|entry| line(entry, language)).collect();
+            format!(
+                "{}\n\n{}",
+                language.choose("Several functions fit. Which one do you mean?", "有几个函数都符合，您指的是哪一个？"),
+                lines.join("\n")
+            )
+        }
+        Decision::TooLong => language
+            .choose("That is too long for me. Please say it in one short sentence.", "这段话太长了，请用一句简短的话来说。")
+            .to_owned(),
+        Decision::Help => abilities(
+            index,
+            language.choose("I can call the functions of this API for you, for example:", "我可以为您调用这个 API 的函数，例如："),
+            language,
+        ),
+        Decision::Thanks => {
+            return language.choose("You are welcome. Just say what you would like next.", "不客气，有需要请随时告诉我。").to_owned();
+        }
+        Decision::Nothing | Decision::Call { .. } => abilities(
+            index,
+            language.choose("I found no function for that. I can, for example:", "没有找到合适的函数。我可以做的事例如："),
+            language,
+        ),
+    };
+    format!("{}\n\n{said}", who(language))
+}
+
+/// What came of the calls of a turn.
+pub(super) fn results(index: &Index, rounds: &[Round], language: Language) -> String {
+    let mut parts: Vec<String> = rounds.iter().filter_map(|round| round.said.clone()).collect();
+    for result in rounds.iter().flat_map(|round| &round.results) {
+        let heading = heading(index, result, language);
+        // That a change is done is all that an empty reply says.
+        let said = is_done(index, result) && matches!(&result.outcome, Outcome::Replied(reply) if matches!(reply.body, ReplyBody::Empty));
+        parts.push(if said { heading } else { format!("{heading}\n\n{}", markdown::of_outcome(&result.outcome, language)) });
+    }
+    parts.join("\n\n")
+}
+
+/// Beside a read: words that found no place in it.
+pub(super) fn unused(parts: &[String], language: Language) -> String {
+    let parts: Vec<String> = parts.iter().map(|part| format!("“{}”", markdown::inline(part))).collect();
+    match language {
+        Language::English => format!("(Offline planner: I did not know how to use {}.)", parts.join(", ")),
+        Language::Chinese => format!("（离线规划器：未能使用{}。）", parts.join("、")),
+    }
+}
+
+pub(super) fn first_page(language: Language) -> String {
+    language.choose("This is the first page already.", "已经是第一页了。").to_owned()
+}
+
+/// The answer to a refusal: the request that waited for an argument, if there was one, waits no more.
+pub(super) fn dropped(name: Option<&str>, language: Language) -> String {
+    let name = name.map(markdown::inline);
+    match (language, name) {
+        (Language::English, Some(name)) => format!("Dropped: {name}. Nothing was called."),
+        (Language::English, None) => "All right. No request was waiting, and nothing was called.".to_owned(),
+        (Language::Chinese, Some(name)) => format!("已放弃：{name}，没有执行任何调用。"),
+        (Language::Chinese, None) => "好的，没有等待中的请求，也没有执行任何调用。".to_owned(),
+    }
+}
+
+fn who(language: Language) -> &'static str {
+    match language {
+        Language::English => "_Offline planner: no language model is configured, so I go by the words you use._",
+        Language::Chinese => "_离线规划器：未配置语言模型，我只按字面理解您的话。_",
+    }
+}
+
+fn understood(reading: &Reading<'_>, language: Language) -> String {
+    let arguments = arguments(reading.arguments().iter());
+    let name = &reading.entry.name;
+    let summary = match reading.entry.summary() {
+        "" => String::new(),
+        summary => format!(" – {}", markdown::inline(summary)),
+    };
+    let with = match (language, arguments.is_empty()) {
+        (_, true) => String::new(),
+        (Language::English, false) => format!(", with {arguments}"),
+        (Language::Chinese, false) => format!("，参数：{arguments}"),
+    };
+    format!("{}**{name}**{summary}{with}", language.choose("I understood: ", "我的理解："))
+}
+
+fn heading(index: &Index, result: &ToolResult, language: Language) -> String {
+    let name = markdown::inline(&result.call.name);
+    let given = result.call.arguments.as_ref().map(|given| arguments(given.iter())).unwrap_or_default();
+    match (language, is_done(index, result), given.is_empty()) {
+        (Language::English, true, true) => format!("Done: **{name}**"),
+        (Language::English, true, false) => format!("Done: **{name}** with {given}"),
+        (Language::English, false, true) => format!("Result of **{name}**:"),
+        (Language::English, false, false) => format!("Result of **{name}** with {given}:"),
+        (Language::Chinese, true, true) => format!("已完成：**{name}**"),
+        (Language::Chinese, true, false) => format!("已完成：**{name}**（{given}）"),
+        (Language::Chinese, false, true) => format!("**{name}** 的结果："),
+        (Language::Chinese, false, false) => format!("**{name}**（{given}）的结果："),
+    }
+}
+
+/// Whether a call that changes something has done so.
+fn is_done(index: &Index, result: &ToolResult) -> bool {
+    let entry = index.entries.iter().find(|entry| entry.name == result.call.name);
+    entry.is_some_and(|entry| entry.effect == Effect::Changing) && result.succeeded()
+}
+
+fn arguments<'a>(given: impl Iterator<Item = (&'a String, &'a Value)>) -> String {
+    given
+        .map(|(name, value)| format!("{} = {}", markdown::inline(name), markdown::inline(&markdown::plain(value))))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn list(slots: &[&Slot]) -> String {
+    let mut lines: Vec<String> = slots.iter().take(OFFLINE_ASKED_MAX).map(|slot| asked(slot)).collect();
+    if slots.len() > OFFLINE_ASKED_MAX {
+        lines.push("- …".to_owned());
+    }
+    lines.join("\n")
+}
+
+fn asked(slot: &Slot) -> String {
+    let values = match &slot.kind {
+        Kind::Choice(choices) => {
+            let values: Vec<String> =
+                choices.iter().take(OFFLINE_ASKED_MAX).map(|choice| markdown::inline(&markdown::plain(&choice.value))).collect();
+            format!(" ({})", values.join(", "))
+        }
+        _ => String::new(),
+    };
+    let meaning = match slot.meaning() {
+        "" => String::new(),
+        meaning => format!(" – {}", markdown::inline(meaning)),
+    };
+    format!("- **{}**{values}{meaning}", markdown::inline(&slot.name))
+}
+
+/// A few functions of different things, reads before changes.
+fn abilities(index: &Index, lead: &str, language: Language) -> String {
+    let order = |entry: &&Entry| match entry.action {
+        Some(Action::List | Action::Read) => 0,
+        Some(Action::Get) => 1,
+        Some(Action::Create) => 2,
+        _ => 3,
+    };
+    let mut entries: Vec<&Entry> = index.entries.iter().collect();
+    entries.sort_by_key(order);
+    let mut chosen: Vec<&Entry> = Vec::new();
+    for entry in &entries {
+        let alike = chosen.iter().filter(|known| known.objects == entry.objects).count();
+        let verbs = chosen.iter().filter(|known| known.action == entry.action).count();
+        if chosen.len() < OFFLINE_EXAMPLES_MAX && alike < 2 && verbs < 3 {
+            chosen.push(entry);
+        }
+    }
+    let lines: Vec<String> = chosen.iter().map(|entry| line(entry, language)).collect();
+    if lines.is_empty() {
+        return language.choose("There is no function that I could call.", "没有可以调用的函数。").to_owned();
+    }
+    format!("{lead}\n\n{}", lines.join("\n"))
+}
+
+fn line(entry: &Entry, language: Language) -> String {
+    let summary = markdown::inline(entry.summary());
+    let needs: Vec<String> = entry.slots.iter().filter(|slot| slot.required).map(|slot| markdown::inline(&slot.name)).collect();
+    let needs = match (language, needs.is_empty()) {
+        (_, true) => String::new(),
+        (Language::English, false) => format!(", needs {}", needs.join(", ")),
+        (Language::Chinese, false) => format!("，需要 {}", needs.join("、")),
+    };
+    let spoken = words_of_name(&entry.name).join(" ");
+    let summary = if summary.is_empty() { spoken } else { summary };
+    format!("- **{}** – {summary}{needs}", markdown::inline(&entry.name))
+}

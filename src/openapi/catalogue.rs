@@ -1,0 +1,154 @@
+//! A document, read once: its functions, its operations by name, and what came of reading it.
+
+use std::{collections::HashMap, sync::Arc};
+
+use serde_json::Value;
+
+use super::{
+    assemble::assemble,
+    document::{Document, word},
+    gather::{Candidate, Gathered, gather},
+    load::{DocumentError, read},
+    naming::{Identity, fnv1a, function_names},
+    near::near,
+    operation::Operation,
+    report::{GivenName, Report, SetAside},
+    server::of_root,
+};
+use crate::domain::tool::FunctionSpec;
+
+/// What the document says of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Info {
+    pub title: String,
+    /// The API's own version; empty when the document has none.
+    pub version: String,
+    pub description: String,
+    /// Addresses, variables filled in, relative ones made absolute where that is possible.
+    pub servers: Vec<String>,
+    /// The version of the specification: `2.0`, `3.0.3` …
+    pub openapi: String,
+}
+
+/// The functions of one document. Immutable; replicas that read the same text have the same catalogue.
+#[derive(Debug)]
+pub struct Catalogue {
+    info: Info,
+    specs: Arc<[FunctionSpec]>,
+    operations: Vec<Operation>,
+    by_name: HashMap<String, usize>,
+    report: Report,
+    fingerprint: String,
+    base_url: Option<String>,
+}
+
+impl Catalogue {
+    /// Reads a document: JSON or YAML, OpenAPI 2.0, 3.0 or 3.1, recognised by content. `origin` (a path or a URL) is named in messages,
+    /// and relative servers start from it when it is a URL; it is never opened.
+    ///
+    /// Only a text that is no OpenAPI document at all is an error. What is wrong with one operation is in [`Catalogue::report`].
+    pub fn read(text: &str, origin: &str) -> Result<Self, DocumentError> {
+        let document = Document::new(read(text, origin)?).map_err(|reason| DocumentError::new(origin, reason))?;
+        if document.root.get("paths").is_some_and(|paths| !paths.is_object()) {
+            return Err(DocumentError::new(origin, "`paths` is not an object"));
+        }
+        let Gathered { candidates, normaliser, warnings } = gather(&document, origin);
+        let mut report = Report { warnings, ..Report::default() };
+        let (definitions, unusable) = normaliser.finish();
+        let pattern = |pattern: String| format!("the pattern `{pattern}` cannot be matched here; the API judges it");
+        report.warnings.extend(unusable.into_iter().map(pattern));
+        let definitions = Arc::new(definitions);
+        let servers = of_root(&document, origin);
+        let info = info(&document, &servers);
+        let base_url = servers.first().and_then(|first| first.as_ref().ok()).map(|base| base.text.clone());
+        let root_server = Arc::new(servers.into_iter().next().unwrap_or_else(|| Err("the document names no server".to_owned())));
+
+        let identity = |candidate: &Candidate| {
+            let about = &candidate.about;
+            (about.operation_id.clone(), about.method.clone(), about.path.clone())
+        };
+        let identities: Vec<(Option<String>, String, String)> = candidates.iter().map(identity).collect();
+        let borrowed: Vec<Identity> =
+            identities.iter().map(|(id, method, path)| Identity { operation_id: id.as_deref(), method, path }).collect();
+        let (mut specs, mut operations) = (Vec::new(), Vec::new());
+        for (candidate, name) in candidates.into_iter().zip(function_names(&borrowed)) {
+            let label = candidate.label();
+            let operation_id = candidate.about.operation_id.clone();
+            let assembled = candidate.draft.and_then(|draft| assemble(candidate.about, draft, name.clone(), &definitions, &root_server));
+            match assembled {
+                Ok((spec, operation)) => {
+                    if operation_id.as_ref() != Some(&name) {
+                        report.names_given.push(GivenName { operation: label, operation_id, name });
+                    }
+                    specs.push(spec);
+                    operations.push(operation);
+                }
+                Err(reason) => report.set_aside.push(SetAside { operation: label.trim_start().to_owned(), reason }),
+            }
+        }
+        report.usable = operations.len();
+        let specs: Arc<[FunctionSpec]> = specs.into();
+        for (index, operation) in operations.iter_mut().enumerate() {
+            operation.specs = Arc::clone(&specs);
+            operation.index = index;
+        }
+        let by_name = specs.iter().enumerate().map(|(index, spec)| (spec.name.clone(), index)).collect();
+        let fingerprint = format!("{:016x}", fnv1a(text.as_bytes()));
+        Ok(Self { info, specs, operations, by_name, report, fingerprint, base_url })
+    }
+
+    pub fn info(&self) -> &Info {
+        &self.info
+    }
+
+    /// All functions, ordered by path and method, however the document orders them.
+    pub fn functions(&self) -> &[FunctionSpec] {
+        &self.specs
+    }
+
+    /// All operations, in the order of their functions.
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
+    pub fn operation(&self, name: &str) -> Option<&Operation> {
+        self.by_name.get(name).and_then(|index| self.operations.get(*index))
+    }
+
+    /// Function names close to one that does not exist, closest first; at most
+    /// [`NEAR_NAMES_MAX`](crate::domain::limits::NEAR_NAMES_MAX).
+    pub fn near(&self, name: &str) -> Vec<String> {
+        near(name, self.specs.iter().map(|spec| spec.name.as_str()))
+    }
+
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// Tells this text of the document from any other: 16 hexadecimal digits, the same on every replica.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// The document's first server, when it is an absolute address.
+    pub fn base_url(&self) -> Option<&str> {
+        self.base_url.as_deref()
+    }
+}
+
+fn info(document: &Document, servers: &[super::server::Resolved]) -> Info {
+    let stated = document.root.get("info");
+    let text = |key: &str| stated.and_then(|info| info.get(key)).and_then(word).unwrap_or_default();
+    let written = |at: usize| document.root.get("servers").and_then(|list| list.get(at)?.get("url")).and_then(Value::as_str);
+    let address = |(at, server): (usize, &super::server::Resolved)| match server {
+        Ok(base) => Some(base.text.clone()),
+        Err(_) => written(at).map(str::to_owned),
+    };
+    Info {
+        title: text("title"),
+        version: text("version"),
+        description: text("description"),
+        servers: servers.iter().enumerate().filter_map(address).collect(),
+        openapi: document.version.clone(),
+    }
+}

@@ -1,0 +1,140 @@
+//! One operation of the document, ready to be called.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+};
+
+use serde_json::Value;
+
+use super::{
+    body::{Encoding, Media},
+    check::Validators,
+    parameter::Location,
+    schema::Definitions,
+    security::{Alternatives, Need},
+    server::Resolved,
+    style::Wire,
+    template::Template,
+};
+use crate::domain::tool::FunctionSpec;
+
+/// An operation as a function: what it asks for, whether arguments fit, and the request they make.
+///
+/// Parameters are arguments by their own names, told apart by place where one name stands in several (`id_path`, `id_query`). A body
+/// whose schema is a plain object gives its properties as arguments beside them; any other body, or one whose properties would clash,
+/// is the one argument `body` (`request_body` when a parameter has that name).
+#[derive(Debug)]
+pub struct Operation {
+    pub(super) about: About,
+    /// All functions of the document; `index` is this one's.
+    pub(super) specs: Arc<[FunctionSpec]>,
+    pub(super) index: usize,
+    pub(super) template: Template,
+    pub(super) parameters: Vec<Parameter>,
+    /// For each hole of the template the parameter that fills it.
+    pub(super) holes: Vec<usize>,
+    pub(super) body: Option<Body>,
+    pub(super) server: Arc<Resolved>,
+    pub(super) security: Alternatives,
+    /// The `Accept` header, when the document says what comes back.
+    pub(super) accept: Option<String>,
+    pub(super) definitions: Arc<Definitions>,
+    /// The definitions that the schemas of this operation can reach.
+    pub(super) reachable: Vec<usize>,
+    /// Built by the first call: most operations of a large document are never called.
+    pub(super) validators: OnceLock<Result<Validators, String>>,
+}
+
+/// What the document says of an operation.
+#[derive(Debug)]
+pub(super) struct About {
+    /// In upper case.
+    pub method: String,
+    pub path: String,
+    pub operation_id: Option<String>,
+    pub summary: Option<String>,
+    pub tags: Vec<String>,
+    pub deprecated: bool,
+}
+
+/// A parameter: the argument it comes from and the place it goes to.
+#[derive(Debug)]
+pub(super) struct Parameter {
+    pub argument: String,
+    pub name: String,
+    pub location: Location,
+    pub required: bool,
+    pub wire: Wire,
+    pub schema: Value,
+}
+
+/// A body: the arguments it comes from and the bytes it becomes.
+#[derive(Debug)]
+pub(super) struct Body {
+    pub media: Media,
+    pub content_type: String,
+    pub required: bool,
+    pub shape: Shape,
+    pub schema: Value,
+    pub encodings: HashMap<String, Encoding>,
+    /// The fields of a multipart body that are files.
+    pub files: Vec<String>,
+}
+
+/// How arguments map to the body, exactly and both ways.
+#[derive(Debug)]
+pub(super) enum Shape {
+    /// One argument is the body.
+    Whole(String),
+    Flat {
+        /// Argument and property.
+        properties: Vec<(String, String)>,
+        /// Arguments of other names are properties too.
+        open: bool,
+    },
+}
+
+impl Operation {
+    /// The function as planners and clients see it.
+    #[expect(clippy::indexing_slicing, reason = "`index` was taken from the same list")]
+    pub fn spec(&self) -> &FunctionSpec {
+        &self.specs[self.index]
+    }
+
+    pub fn name(&self) -> &str {
+        &self.spec().name
+    }
+
+    /// In upper case.
+    pub fn method(&self) -> &str {
+        &self.about.method
+    }
+
+    /// The template as the document has it.
+    pub fn path(&self) -> &str {
+        &self.about.path
+    }
+
+    pub fn operation_id(&self) -> Option<&str> {
+        self.about.operation_id.as_deref()
+    }
+
+    pub fn summary(&self) -> Option<&str> {
+        self.about.summary.as_deref()
+    }
+
+    pub fn tags(&self) -> &[String] {
+        &self.about.tags
+    }
+
+    pub fn deprecated(&self) -> bool {
+        self.about.deprecated
+    }
+
+    /// The credentials that the document asks for: alternatives, each of which is enough; the needs of one belong together. Empty:
+    /// none is asked for, and none should be sent. An alternative without needs: it may be sent without, too.
+    pub fn security(&self) -> &[Vec<Need>] {
+        &self.security
+    }
+}

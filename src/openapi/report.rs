@@ -1,0 +1,31 @@
+//! What came of reading a document: what can be called, what was set aside and why, what is odd.
+
+/// Counts and reasons for the operator.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Operations that became functions.
+    pub usable: usize,
+    /// Operations that did not, each with its reason; in the order of their paths.
+    pub set_aside: Vec<SetAside>,
+    /// What was read differently from how it stands, one sentence each.
+    pub warnings: Vec<String>,
+    /// Operations whose function is not named by their own `operationId`.
+    pub names_given: Vec<GivenName>,
+}
+
+/// An operation that cannot be called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetAside {
+    /// `GET /users/{id}`, or a path alone when it has no readable operations.
+    pub operation: String,
+    pub reason: String,
+}
+
+/// An operation and the name its function got.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenName {
+    pub operation: String,
+    /// What the document says, if anything.
+    pub operation_id: Option<String>,
+    pub name: String,
+}

@@ -1,0 +1,179 @@
+//! Where requests go: the document's servers, their variables, and addresses relative to where the document came from.
+
+use openapiv3::Server as Shell;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::document::{Document, Edition};
+
+/// An address that paths are appended to: absolute, `http` or `https`, without query, fragment or credentials; no slash at its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Base {
+    pub text: String,
+    pub url: Url,
+}
+
+impl Base {
+    /// Takes an address; the reason when it is not one that requests can be sent to.
+    pub fn parse(address: &str) -> Result<Self, String> {
+        let wrong = |reason: &str| Err(format!("the address `{address}` {reason}"));
+        let Ok(url) = Url::parse(address) else {
+            return wrong("is not an absolute URL");
+        };
+        if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
+            return wrong("is not an http or https address");
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return wrong("contains credentials; they belong in the settings for them");
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return wrong("has a query or a fragment, which nothing can be appended to");
+        }
+        Ok(Self { text: url.as_str().trim_end_matches('/').to_owned(), url })
+    }
+}
+
+/// What a `servers` list comes to: the first entry, or why there is no address.
+pub(super) type Resolved = Result<Base, String>;
+
+/// The root's servers, in order.
+pub(super) fn of_root(document: &Document, origin: &str) -> Vec<Resolved> {
+    if document.edition == Edition::Swagger2 {
+        return vec![swagger2(document, origin, None)];
+    }
+    let list = document.root.get("servers").and_then(Value::as_array).filter(|list| !list.is_empty());
+    // Without any, the specification says one server with the URL `/`.
+    list.map_or_else(|| vec![resolve("/", origin)], |list| list.iter().map(|server| one(server, origin)).collect())
+}
+
+/// The server of one operation: its own list, else the path item's; `None` leaves it to the root.
+pub(super) fn of_operation(document: &Document, item_servers: Option<&Value>, operation: &Value, origin: &str) -> Option<Resolved> {
+    if document.edition == Edition::Swagger2 {
+        return operation.get("schemes").map(|schemes| swagger2(document, origin, Some(schemes)));
+    }
+    let first = |servers: &Value| servers.as_array()?.first().map(|server| one(server, origin));
+    operation.get("servers").and_then(first).or_else(|| item_servers.and_then(first))
+}
+
+fn one(server: &Value, origin: &str) -> Resolved {
+    let mut pieces: Map<String, Value> = server.as_object().cloned().unwrap_or_default();
+    if let Some(Value::Object(variables)) = pieces.get_mut("variables") {
+        for variable in variables.values_mut() {
+            words(variable);
+        }
+    }
+    let shell = Shell::deserialize(Value::Object(pieces)).map_err(|error| format!("a server of the document cannot be read: {error}"))?;
+    let variables = shell.variables.unwrap_or_default();
+    let mut address = String::with_capacity(shell.url.len());
+    let mut rest = shell.url.as_str();
+    while let Some((head, tail)) = rest.split_once('{') {
+        let Some((name, tail)) = tail.split_once('}') else { break };
+        let variable = variables.get(name).ok_or_else(|| format!("the server `{}` does not say what `{name}` is", shell.url))?;
+        if !variable.enumeration.is_empty() && !variable.enumeration.contains(&variable.default) {
+            return Err(format!(
+                "the server `{}` gives `{name}` the default `{}`, which is not one of its values",
+                shell.url, variable.default
+            ));
+        }
+        address.push_str(head);
+        address.push_str(&variable.default);
+        rest = tail;
+    }
+    address.push_str(rest);
+    resolve(&address, origin)
+}
+
+/// YAML reads `port: {default: 8443}` as a number; servers are texts.
+fn words(variable: &mut Value) {
+    let text = |value: &mut Value| {
+        if let Some(word) = super::document::word(value) {
+            *value = word.into();
+        }
+    };
+    if let Some(default) = variable.get_mut("default") {
+        text(default);
+    }
+    if let Some(Value::Array(values)) = variable.get_mut("enum") {
+        values.iter_mut().for_each(text);
+    }
+}
+
+fn resolve(address: &str, origin: &str) -> Resolved {
+    match (Url::parse(address), Url::parse(origin)) {
+        (Ok(_), _) => Base::parse(address),
+        (Err(_), Ok(from)) if matches!(from.scheme(), "http" | "https") => {
+            let joined = from.join(address).map_err(|_| format!("the server `{address}` is not an address"))?;
+            Base::parse(joined.as_str())
+        }
+        _ => Err(format!("the document's server is `{address}`, which says no host; a base URL has to be set")),
+    }
+}
+
+/// 2.0 says host, base path and schemes apart; what is missing is taken from where the document came from. `https` goes first.
+fn swagger2(document: &Document, origin: &str, schemes: Option<&Value>) -> Resolved {
+    let from = Url::parse(origin).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    let schemes = schemes.or_else(|| document.root.get("schemes")).and_then(Value::as_array);
+    let offered: Vec<&str> = schemes.into_iter().flatten().filter_map(Value::as_str).collect();
+    let scheme = match (["https", "http"].into_iter().find(|scheme| offered.contains(scheme)), &from) {
+        (Some(scheme), _) => scheme,
+        (None, Some(from)) => from.scheme(),
+        (None, None) => "https",
+    };
+    let host = document.root.get("host").and_then(Value::as_str).map(str::to_owned);
+    let host = host.or_else(|| from.as_ref().map(|url| url.authority().to_owned()));
+    let Some(host) = host else {
+        return Err("the document names no host; a base URL has to be set".to_owned());
+    };
+    let path = document.root.get("basePath").and_then(Value::as_str).unwrap_or_default().trim_matches('/');
+    Base::parse(&format!("{scheme}://{host}/{path}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn address(server: Value, origin: &str) -> Result<String, String> {
+        one(&server, origin).map(|base| base.text)
+    }
+
+    #[test]
+    fn variables_take_their_defaults() {
+        let server = json!({"url": "https://{region}.up.test:{port}/{base}/",
+            "variables": {"region": {"default": "eu", "enum": ["eu", "us"]}, "base": {"default": "v1"}, "port": {"default": 8443}}});
+        assert_eq!(address(server, "api.yaml"), Ok("https://eu.up.test:8443/v1".to_owned()));
+        let server = json!({"url": "https://{region}.up.test", "variables": {"region": {"default": "xx", "enum": ["eu", "us"]}}});
+        assert!(address(server, "api.yaml").unwrap_err().contains("not one of its values"));
+        assert!(address(json!({"url": "https://{region}.up.test"}), "api.yaml").unwrap_err().contains("region"));
+    }
+
+    #[test]
+    fn relative_servers_start_where_the_document_came_from() {
+        let origin = "http://docs.test/specs/o.yaml";
+        assert_eq!(address(json!({"url": "/api/v3"}), origin), Ok("http://docs.test/api/v3".to_owned()));
+        assert_eq!(address(json!({"url": "v2"}), origin), Ok("http://docs.test/specs/v2".to_owned()));
+        assert!(address(json!({"url": "/api/v3"}), "specs/o.yaml").unwrap_err().contains("base URL"));
+    }
+
+    #[test]
+    fn addresses_that_nothing_can_be_appended_to_are_refused() {
+        for bad in
+            ["ftp://up.test", "http://u:p@up.test", "http://up.test/?a=1", "http://up.test/#a", "file:///etc", "up.test/v1", "http://"]
+        {
+            assert!(Base::parse(bad).is_err(), "{bad}");
+        }
+        assert_eq!(Base::parse("http://up.test:80/v1//").unwrap().text, "http://up.test/v1");
+    }
+
+    #[test]
+    fn swagger_prefers_https_and_fills_gaps_from_the_origin() {
+        let document = |root| Document::new(root).unwrap();
+        let full = document(json!({"swagger": "2.0", "host": "up.test", "basePath": "/v2/", "schemes": ["http", "https"]}));
+        assert_eq!(of_root(&full, "x.json")[0].as_ref().unwrap().text, "https://up.test/v2");
+        let bare = document(json!({"swagger": "2.0"}));
+        assert_eq!(of_root(&bare, "http://docs.test:81/s.json")[0].as_ref().unwrap().text, "http://docs.test:81");
+        assert!(of_root(&bare, "s.json")[0].is_err());
+    }
+}

@@ -1,0 +1,254 @@
+//! The one HTTP client: one request out, one bounded reply back, and a word for every way it can go wrong.
+//!
+//! Redirects are not followed, proxies of the environment are not used, no cookie and no referrer is kept or sent.
+//! The body is counted while it streams, after decompression, and the connection is dropped at the cap.
+
+use std::{error::Error as _, io, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use reqwest::{
+    Body, Client, Method, Request, Response,
+    header::{CONTENT_LENGTH, HeaderValue},
+    redirect, retry,
+};
+use tracing::{debug, warn};
+pub use url::Url;
+
+use crate::domain::limits;
+
+pub use self::headers::{BadHeader, Headers};
+
+mod headers;
+#[cfg(test)]
+pub(crate) mod scripted;
+#[cfg(test)]
+mod tests;
+
+/// The HTTP client. Cloning is cheap and shares the connections.
+#[derive(Debug, Clone)]
+pub struct Outbound {
+    client: Client,
+}
+
+/// One request to send.
+#[derive(Debug)]
+pub struct Sending {
+    /// An RFC 9110 method: `GET`, `POST` …
+    pub method: String,
+    pub url: Url,
+    pub headers: Headers,
+    pub body: Option<Bytes>,
+    /// From now until the last byte of the reply.
+    pub deadline: Duration,
+    /// The reply's body after decompression, in bytes.
+    pub reply_bytes_max: usize,
+}
+
+/// What came back: any status, the whole body.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub headers: Headers,
+    pub body: Bytes,
+}
+
+/// Why there is no reply. `status` is there when the reply had begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// No connection came about, so not one byte of the request was written.
+    #[error("{0}")]
+    NotSent(NoConnection),
+    /// The deadline passed. The request may have been received.
+    #[error("no answer in time")]
+    TimedOut { status: Option<u16> },
+    /// The connection broke, or what came was not HTTP. The request may have been received.
+    #[error("the connection broke before the answer was complete")]
+    Broken { status: Option<u16> },
+    /// The request was received and answered; the body did not fit.
+    #[error("the answer is larger than {cap} bytes")]
+    TooLarge { status: u16, cap: usize },
+    /// Not an `http(s)` URL without credentials, or not a method: nothing was sent.
+    #[error("the address or the method cannot be used")]
+    BadUrl,
+}
+
+/// Why no connection came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoConnection {
+    #[error("the host name is not known")]
+    UnknownHost,
+    #[error("the connection was refused")]
+    Refused,
+    #[error("no connection in time")]
+    TimedOut,
+    #[error("no connection could be made")]
+    Other,
+}
+
+impl Outbound {
+    /// Builds a client. `connect_timeout` covers name, TCP and TLS. A connection that was not used for `idle` is not used again: keep it
+    /// shorter than the server's own limit, because a request that meets a closing connection has an unknown outcome.
+    ///
+    /// Needs the system's CA certificates for `https`; where there are none (a bare container) only `http` works, and the log says so.
+    pub fn new(connect_timeout: Duration, idle: Duration) -> Result<Self, ClientNotBuilt> {
+        let builder = || {
+            Client::builder()
+                .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
+                .redirect(redirect::Policy::none())
+                .referer(false)
+                .retry(retry::never())
+                .no_proxy()
+                .tcp_nodelay(true)
+                .connect_timeout(connect_timeout)
+                .pool_idle_timeout(idle)
+                .gzip(true)
+        };
+        let client = builder().build().or_else(|error| {
+            warn!(cause = cause(&error), "no CA certificates of the system could be loaded: https will not work");
+            builder().tls_certs_only([]).build()
+        });
+        let client = client.map_err(|error| {
+            warn!(cause = cause(&error), "the HTTP client could not be built");
+            ClientNotBuilt
+        })?;
+        Ok(Self { client })
+    }
+
+    /// Sends one request, once, and reads the whole reply.
+    pub async fn send(&self, sending: Sending) -> Result<Reply, SendError> {
+        let Sending { method, url, headers, body, deadline, reply_bytes_max } = sending;
+        if !matches!(url.scheme(), "http" | "https") || !url.username().is_empty() || url.password().is_some() {
+            return Err(SendError::BadUrl);
+        }
+        let method = Method::from_bytes(method.as_bytes()).map_err(|_| SendError::BadUrl)?;
+        let mut request = Request::new(method, url);
+        *request.headers_mut() = headers.into_map();
+        if body.is_none() && matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH) {
+            // RFC 9110, 8.6: without it some servers answer 411.
+            request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+        *request.body_mut() = body.map(Body::from);
+
+        // The status outlives a body that does not come.
+        let mut status = None;
+        match tokio::time::timeout(deadline, self.exchange(request, reply_bytes_max, &mut status)).await {
+            Ok(done) => done,
+            Err(_) => Err(SendError::TimedOut { status }),
+        }
+    }
+
+    async fn exchange(&self, request: Request, cap: usize, status: &mut Option<u16>) -> Result<Reply, SendError> {
+        let mut response = self.client.execute(request).await.map_err(not_begun)?;
+        let code = response.status().as_u16();
+        *status = Some(code);
+        let too_large = SendError::TooLarge { status: code, cap };
+        if response.content_length().is_some_and(|promised| promised > cap as u64) {
+            return Err(too_large);
+        }
+        let headers = Headers::from_map(std::mem::take(response.headers_mut()));
+        let body = read(&mut response, cap).await.map_err(|error| match error {
+            None => too_large,
+            Some(error) => {
+                debug!(cause = cause(&error), "a reply broke off");
+                SendError::Broken { status: Some(code) }
+            }
+        })?;
+        Ok(Reply { status: code, headers, body })
+    }
+
+    /// Loads a text: a document that the operator named by URL, at most `bytes_max` bytes of UTF-8. The error is a sentence for the operator.
+    pub async fn fetch_text(&self, url: &str, bytes_max: usize) -> Result<String, String> {
+        let Ok(parsed) = Url::parse(url) else { return Err("the address is not a URL".to_owned()) };
+        let shown = shown(&parsed);
+        let sending = Sending {
+            method: "GET".to_owned(),
+            url: parsed,
+            headers: Headers::default(),
+            body: None,
+            deadline: Duration::from_secs(limits::DOCUMENT_FETCH_SECS_MAX),
+            reply_bytes_max: bytes_max,
+        };
+        let reply = self.send(sending).await.map_err(|error| format!("{shown} could not be loaded: {error}"))?;
+        match (reply.status, reply.headers.get("location")) {
+            (200, _) => {}
+            (300..400, Some(to)) => {
+                return Err(format!("{shown} answered {} and points to {to}: redirects are not followed", reply.status));
+            }
+            (status, _) => return Err(format!("{shown} answered {status}")),
+        }
+        String::from_utf8(reply.body.into()).map_err(|_| format!("{shown} is not UTF-8 text"))
+    }
+}
+
+/// The HTTP client could not be built; the log has the cause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the HTTP client could not be built")]
+pub struct ClientNotBuilt;
+
+/// A URL as it may be shown: scheme, host, port and path. Credentials and query may hold secrets.
+pub fn shown(url: &Url) -> String {
+    format!("{}{}", url.origin().ascii_serialization(), url.path())
+}
+
+/// Reads the body up to `cap` bytes; `None` as the error means that there are more.
+async fn read(response: &mut Response, cap: usize) -> Result<Bytes, Option<reqwest::Error>> {
+    let Some(first) = response.chunk().await.map_err(Some)? else { return Ok(Bytes::new()) };
+    if first.len() > cap {
+        return Err(None);
+    }
+    let Some(second) = response.chunk().await.map_err(Some)? else { return Ok(first) };
+    let mut body = BytesMut::from(first);
+    let mut next = Some(second);
+    while let Some(chunk) = next {
+        if chunk.len() > cap - body.len() {
+            return Err(None);
+        }
+        body.extend_from_slice(&chunk);
+        next = response.chunk().await.map_err(Some)?;
+    }
+    Ok(body.freeze())
+}
+
+/// Decides what an exchange came to that never got as far as a status line.
+fn not_begun(error: reqwest::Error) -> SendError {
+    debug!(cause = cause(&error), "a request got no reply");
+    if error.is_builder() {
+        SendError::BadUrl
+    } else if error.is_connect() {
+        SendError::NotSent(if error.is_timeout() {
+            NoConnection::TimedOut
+        } else if error.is_dns() {
+            NoConnection::UnknownHost
+        } else if refused(&error) {
+            NoConnection::Refused
+        } else {
+            NoConnection::Other
+        })
+    } else if error.is_timeout() {
+        SendError::TimedOut { status: None }
+    } else {
+        SendError::Broken { status: None }
+    }
+}
+
+fn refused(error: &reqwest::Error) -> bool {
+    let mut source = error.source();
+    while let Some(error) = source {
+        if error.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == io::ErrorKind::ConnectionRefused) {
+            return true;
+        }
+        source = error.source();
+    }
+    false
+}
+
+/// The chain of causes without the outermost one, which would name the URL with its query.
+fn cause(error: &reqwest::Error) -> String {
+    let mut words = Vec::new();
+    let mut source = error.source();
+    while let Some(error) = source {
+        words.push(error.to_string());
+        source = error.source();
+    }
+    words.join(": ")
+}

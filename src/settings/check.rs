@@ -1,0 +1,147 @@
+//! What a value must be beyond its type and range, and which settings contradict each other.
+
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use super::{
+    Settings,
+    keys::Key,
+    reader::{Reader, quoted},
+    source::Source,
+};
+use crate::domain::{
+    limits::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, SIGNING_KEY_BYTES_MIN},
+    user::UserName,
+};
+
+const REDIS_SCHEMES: [&str; 4] = ["redis", "rediss", "redis+unix", "unix"];
+
+/// What the settings are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Anything,
+    Serving,
+}
+
+/// Notes all that is wrong with values that were read.
+pub(super) fn check(settings: &Settings, purpose: Purpose, reader: &mut Reader) {
+    let Settings { server, store, auth, limits: _, turns: _, sessions, openapi, upstream, llm, agent: _, log, found: _ } = settings;
+    if let Some(url) = &store.redis_url {
+        redis_url(url, reader);
+    }
+    signing_key(settings, purpose, reader);
+    administrator(auth.admin_username.as_deref(), auth.admin_password.as_ref(), reader);
+    if let Some(file) = openapi.file.as_deref().filter(|file| file.contains("://")) {
+        http_url("openapi.file", file, reader);
+    }
+    base_url(upstream.base_url.as_deref(), reader);
+    if let Some(url) = &llm.url {
+        http_url("llm.url", url, reader);
+    }
+    credential("upstream.token", upstream.token.as_ref(), reader);
+    credential("llm.api_key", llm.api_key.as_ref(), reader);
+    at_most(("server.drain_notice_ms", server.drain_notice_ms), ("server.drain_ms", server.drain_ms), reader);
+    at_most(("sessions.idle_secs", sessions.idle_secs), ("sessions.max_secs", sessions.max_secs), reader);
+    at_most(("upstream.connect_timeout_ms", upstream.connect_timeout_ms), ("upstream.timeout_ms", upstream.timeout_ms), reader);
+    if !log.level.is_empty() && !log.level.split(',').all(is_log_directive) {
+        let needed = "trace, debug, info, warn, error or off is needed, or a list such as warn,swagger_api_agent=debug";
+        reader.refuse("log.level", format!("is {}; {needed}", quoted(&log.level)));
+    }
+}
+
+fn redis_url(url: &SecretString, reader: &mut Reader) {
+    let parsed = Url::parse(url.expose_secret()).ok();
+    let known = parsed.as_ref().is_some_and(|url| REDIS_SCHEMES.contains(&url.scheme()));
+    let whole = parsed.as_ref().is_some_and(|url| match url.scheme() {
+        "redis" | "rediss" => url.host().is_some(),
+        _ => !url.path().trim_matches('/').is_empty(),
+    });
+    if !known {
+        let sentence = "is not the URL of a Redis; one that begins with redis://, rediss://, redis+unix:// or unix:// is needed";
+        reader.refuse("store.redis_url", sentence.to_owned());
+    } else if !whole {
+        reader.refuse("store.redis_url", "names no host and no socket".to_owned());
+    }
+}
+
+fn signing_key(settings: &Settings, purpose: Purpose, reader: &mut Reader) {
+    match &settings.auth.signing_key {
+        Some(key) if key.expose_secret().len() < SIGNING_KEY_BYTES_MIN => {
+            let bytes = key.expose_secret().len();
+            reader.refuse("auth.signing_key", format!("is {bytes} bytes; at least {SIGNING_KEY_BYTES_MIN} are needed"));
+        }
+        None if purpose == Purpose::Serving && settings.store.redis_url.is_some() => {
+            let sentence = "is not set; with store.redis_url it is needed, the same for every replica";
+            reader.refuse("auth.signing_key", sentence.to_owned());
+        }
+        Some(_) | None => {}
+    }
+}
+
+fn administrator(name: Option<&str>, password: Option<&SecretString>, reader: &mut Reader) {
+    if let Some(name) = name.filter(|name| UserName::new(name).is_none()) {
+        reader.refuse("auth.admin_username", format!("is {}; 1 to 64 characters without white space are needed", quoted(name)));
+    }
+    if let Some(password) = password {
+        let (chars, bytes) = (password.expose_secret().chars().count(), password.expose_secret().len());
+        if chars < PASSWORD_CHARS_MIN {
+            reader.refuse("auth.admin_password", format!("is {chars} characters; at least {PASSWORD_CHARS_MIN} are needed"));
+        } else if bytes > PASSWORD_BYTES_MAX {
+            reader.refuse("auth.admin_password", format!("is {bytes} bytes; at most {PASSWORD_BYTES_MAX} are allowed"));
+        }
+    }
+    // Given, but refused, is not missing: the problem that was noted says enough.
+    let missing = |name: &str, reader: &Reader| reader.layers.get(name).is_none();
+    if password.is_some() && missing("auth.admin_username", reader) {
+        reader.refuse("auth.admin_username", "is not set, but auth.admin_password is; both are needed, or neither".to_owned());
+    }
+    if name.is_some() && missing("auth.admin_password", reader) {
+        reader.refuse("auth.admin_password", "is not set, but auth.admin_username is; both are needed, or neither".to_owned());
+    }
+}
+
+fn http_url(key: &str, text: &str, reader: &mut Reader) -> Option<Url> {
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    if url.is_none() {
+        reader.refuse(key, format!("is {}; a URL that begins with http:// or https:// is needed", quoted(text)));
+    }
+    url
+}
+
+fn base_url(text: Option<&str>, reader: &mut Reader) {
+    let url = text.and_then(|text| http_url("upstream.base_url", text, reader));
+    if url.is_some_and(|url| url.query().is_some() || url.fragment().is_some()) {
+        reader.refuse("upstream.base_url", "has a query or a fragment; paths cannot be added to it".to_owned());
+    }
+}
+
+/// A credential that is sent as `Bearer …` consists of visible ASCII characters (RFC 6750, 2.1).
+fn credential(key: &str, secret: Option<&SecretString>, reader: &mut Reader) {
+    if secret.is_some_and(|secret| !secret.expose_secret().bytes().all(|byte| byte.is_ascii_graphic())) {
+        reader.refuse(key, "has white space or a character outside ASCII in it; the credential alone is needed".to_owned());
+    }
+}
+
+/// Two numbers of which the first must not be more. A default among them is named, because nobody wrote it.
+fn at_most(small: (&str, u64), large: (&str, u64), reader: &mut Reader) {
+    // A number that was refused reads as 0 and says nothing about the other.
+    let refused = |name: &str| reader.layers.problems.iter().any(|problem| problem.key == name);
+    if small.1 <= large.1 || refused(small.0) || refused(large.0) {
+        return;
+    }
+    let place = |name: &str| match reader.layers.source(name) {
+        Source::Default => format!("the default; {}", Key::named(name).map(Key::variable).unwrap_or_default()),
+        source => source.to_string(),
+    };
+    let sentence = format!("is {}; at most {} is allowed, which is {} ({})", small.1, large.0, large.1, place(large.0));
+    reader.refuse(small.0, sentence);
+}
+
+/// A level, or `target=level`. A word that is neither would be taken for a target, and a mistyped level would pass unseen.
+fn is_log_directive(directive: &str) -> bool {
+    let is_level = |word: &str| ["trace", "debug", "info", "warn", "error", "off"].iter().any(|level| word.eq_ignore_ascii_case(level));
+    match directive.trim().rsplit_once('=') {
+        Some((target, level)) => !target.is_empty() && !target.contains(char::is_whitespace) && is_level(level),
+        None => is_level(directive.trim()),
+    }
+}

@@ -1,0 +1,181 @@
+//! The settings as `config check` shows them: every key, its value unless it is a secret, and where it was found.
+
+use secrecy::SecretString;
+
+use super::{Agent, Auth, Limits, Llm, Log, LogFormat, OpenApi, Server, Sessions, Settings, Source, Store, Turns, Upstream};
+
+/// What stands for a secret that is set.
+const MASK: &str = "********";
+const NOT_SET: &str = "(not set)";
+
+/// One setting as it may be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Effective {
+    /// `section.key`.
+    pub key: &'static str,
+    /// The value; `********` for a secret, `(not set)` for what is not set.
+    pub value: String,
+    /// Where it was found when it was loaded.
+    pub source: Source,
+}
+
+impl Settings {
+    /// All settings in the order of `defaults.toml`, safe to print. Every struct is taken apart by name, so that a new field does not
+    /// compile before it is shown.
+    pub fn effective(&self) -> Vec<Effective> {
+        let Self { server, store, auth, limits, turns, sessions, openapi, upstream, llm, agent, log, found } = self;
+        let rows = [
+            server_rows(server),
+            store_rows(store),
+            auth_rows(auth),
+            limits_rows(limits),
+            turns_rows(turns),
+            sessions_rows(sessions),
+            openapi_rows(openapi),
+            upstream_rows(upstream),
+            llm_rows(llm),
+            agent_rows(agent),
+            log_rows(log),
+        ];
+        let source = |key| found.get(key).cloned().unwrap_or(Source::Default);
+        rows.into_iter().flatten().map(|(key, value)| Effective { key, value, source: source(key) }).collect()
+    }
+}
+
+type Rows = Vec<(&'static str, String)>;
+
+fn server_rows(server: &Server) -> Rows {
+    let Server {
+        host,
+        port,
+        connections_max,
+        header_timeout_ms,
+        body_timeout_ms,
+        idle_timeout_ms,
+        body_bytes_max,
+        drain_notice_ms,
+        drain_ms,
+    } = server;
+    vec![
+        ("server.host", host.clone()),
+        ("server.port", port.to_string()),
+        ("server.connections_max", connections_max.to_string()),
+        ("server.header_timeout_ms", header_timeout_ms.to_string()),
+        ("server.body_timeout_ms", body_timeout_ms.to_string()),
+        ("server.idle_timeout_ms", idle_timeout_ms.to_string()),
+        ("server.body_bytes_max", body_bytes_max.to_string()),
+        ("server.drain_notice_ms", drain_notice_ms.to_string()),
+        ("server.drain_ms", drain_ms.to_string()),
+    ]
+}
+
+fn store_rows(store: &Store) -> Rows {
+    let Store { redis_url, data_dir, timeout_ms } = store;
+    vec![
+        ("store.redis_url", masked(redis_url)),
+        ("store.data_dir", data_dir.display().to_string()),
+        ("store.timeout_ms", timeout_ms.to_string()),
+    ]
+}
+
+fn auth_rows(auth: &Auth) -> Rows {
+    let Auth { signing_key, token_hours, admin_username, admin_password } = auth;
+    vec![
+        ("auth.signing_key", masked(signing_key)),
+        ("auth.token_hours", token_hours.to_string()),
+        ("auth.admin_username", or_not_set(admin_username)),
+        ("auth.admin_password", masked(admin_password)),
+    ]
+}
+
+fn limits_rows(limits: &Limits) -> Rows {
+    let Limits { requests_per_minute, turns_per_minute } = limits;
+    vec![("limits.requests_per_minute", requests_per_minute.to_string()), ("limits.turns_per_minute", turns_per_minute.to_string())]
+}
+
+fn turns_rows(turns: &Turns) -> Rows {
+    let Turns { lease_ms, deadline_ms, rounds_max, calls_max, history_turns } = turns;
+    vec![
+        ("turns.lease_ms", lease_ms.to_string()),
+        ("turns.deadline_ms", deadline_ms.to_string()),
+        ("turns.rounds_max", rounds_max.to_string()),
+        ("turns.calls_max", calls_max.to_string()),
+        ("turns.history_turns", history_turns.to_string()),
+    ]
+}
+
+fn sessions_rows(sessions: &Sessions) -> Rows {
+    let Sessions { idle_secs, max_secs, turns_max, cleanup_interval_secs } = sessions;
+    vec![
+        ("sessions.idle_secs", idle_secs.to_string()),
+        ("sessions.max_secs", max_secs.to_string()),
+        ("sessions.turns_max", turns_max.to_string()),
+        ("sessions.cleanup_interval_secs", cleanup_interval_secs.to_string()),
+    ]
+}
+
+fn openapi_rows(openapi: &OpenApi) -> Rows {
+    let OpenApi { file } = openapi;
+    vec![("openapi.file", url_or_not_set(file))]
+}
+
+fn upstream_rows(upstream: &Upstream) -> Rows {
+    let Upstream { base_url, token, connect_timeout_ms, timeout_ms, reply_bytes_max } = upstream;
+    vec![
+        ("upstream.base_url", url_or_not_set(base_url)),
+        ("upstream.token", masked(token)),
+        ("upstream.connect_timeout_ms", connect_timeout_ms.to_string()),
+        ("upstream.timeout_ms", timeout_ms.to_string()),
+        ("upstream.reply_bytes_max", reply_bytes_max.to_string()),
+    ]
+}
+
+fn llm_rows(llm: &Llm) -> Rows {
+    let Llm { url, api_key, model, temperature, max_tokens, timeout_ms } = llm;
+    vec![
+        ("llm.url", url_or_not_set(url)),
+        ("llm.api_key", masked(api_key)),
+        ("llm.model", model.clone()),
+        ("llm.temperature", or_not_set(temperature)),
+        ("llm.max_tokens", or_not_set(max_tokens)),
+        ("llm.timeout_ms", timeout_ms.to_string()),
+    ]
+}
+
+fn agent_rows(agent: &Agent) -> Rows {
+    let Agent { confirm, show_call_details } = agent;
+    vec![("agent.confirm", confirm.to_string()), ("agent.show_call_details", show_call_details.to_string())]
+}
+
+fn log_rows(log: &Log) -> Rows {
+    let Log { level, format } = log;
+    let format = match format {
+        LogFormat::Auto => "auto",
+        LogFormat::Json => "json",
+        LogFormat::Pretty => "pretty",
+    };
+    vec![("log.level", level.clone()), ("log.format", format.to_owned())]
+}
+
+fn masked(secret: &Option<SecretString>) -> String {
+    if secret.is_some() { MASK } else { NOT_SET }.to_owned()
+}
+
+fn or_not_set(value: &Option<impl ToString>) -> String {
+    value.as_ref().map_or(NOT_SET.to_owned(), ToString::to_string)
+}
+
+fn url_or_not_set(url: &Option<String>) -> String {
+    url.as_deref().map_or(NOT_SET.to_owned(), without_credentials)
+}
+
+/// A URL with a mask for the places where credentials travel: before the `@`, in the query and in the fragment. What is not even
+/// nearly a URL (it has no `://`) is returned as it is. A wrong URL may have its `@` anywhere, so the last one counts.
+pub(super) fn without_credentials(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+    let (at, rest) = rest.rsplit_once('@').map_or(("", rest), |(_, rest)| ("********@", rest));
+    match rest.find(['?', '#']) {
+        Some(end) => format!("{scheme}://{at}{}{MASK}", rest.get(..=end).unwrap_or_default()),
+        None => format!("{scheme}://{at}{rest}"),
+    }
+}

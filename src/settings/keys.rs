@@ -1,0 +1,103 @@
+//! The table of all settings: name, kind with its range, and the name it had in the environment before.
+//!
+//! `defaults.toml` says the same in words; a test holds the two together.
+
+/// What variables of ours begin with.
+pub(super) const PREFIX: &str = "SAA_";
+/// The variable that names the file of settings.
+pub(super) const FILE_VARIABLE: &str = "SAA_CONFIG";
+
+pub(super) struct Key {
+    /// `section.key`, as in the file.
+    pub name: &'static str,
+    pub kind: Kind,
+    /// The variable of the first implementation; ours wins over it.
+    pub older: Option<&'static str>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Kind {
+    Text,
+    /// A text that is never printed.
+    Secret,
+    YesNo,
+    Whole {
+        least: u64,
+        most: u64,
+    },
+    Decimal {
+        least: f64,
+        most: f64,
+    },
+    OneOf(&'static [&'static str]),
+}
+
+impl Key {
+    pub(super) fn named(name: &str) -> Option<&'static Self> {
+        KEYS.iter().find(|key| key.name == name)
+    }
+
+    /// `SAA_SECTION__KEY`.
+    pub(super) fn variable(&self) -> String {
+        format!("{PREFIX}{}", self.name.replace('.', "__").to_uppercase())
+    }
+
+    const fn older(self, variable: &'static str) -> Self {
+        Self { older: Some(variable), ..self }
+    }
+}
+
+const fn key(name: &'static str, kind: Kind) -> Key {
+    Key { name, kind, older: None }
+}
+
+const fn whole(name: &'static str, least: u64, most: u64) -> Key {
+    key(name, Kind::Whole { least, most })
+}
+
+/// In the order of `defaults.toml`.
+pub(super) const KEYS: &[Key] = &[
+    key("server.host", Kind::Text),
+    whole("server.port", 0, 65_535),
+    whole("server.connections_max", 1, 1_000_000),
+    whole("server.header_timeout_ms", 50, 600_000),
+    whole("server.body_timeout_ms", 50, 3_600_000),
+    whole("server.idle_timeout_ms", 50, 3_600_000),
+    whole("server.body_bytes_max", 1024, 16 * 1024 * 1024),
+    whole("server.drain_notice_ms", 0, 600_000),
+    whole("server.drain_ms", 0, 3_600_000),
+    key("store.redis_url", Kind::Secret).older("REDIS_URL"),
+    key("store.data_dir", Kind::Text),
+    whole("store.timeout_ms", 50, 60_000),
+    key("auth.signing_key", Kind::Secret).older("JWT_SECRET_KEY"),
+    whole("auth.token_hours", 1, 8760).older("JWT_EXPIRATION_HOURS"),
+    key("auth.admin_username", Kind::Text).older("WEB_API_USERNAME"),
+    key("auth.admin_password", Kind::Secret).older("WEB_API_PASSWORD"),
+    whole("limits.requests_per_minute", 1, 1_000_000_000),
+    whole("limits.turns_per_minute", 1, 1_000_000_000),
+    whole("turns.lease_ms", 200, 600_000),
+    whole("turns.deadline_ms", 200, 3_600_000),
+    whole("turns.rounds_max", 1, 100),
+    whole("turns.calls_max", 1, 1000),
+    whole("turns.history_turns", 0, 1000),
+    whole("sessions.idle_secs", 1, 31_536_000),
+    whole("sessions.max_secs", 1, 315_360_000),
+    whole("sessions.turns_max", 1, 1_000_000),
+    whole("sessions.cleanup_interval_secs", 1, 604_800),
+    key("openapi.file", Kind::Text).older("OPENAPI_FILE"),
+    key("upstream.base_url", Kind::Text).older("API_BASE_URL"),
+    key("upstream.token", Kind::Secret).older("API_TOKEN"),
+    whole("upstream.connect_timeout_ms", 50, 60_000),
+    whole("upstream.timeout_ms", 50, 600_000),
+    whole("upstream.reply_bytes_max", 1024, 64 * 1024 * 1024),
+    key("llm.url", Kind::Text).older("DEEPSEEK_API_URL"),
+    key("llm.api_key", Kind::Secret).older("DEEPSEEK_API_KEY"),
+    key("llm.model", Kind::Text).older("DEEPSEEK_MODEL"),
+    key("llm.temperature", Kind::Decimal { least: 0.0, most: 2.0 }),
+    whole("llm.max_tokens", 1, 1_000_000),
+    whole("llm.timeout_ms", 100, 600_000),
+    key("agent.confirm", Kind::YesNo).older("REQUIRE_USER_CONFIRMATION"),
+    key("agent.show_call_details", Kind::YesNo).older("SHOW_API_CALL_DETAILS"),
+    key("log.level", Kind::Text).older("LOG_LEVEL"),
+    key("log.format", Kind::OneOf(&["auto", "json", "pretty"])),
+];

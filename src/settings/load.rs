@@ -1,0 +1,132 @@
+//! From the layers to the settings.
+
+use super::{
+    Agent, Auth, Limits, Llm, Log, LogFormat, OpenApi, Server, Sessions, Settings, Store, Turns, Upstream,
+    check::{self, Purpose},
+    keys::KEYS,
+    layers::Layers,
+    problems::Problems,
+    reader::Reader,
+    source::{Source, Sources},
+};
+
+/// Where the model is when only its key was given.
+const LLM_URL_DEFAULT: &str = "https://api.deepseek.com/v1";
+
+impl Settings {
+    /// The defaults alone: the built-in demo, the offline planner, the embedded store in `./data`.
+    pub fn builtin() -> Self {
+        read(&mut Reader { layers: Layers::of_defaults() })
+    }
+
+    /// Defaults ← file ← environment ← flags.
+    ///
+    /// # Errors
+    /// Everything that is wrong, at once. A value that a later layer overrides is not looked at.
+    pub fn load(sources: Sources) -> Result<Self, Problems> {
+        Self::load_for(Purpose::Anything, sources)
+    }
+
+    /// As [`Settings::load`], for a process that will serve: it also needs what only serving needs, which is a signing key when
+    /// the store is Redis, because every replica must use the same.
+    pub fn load_for_serving(sources: Sources) -> Result<Self, Problems> {
+        Self::load_for(Purpose::Serving, sources)
+    }
+
+    fn load_for(purpose: Purpose, sources: Sources) -> Result<Self, Problems> {
+        let mut reader = Reader { layers: Layers::of(sources) };
+        let settings = read(&mut reader);
+        check::check(&settings, purpose, &mut reader);
+        match Problems::of(reader.layers.problems) {
+            None => Ok(settings),
+            Some(problems) => Err(problems),
+        }
+    }
+}
+
+/// Every field from its key. Numbers and texts that defaults.toml sets are there unless they were refused, and then nobody sees these.
+fn read(from: &mut Reader) -> Settings {
+    let mut settings = Settings {
+        server: Server {
+            host: from.text("server.host").unwrap_or_default(),
+            port: from.whole("server.port"),
+            connections_max: from.whole("server.connections_max"),
+            header_timeout_ms: from.whole("server.header_timeout_ms"),
+            body_timeout_ms: from.whole("server.body_timeout_ms"),
+            idle_timeout_ms: from.whole("server.idle_timeout_ms"),
+            body_bytes_max: from.whole("server.body_bytes_max"),
+            drain_notice_ms: from.whole("server.drain_notice_ms"),
+            drain_ms: from.whole("server.drain_ms"),
+        },
+        store: Store {
+            redis_url: from.secret("store.redis_url"),
+            data_dir: from.text("store.data_dir").unwrap_or_default().into(),
+            timeout_ms: from.whole("store.timeout_ms"),
+        },
+        auth: Auth {
+            signing_key: from.secret("auth.signing_key"),
+            token_hours: from.whole("auth.token_hours"),
+            admin_username: from.text("auth.admin_username"),
+            admin_password: from.secret("auth.admin_password"),
+        },
+        limits: Limits {
+            requests_per_minute: from.whole("limits.requests_per_minute"),
+            turns_per_minute: from.whole("limits.turns_per_minute"),
+        },
+        turns: Turns {
+            lease_ms: from.whole("turns.lease_ms"),
+            deadline_ms: from.whole("turns.deadline_ms"),
+            rounds_max: from.whole("turns.rounds_max"),
+            calls_max: from.whole("turns.calls_max"),
+            history_turns: from.whole("turns.history_turns"),
+        },
+        sessions: Sessions {
+            idle_secs: from.whole("sessions.idle_secs"),
+            max_secs: from.whole("sessions.max_secs"),
+            turns_max: from.whole("sessions.turns_max"),
+            cleanup_interval_secs: from.whole("sessions.cleanup_interval_secs"),
+        },
+        openapi: OpenApi { file: from.text("openapi.file") },
+        upstream: Upstream {
+            base_url: from.text("upstream.base_url"),
+            token: from.secret("upstream.token"),
+            connect_timeout_ms: from.whole("upstream.connect_timeout_ms"),
+            timeout_ms: from.whole("upstream.timeout_ms"),
+            reply_bytes_max: from.whole("upstream.reply_bytes_max"),
+        },
+        llm: Llm {
+            url: from.text("llm.url"),
+            api_key: from.secret("llm.api_key"),
+            model: from.text("llm.model").unwrap_or_default(),
+            temperature: from.decimal_or_none("llm.temperature"),
+            max_tokens: from.whole_or_none("llm.max_tokens"),
+            timeout_ms: from.whole("llm.timeout_ms"),
+        },
+        agent: Agent { confirm: from.yes_no("agent.confirm"), show_call_details: from.yes_no("agent.show_call_details") },
+        log: Log { level: level(from), format: format(from) },
+        found: KEYS.iter().map(|key| (key.name, from.layers.source(key.name))).filter(|(_, at)| *at != Source::Default).collect(),
+    };
+    if settings.llm.api_key.is_some() {
+        settings.llm.url.get_or_insert_with(|| LLM_URL_DEFAULT.to_owned());
+    }
+    settings
+}
+
+/// A level as tracing says it: the first implementation took Python's names.
+fn level(from: &mut Reader) -> String {
+    let level = from.text("log.level").unwrap_or_default();
+    match level.to_uppercase().as_str() {
+        "WARNING" => "warn".to_owned(),
+        "CRITICAL" | "FATAL" => "error".to_owned(),
+        "TRACE" | "DEBUG" | "INFO" | "WARN" | "ERROR" | "OFF" => level.to_lowercase(),
+        _ => level,
+    }
+}
+
+fn format(from: &mut Reader) -> LogFormat {
+    match from.one_of("log.format") {
+        Some("json") => LogFormat::Json,
+        Some("pretty") => LogFormat::Pretty,
+        _ => LogFormat::Auto,
+    }
+}

@@ -1,0 +1,186 @@
+//! What the operator said: embedded defaults ← file ← environment ← flags, checked whole.
+//!
+//! `defaults.toml` documents every key. A wrong setting stops the start, and all wrong ones are named together,
+//! each with its key and its variable. Secrets are `SecretString`s and never printed.
+//!
+//! ```
+//! use swagger_api_agent::settings::{Settings, Sources};
+//!
+//! let settings = Settings::load(Sources::default().with_environment([("SAA_SERVER__PORT", "8000")]))?;
+//! assert_eq!(settings.server.port, 8000);
+//!
+//! let problems = Settings::load(Sources::default().with_environment([("JWT_SECRET_KEY", "short")])).unwrap_err();
+//! assert_eq!(
+//!     problems.to_string(),
+//!     "settings: 1 problem\n  auth.signing_key  is 5 bytes; at least 32 are needed  (JWT_SECRET_KEY)"
+//! );
+//! # Ok::<(), swagger_api_agent::settings::Problems>(())
+//! ```
+
+mod check;
+mod effective;
+mod environment;
+mod file;
+mod keys;
+mod layers;
+mod load;
+mod problems;
+mod reader;
+mod source;
+#[cfg(test)]
+mod tests;
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use secrecy::SecretString;
+
+pub use self::{
+    effective::Effective,
+    problems::{Problem, Problems},
+    source::{Flag, Source, Sources},
+};
+
+/// Everything the service can be told, checked by [`Settings::load`]. The fields may be changed afterwards, unchecked: that is for
+/// tests and for programs that use the library.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub server: Server,
+    pub store: Store,
+    pub auth: Auth,
+    pub limits: Limits,
+    pub turns: Turns,
+    pub sessions: Sessions,
+    pub openapi: OpenApi,
+    pub upstream: Upstream,
+    pub llm: Llm,
+    pub agent: Agent,
+    pub log: Log,
+    /// Where each setting was found, by its key; not listed is the default.
+    found: BTreeMap<&'static str, Source>,
+}
+
+/// `[server]`: the listener and its bounds.
+#[derive(Debug, Clone)]
+pub struct Server {
+    pub host: String,
+    pub port: u16,
+    pub connections_max: usize,
+    /// A request's head must have come within this time.
+    pub header_timeout_ms: u64,
+    /// A request's body must have come within this time.
+    pub body_timeout_ms: u64,
+    /// A connection without a request is closed after this time.
+    pub idle_timeout_ms: u64,
+    pub body_bytes_max: usize,
+    /// After SIGTERM: not ready, but still accepting, for this time, so that load balancers notice.
+    pub drain_notice_ms: u64,
+    /// After SIGTERM: everything is closed and the process exits, whatever is still open.
+    pub drain_ms: u64,
+}
+
+/// `[store]`: where sessions live.
+#[derive(Debug, Clone)]
+pub struct Store {
+    /// Empty: the embedded store.
+    pub redis_url: Option<SecretString>,
+    /// Directory of the embedded store and of generated secrets.
+    pub data_dir: PathBuf,
+    /// Every answer of Redis must come within this time.
+    pub timeout_ms: u64,
+}
+
+/// `[auth]`: tokens and the first administrator.
+#[derive(Debug, Clone)]
+pub struct Auth {
+    pub signing_key: Option<SecretString>,
+    pub token_hours: u64,
+    pub admin_username: Option<String>,
+    pub admin_password: Option<SecretString>,
+}
+
+/// `[limits]`: rates, per user.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    pub requests_per_minute: u32,
+    pub turns_per_minute: u32,
+}
+
+/// `[turns]`: how a turn runs.
+#[derive(Debug, Clone)]
+pub struct Turns {
+    /// How long a dead replica can keep a session from others.
+    pub lease_ms: u64,
+    /// A turn that is not done by then ends with what it has.
+    pub deadline_ms: u64,
+    pub rounds_max: u32,
+    pub calls_max: u32,
+    /// Turns of the conversation that the planner sees.
+    pub history_turns: usize,
+}
+
+/// `[sessions]`: how long a session lives.
+#[derive(Debug, Clone)]
+pub struct Sessions {
+    pub idle_secs: u64,
+    pub max_secs: u64,
+    /// Turns kept; older ones are dropped from the head.
+    pub turns_max: usize,
+    pub cleanup_interval_secs: u64,
+}
+
+/// `[openapi]`: the operator's document. None: the built-in demo.
+#[derive(Debug, Clone)]
+pub struct OpenApi {
+    /// A path or an `http(s)` URL.
+    pub file: Option<String>,
+}
+
+/// `[upstream]`: the API behind the document.
+#[derive(Debug, Clone)]
+pub struct Upstream {
+    /// Wins over the document's own servers.
+    pub base_url: Option<String>,
+    /// Sent as `Authorization: Bearer …`.
+    pub token: Option<SecretString>,
+    pub connect_timeout_ms: u64,
+    pub timeout_ms: u64,
+    pub reply_bytes_max: usize,
+}
+
+/// `[llm]`: an OpenAI-compatible endpoint. Without a key and a URL the offline planner serves.
+#[derive(Debug, Clone)]
+pub struct Llm {
+    /// As given: up to `/v1`, or with `/chat/completions`. Set whenever a key is.
+    pub url: Option<String>,
+    pub api_key: Option<SecretString>,
+    pub model: String,
+    pub temperature: Option<f64>,
+    pub max_tokens: Option<u32>,
+    pub timeout_ms: u64,
+}
+
+/// `[agent]`: how the agent behaves.
+#[derive(Debug, Clone)]
+pub struct Agent {
+    /// A changing call waits for the user's yes.
+    pub confirm: bool,
+    /// The answer shows what was called.
+    pub show_call_details: bool,
+}
+
+/// `[log]`: what is logged, and how it looks.
+#[derive(Debug, Clone)]
+pub struct Log {
+    /// A tracing filter: `info`, `swagger_api_agent=debug,warn` …
+    pub level: String,
+    pub format: LogFormat,
+}
+
+/// The form of a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Pretty on a terminal, JSON elsewhere.
+    Auto,
+    Json,
+    Pretty,
+}

@@ -1,0 +1,104 @@
+//! Users, stored beside the sessions.
+
+use redb::{ReadableDatabase, ReadableTable};
+use tracing::warn;
+
+use super::{
+    EmbeddedStore, Fault,
+    stored::{StoredAccount, decode, encode},
+    tables::{ACCOUNTS, Bytes, Text},
+};
+use crate::{
+    domain::user::{Account, Role, UserName},
+    store::{
+        contract::{AccountChange, Added, Known, StoreError},
+        keys::{escaped, user_of},
+    },
+};
+
+/// A change that owns its words.
+enum Change {
+    Password(String),
+    Role(Role),
+    Disabled(bool),
+}
+
+impl EmbeddedStore {
+    /// The account behind a name, and the store's clock.
+    pub async fn known(&self, user: &UserName) -> Result<Known, StoreError> {
+        let user = user.clone();
+        self.work(move |inner| {
+            let accounts = inner.database.begin_read()?.open_table(ACCOUNTS)?;
+            let account = account_of(&accounts, &escaped(&user))?.map(|stored| stored.account(&user)).transpose()?;
+            Ok(Known { account, now_ms: inner.clock.now_ms() })
+        })
+        .await
+    }
+
+    pub async fn add_account(&self, account: &Account) -> Result<Added, StoreError> {
+        let account = account.clone();
+        self.work(move |inner| {
+            inner.write(|book| {
+                let key = escaped(&account.name);
+                if book.accounts.get(key.as_str())?.is_some() {
+                    return Ok(Added::Exists);
+                }
+                book.accounts.insert(key.as_str(), encode(&StoredAccount::of(&account, book.now)).as_slice())?;
+                book.changed = true;
+                Ok(Added::New)
+            })
+        })
+        .await
+    }
+
+    /// False if there is no such user.
+    pub async fn change_account(&self, user: &UserName, change: AccountChange<'_>) -> Result<bool, StoreError> {
+        let key = escaped(user);
+        let change = match change {
+            AccountChange::Password(hash) => Change::Password(hash.to_owned()),
+            AccountChange::Role(role) => Change::Role(role),
+            AccountChange::Disabled(disabled) => Change::Disabled(disabled),
+        };
+        self.work(move |inner| {
+            inner.write(|book| {
+                let Some(mut account) = account_of(&book.accounts, &key)? else { return Ok(false) };
+                let void = matches!(change, Change::Password(_) | Change::Disabled(true));
+                match change {
+                    Change::Password(hash) => account.set_password_hash(&hash),
+                    Change::Role(role) => account.set_role(role),
+                    Change::Disabled(disabled) => account.disabled = disabled,
+                }
+                if void {
+                    account.tokens_from = book.now;
+                }
+                book.accounts.insert(key.as_str(), encode(&account).as_slice())?;
+                book.changed = true;
+                Ok(true)
+            })
+        })
+        .await
+    }
+
+    /// All accounts, by name. One that cannot be read is left out, and the log says which.
+    pub async fn accounts(&self) -> Result<Vec<Account>, StoreError> {
+        self.work(|inner| {
+            let stored = inner.database.begin_read()?.open_table(ACCOUNTS)?;
+            let mut accounts = Vec::new();
+            for entry in stored.iter()? {
+                let (key, record) = entry?;
+                let Some(user) = user_of(key.value()) else { continue };
+                match decode::<StoredAccount>(record.value()).and_then(|account| account.account(&user)) {
+                    Ok(account) => accounts.push(account),
+                    Err(_) => warn!(%user, "the account of {user} cannot be read"),
+                }
+            }
+            accounts.sort_by(|a, b| a.name.cmp(&b.name));
+            Ok(accounts)
+        })
+        .await
+    }
+}
+
+pub(super) fn account_of(accounts: &impl ReadableTable<Text, Bytes>, key: &str) -> Result<Option<StoredAccount>, Fault> {
+    accounts.get(key)?.map(|record| decode(record.value())).transpose()
+}

@@ -1,0 +1,173 @@
+//! What administrators ask: counts, listings, keys, cleaning.
+
+use redb::{ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetadata};
+
+use super::{
+    EmbeddedStore, Fault, Inner,
+    callers::Who,
+    tables::{ACCOUNTS, ACTIVITY, Bytes, ENDS, HISTORY, JOURNAL, LISTED, META, SESSIONS, SWEPT, Text},
+};
+use crate::{
+    domain::{
+        session::SessionId,
+        user::{Role, UserName},
+    },
+    store::{
+        SWEEP_AT_ONCE,
+        contract::{AdminAnswer, Caller, Cursor, Listed, SessionStats, SessionsPage, StoreError, StoredKey},
+        keys::{UserKeys, user_of},
+    },
+};
+
+impl EmbeddedStore {
+    /// Exact numbers, for anybody: no names in them.
+    pub async fn stats(&self) -> Result<SessionStats, StoreError> {
+        self.work(|inner| stats_of(&inner.database.begin_read()?, inner.clock.now_ms())).await
+    }
+
+    /// The newest sessions after `cursor`, exact totals beside them.
+    pub async fn sessions(
+        &self,
+        caller: Caller<'_>,
+        cursor: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<AdminAnswer<SessionsPage>, StoreError> {
+        let cursor = cursor.cloned();
+        self.for_admin(caller, move |_, transaction, now| page(&transaction, cursor.as_ref(), limit, now)).await
+    }
+
+    /// The entries that hold a user's session.
+    pub async fn keys(&self, caller: Caller<'_>, user: &UserName) -> Result<AdminAnswer<Vec<StoredKey>>, StoreError> {
+        let member = UserKeys::of(user).member();
+        self.for_admin(caller, move |_, transaction, now| entries(&transaction, &member, now)).await
+    }
+
+    /// Takes ended sessions out of the file, for an administrator.
+    pub async fn cleanup(&self, caller: Caller<'_>) -> Result<AdminAnswer<u64>, StoreError> {
+        self.for_admin(caller, |inner, transaction, _| {
+            // Pages that a reader still sees cannot be used again.
+            drop(transaction);
+            inner.sweep()
+        })
+        .await
+    }
+
+    /// Takes ended sessions, and answers that need not be repeated any more, out of the file. How many sessions it were.
+    pub async fn sweep(&self) -> Result<u64, StoreError> {
+        self.work(Inner::sweep).await
+    }
+
+    async fn for_admin<T: Send + 'static>(
+        &self,
+        caller: Caller<'_>,
+        answer: impl FnOnce(&Inner, ReadTransaction, u64) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<AdminAnswer<T>, StoreError> {
+        let who = Who::from(caller);
+        self.work(move |inner| {
+            let transaction = inner.database.begin_read()?;
+            let now = inner.clock.now_ms();
+            match inner.let_in(&transaction.open_table(ACCOUNTS)?, &who, now)? {
+                Ok(Role::Admin) => answer(inner, transaction, now).map(AdminAnswer::Granted),
+                Ok(Role::User) => Ok(AdminAnswer::NotAdmin),
+                Err(refused) => Ok(AdminAnswer::Refused(refused)),
+            }
+        })
+        .await
+    }
+}
+
+impl Inner {
+    /// In several transactions, so that no turn waits for all of them.
+    fn sweep(&self) -> Result<u64, Fault> {
+        let at_once = usize::try_from(SWEEP_AT_ONCE).unwrap_or(usize::MAX);
+        let mut swept = 0;
+        loop {
+            let (sessions, requests) = self.write(|book| Ok((book.clean(at_once)?, book.clean_requests(at_once)?)))?;
+            swept += sessions;
+            if sessions.max(requests) < SWEEP_AT_ONCE {
+                break;
+            }
+        }
+        let transaction = self.database.begin_write()?;
+        transaction.open_table(META)?.insert(SWEPT, self.clock.now_ms())?;
+        transaction.commit()?;
+        Ok(swept)
+    }
+}
+
+fn stats_of(transaction: &ReadTransaction, now: u64) -> Result<SessionStats, Fault> {
+    let total = transaction.open_table(LISTED)?.len()?;
+    // Those that have ended are few, since every write takes some out: counting them is cheaper than counting those that live.
+    let mut ended = 0;
+    for entry in transaction.open_table(ENDS)?.range((0, "")..(now.saturating_add(1), ""))? {
+        entry?;
+        ended += 1;
+    }
+    let last_cleanup_ms = transaction.open_table(META)?.get(SWEPT)?.map_or(0, |at| at.value());
+    Ok(SessionStats { total, active: total.saturating_sub(ended), last_cleanup_ms })
+}
+
+fn page(transaction: &ReadTransaction, cursor: Option<&Cursor>, limit: usize, now_ms: u64) -> Result<SessionsPage, Fault> {
+    let stats = stats_of(transaction, now_ms)?;
+    let listed = transaction.open_table(LISTED)?;
+    let activity = transaction.open_table(ACTIVITY)?;
+    let until = cursor.map_or((u64::MAX, ""), |c| (c.last_active_ms, c.member.as_str()));
+    let mut places = activity.range(..until)?.rev();
+    let mut sessions = Vec::new();
+    let mut last = None;
+    for entry in places.by_ref().take(limit) {
+        let (key, _) = entry?;
+        let (last_active_ms, member) = key.value();
+        last = Some(Cursor { last_active_ms, member: member.to_owned() });
+        let Some(row) = listed.get(member)? else { continue };
+        let Some(user) = user_of(member) else { continue };
+        let (_, expires_ms, created_ms, turns, id) = row.value();
+        sessions.push(Listed { user, id: SessionId::from_stored(id), created_ms, last_active_ms, expires_ms, turns });
+    }
+    let more = places.next().transpose()?.is_some();
+    Ok(SessionsPage { stats, sessions, next: last.filter(|_| more), now_ms })
+}
+
+/// The entries of a session that has not ended, table by table.
+fn entries(transaction: &ReadTransaction, member: &str, now: u64) -> Result<Vec<StoredKey>, Fault> {
+    let ends = transaction.open_table(LISTED)?.get(member)?.map_or(0, |row| row.value().1);
+    if ends <= now {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    let mut tell = |table: &str, kind: &str, rows: u64, bytes: u64| {
+        if rows > 0 {
+            found.push(StoredKey { name: format!("{table}/{member}"), kind: kind.to_owned(), ttl_ms: Some(ends - now), bytes });
+        }
+    };
+    let record = transaction.open_table(SESSIONS)?.get(member)?.map(|record| record.value().len() as u64);
+    tell("sessions", "record", u64::from(record.is_some()), record.unwrap_or(0));
+    let (rows, bytes) = history_size(&transaction.open_table(HISTORY)?, member)?;
+    tell("history", "list", rows, bytes);
+    let (rows, bytes) = journal_size(&transaction.open_table(JOURNAL)?, member)?;
+    tell("journal", "hash", rows, bytes);
+    Ok(found)
+}
+
+fn history_size(history: &impl ReadableTable<(Text, u64), Bytes>, member: &str) -> Result<(u64, u64), Fault> {
+    let (mut rows, mut bytes) = (0, 0);
+    for entry in history.range((member, 0)..=(member, u64::MAX))? {
+        rows += 1;
+        bytes += entry?.1.value().len() as u64;
+    }
+    Ok((rows, bytes))
+}
+
+fn journal_size(journal: &impl ReadableTable<(Text, Text), Bytes>, member: &str) -> Result<(u64, u64), Fault> {
+    let (mut rows, mut bytes) = (0, 0);
+    for entry in journal.range((member, "")..)? {
+        let (key, value) = entry?;
+        let (whose, name) = key.value();
+        if whose != member {
+            break;
+        }
+        rows += 1;
+        bytes += (name.len() + value.value().len()) as u64;
+    }
+    Ok((rows, bytes))
+}

@@ -1,0 +1,81 @@
+//! The store in one file, for one process: redb, crash-safe, no server beside it.
+//!
+//! Every verb means what the script of the same name means (`lua/`). A verb that writes is one write transaction, so it happens whole
+//! or not at all, and it is on the disk when it is answered; a verb that reads is one read transaction. Redb blocks, so all of it runs
+//! on tokio's blocking threads. Only rates live in memory.
+
+mod accounts;
+mod admin;
+mod book;
+mod callers;
+mod migrate;
+mod open;
+mod rates;
+mod runs;
+mod stored;
+mod tables;
+
+use std::sync::Arc;
+
+use redb::Database;
+use tracing::{error, warn};
+
+pub use self::open::OpenError;
+use self::rates::Arrivals;
+use super::contract::{Lifetimes, Rates, StoreError};
+use crate::clock::Clock;
+
+/// The store in one file. Cheap to clone; the file is free again when the last clone is gone.
+#[derive(Clone)]
+pub struct EmbeddedStore(Arc<Inner>);
+
+struct Inner {
+    database: Database,
+    clock: Clock,
+    rates: Rates,
+    lifetimes: Lifetimes,
+    arrivals: Arrivals,
+}
+
+/// Why a verb could not be done.
+#[derive(Debug)]
+enum Fault {
+    /// A record that this release cannot read.
+    Unreadable,
+    /// The file: no space, no permission, damage.
+    File(redb::Error),
+}
+
+impl<E: Into<redb::Error>> From<E> for Fault {
+    fn from(error: E) -> Self {
+        Self::File(error.into())
+    }
+}
+
+impl EmbeddedStore {
+    /// Runs a verb on a thread that may block.
+    async fn work<T: Send + 'static>(&self, verb: impl FnOnce(&Inner) -> Result<T, Fault> + Send + 'static) -> Result<T, StoreError> {
+        let inner = Arc::clone(&self.0);
+        match tokio::task::spawn_blocking(move || verb(&inner)).await {
+            Ok(Ok(made)) => Ok(made),
+            Ok(Err(Fault::Unreadable)) => {
+                warn!("a stored record of a session cannot be read");
+                Err(StoreError::Unreadable)
+            }
+            Ok(Err(Fault::File(error))) => {
+                error!(%error, "the data file: {error}");
+                Err(StoreError::Unavailable)
+            }
+            // A page that was damaged on the disk makes redb panic; the write it was part of is undone.
+            Err(error) => {
+                error!(%error, "the data file could not be worked on: {error}");
+                Err(StoreError::Unavailable)
+            }
+        }
+    }
+
+    /// Whether the file can be read.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.work(|inner| inner.schema().map(|_| ())).await
+    }
+}

@@ -1,0 +1,168 @@
+//! The stored form of a session and of an account: `<version byte><JSON>`, names short, so that a shape can age.
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use super::Fault;
+use crate::domain::{
+    session::{SessionId, SessionInfo},
+    user::{Account, Role, UserName},
+};
+
+const VERSION: u8 = b'1';
+
+/// A session without its conversation. Times are milliseconds since 1970.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Session {
+    #[serde(rename = "sid")]
+    pub id: String,
+    #[serde(rename = "ca")]
+    pub created: u64,
+    #[serde(rename = "la")]
+    pub active: u64,
+    /// When it ends even if it stays in use.
+    #[serde(rename = "exp")]
+    pub expires: u64,
+    /// When it ends if nobody comes.
+    #[serde(rename = "end")]
+    pub ends: u64,
+    #[serde(rename = "ver")]
+    pub version: u64,
+    /// Turns in the conversation.
+    #[serde(rename = "len")]
+    pub turns: u64,
+    /// The number of its first turn.
+    pub base: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Held>,
+    /// Somebody wants the run that holds it to stop.
+    #[serde(rename = "cx", default, skip_serializing_if = "std::ops::Not::not")]
+    pub cancel: bool,
+    /// The run and token that committed last.
+    #[serde(rename = "lc", default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<(String, String)>,
+}
+
+/// Who holds a session.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Held {
+    #[serde(rename = "rid")]
+    pub run: String,
+    #[serde(rename = "own")]
+    pub owner: String,
+    #[serde(rename = "tok")]
+    pub token: String,
+    #[serde(rename = "lu")]
+    pub until: u64,
+}
+
+impl Session {
+    pub fn fresh(id: String, now: u64, max_ms: u64) -> Self {
+        let expires = now.saturating_add(max_ms);
+        let (version, turns, base) = (0, 0, 0);
+        Self { id, created: now, active: now, expires, ends: expires, version, turns, base, held: None, cancel: false, last: None }
+    }
+
+    /// The run whose lease has not lapsed, and for how long it holds.
+    pub fn running(&self, now: u64) -> Option<(&Held, u64)> {
+        self.held.as_ref().filter(|held| held.until > now).map(|held| (held, held.until - now))
+    }
+
+    /// The number that the next turn gets.
+    pub fn next(&self) -> u64 {
+        self.base.saturating_add(self.turns)
+    }
+
+    pub fn told(&self, user: &UserName, now: u64) -> SessionInfo {
+        SessionInfo {
+            user: user.clone(),
+            id: SessionId::from_stored(&self.id),
+            created_ms: self.created,
+            last_active_ms: self.active,
+            expires_ms: self.expires,
+            turns: self.turns,
+            first_turn: self.base,
+            version: self.version,
+            running: self.running(now).map(|(held, _)| held.run.clone()),
+        }
+    }
+}
+
+/// A user.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct StoredAccount {
+    role: String,
+    #[serde(rename = "ph")]
+    password_hash: String,
+    #[serde(rename = "dis", default, skip_serializing_if = "std::ops::Not::not")]
+    pub disabled: bool,
+    #[serde(rename = "ca")]
+    created: u64,
+    /// Tokens issued before are void.
+    #[serde(rename = "tv", default)]
+    pub tokens_from: u64,
+}
+
+impl StoredAccount {
+    pub fn of(account: &Account, now: u64) -> Self {
+        let role = account.role.as_str().to_owned();
+        Self { role, password_hash: account.password_hash.clone(), disabled: false, created: now, tokens_from: 0 }
+    }
+
+    pub fn role(&self) -> Result<Role, Fault> {
+        Role::parse(&self.role).ok_or(Fault::Unreadable)
+    }
+
+    pub fn set_role(&mut self, role: Role) {
+        self.role = role.as_str().to_owned();
+    }
+
+    pub fn set_password_hash(&mut self, hash: &str) {
+        self.password_hash = hash.to_owned();
+    }
+
+    pub fn account(&self, name: &UserName) -> Result<Account, Fault> {
+        Ok(Account {
+            name: name.clone(),
+            role: self.role()?,
+            disabled: self.disabled,
+            password_hash: self.password_hash.clone(),
+            created_ms: self.created,
+        })
+    }
+}
+
+pub(super) fn encode(value: &impl Serialize) -> Vec<u8> {
+    let mut record = vec![VERSION];
+    // Writing JSON of strings and numbers into memory cannot fail.
+    serde_json::to_writer(&mut record, value).unwrap_or_default();
+    record
+}
+
+pub(super) fn decode<T: DeserializeOwned>(record: &[u8]) -> Result<T, Fault> {
+    match record {
+        [VERSION, json @ ..] => serde_json::from_slice(json).map_err(|_| Fault::Unreadable),
+        _ => Err(Fault::Unreadable),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_comes_back_as_it_was_stored() {
+        let mut session = Session::fresh("s1".into(), 5, 100);
+        assert_eq!(decode::<Session>(&encode(&session)).ok(), Some(session.clone()));
+        session.held = Some(Held { run: "r".into(), owner: "a#1".into(), token: "1:a#1".into(), until: 9 });
+        session.cancel = true;
+        session.last = Some(("q".into(), "0:a#0".into()));
+        assert_eq!(decode::<Session>(&encode(&session)).ok(), Some(session));
+    }
+
+    #[test]
+    fn what_is_no_record_of_a_known_version_is_not_guessed_at() {
+        for record in [&b""[..], b"1", b"1{}", b"2{}", b"1{\"sid\":1}", b"\xff\xfe"] {
+            assert!(matches!(decode::<Session>(record), Err(Fault::Unreadable)), "{record:?}");
+        }
+    }
+}

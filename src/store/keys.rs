@@ -1,0 +1,162 @@
+//! Every key of the Redis keyspace, in one table.
+//!
+//! All keys of a user and the index of the user's bucket carry the same hash tag `{bNN}`, so one script may touch all of them on a
+//! Cluster too. Names of users are escaped, so that no name can leave its key.
+//!
+//! | key | type | holds | dies |
+//! |---|---|---|---|
+//! | `saa:meta` | hash | `schema`, `buckets` | never |
+//! | `saa:migrating` | string | who migrates | 60 s |
+//! | `saa:{b}:m` | hash | `schema` of this bucket | never |
+//! | `saa:{b}:u:<user>` | hash | account: `role`, `ph` password hash, `dis`, `ca`, `tv` tokens issued before are void, `rv` there are revoked token ids, `rr` `rt` GCRA arrival times of requests and turns, `gen` fence counter | with the account |
+//! | `saa:{b}:ul` | set | the bucket's users | never |
+//! | `saa:{b}:rv:<user>` | zset | revoked token ids → their expiry | newest expiry |
+//! | `saa:{b}:s:<user>:<slot>` | hash | session: `v` `sid` `ca` `la` `exp` `ver` `len` `base`; while a run holds it `rid` `own` `tok` `lu` `cx`; `lc` last commit | idle, at most until `exp` |
+//! | `saa:{b}:h:<user>:<slot>` | list | one record a turn | with the session |
+//! | `saa:{b}:j:<user>:<slot>` | hash | journal of runs that have not ended: `<run>\|<field>` | with the session |
+//! | `saa:{b}:i:<user>:<digest>` | string | idempotency record: fingerprint, run, answer | 24 h |
+//! | `saa:{b}:x` | zset | `<user>:<slot>` → expires at | cleans itself |
+//! | `saa:{b}:la` | zset | `<user>:<slot>` → last active | cleans itself |
+//! | `saa:{b}:sm` | hash | `<user>:<slot>` → `sid\|created\|turns` | cleans itself |
+//!
+//! `<slot>` is `main` for the session that a user has without asking. The slot, not the session's id, names the key: so a run can
+//! begin in one round trip without knowing the id first, and a reset replaces the id under the same key.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::domain::user::UserName;
+
+/// Buckets of a keyspace, fixed when it is created (`saa:meta`).
+pub(super) const BUCKETS: u32 = 64;
+pub(super) const META: &str = "saa:meta";
+pub(super) const MIGRATING: &str = "saa:migrating";
+
+/// What may stand in a key as it is; everything else is escaped as `%XX`.
+const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'@').remove(b'+');
+
+/// A user's name as it stands in keys and index members.
+pub(super) fn escaped(user: &UserName) -> String {
+    utf8_percent_encode(user.as_str(), KEPT).to_string()
+}
+
+/// The user of an index member (`<user>:<slot>`) or an escaped name; `None` if nobody can have it.
+pub(super) fn user_of(member: &str) -> Option<UserName> {
+    let (member, _) = member.split_once(':').unwrap_or((member, ""));
+    let name = percent_encoding::percent_decode_str(member).decode_utf8().ok()?;
+    UserName::new(&name)
+}
+
+/// The keys of one user.
+#[derive(Debug, Clone)]
+pub(super) struct UserKeys {
+    /// `saa:{bNN}:`
+    prefix: String,
+    /// The user's escaped name.
+    escaped: String,
+}
+
+impl UserKeys {
+    pub fn of(user: &UserName) -> Self {
+        let bucket = crc32fast::hash(user.as_str().as_bytes()) % BUCKETS;
+        Self { prefix: bucket_prefix(bucket), escaped: escaped(user) }
+    }
+
+    fn own(&self, kind: &str) -> String {
+        [&self.prefix, kind, ":", &self.escaped].concat()
+    }
+
+    pub fn account(&self) -> String {
+        self.own("u")
+    }
+
+    pub fn revoked(&self) -> String {
+        self.own("rv")
+    }
+
+    pub fn session(&self) -> String {
+        [&self.prefix, "s:", &self.escaped, ":main"].concat()
+    }
+
+    pub fn history(&self) -> String {
+        [&self.prefix, "h:", &self.escaped, ":main"].concat()
+    }
+
+    pub fn journal(&self) -> String {
+        [&self.prefix, "j:", &self.escaped, ":main"].concat()
+    }
+
+    pub fn idempotency(&self, digest: &str) -> String {
+        [&self.prefix, "i:", &self.escaped, ":", digest].concat()
+    }
+
+    /// The member that stands for the user's session in the bucket's index.
+    pub fn member(&self) -> String {
+        [&self.escaped, ":main"].concat()
+    }
+
+    /// The user as the bucket's list of users has it.
+    pub fn listed(&self) -> &str {
+        &self.escaped
+    }
+
+    pub fn bucket(&self) -> BucketKeys {
+        BucketKeys { prefix: self.prefix.clone() }
+    }
+}
+
+/// The keys of one bucket.
+#[derive(Debug, Clone)]
+pub(super) struct BucketKeys {
+    prefix: String,
+}
+
+impl BucketKeys {
+    pub fn numbered(bucket: u32) -> Self {
+        Self { prefix: bucket_prefix(bucket) }
+    }
+
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..BUCKETS).map(Self::numbered)
+    }
+
+    pub fn meta(&self) -> String {
+        [&self.prefix, "m"].concat()
+    }
+
+    pub fn users(&self) -> String {
+        [&self.prefix, "ul"].concat()
+    }
+
+    pub fn expiries(&self) -> String {
+        [&self.prefix, "x"].concat()
+    }
+
+    pub fn activity(&self) -> String {
+        [&self.prefix, "la"].concat()
+    }
+
+    pub fn summaries(&self) -> String {
+        [&self.prefix, "sm"].concat()
+    }
+}
+
+fn bucket_prefix(bucket: u32) -> String {
+    format!("saa:{{b{bucket:02}}}:")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_can_leave_its_key_or_its_bucket() {
+        for name in ["a:b", "{x}", "}:{b00}", "a|b", "张三", "a*b", "%41"] {
+            let user = UserName::new(name).unwrap();
+            let keys = UserKeys::of(&user);
+            let session = keys.session();
+            assert_eq!(session.matches('{').count(), 1, "{session}");
+            assert_eq!(session.matches(':').count(), 4, "{session}");
+            assert_eq!(user_of(&keys.member()), Some(user));
+        }
+    }
+}

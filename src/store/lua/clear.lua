@@ -1,0 +1,20 @@
+-- clear: a caller empties the conversation, unless a run holds the session.
+-- KEYS 1 account 2 revoked 3 session 4 history 5 journal 6 x 7 la 8 sm
+-- ARGV 1 token id 2 issued ms 3 requests/min 4 idle ms 5 max ms 6 member 7 session id to use if there is none
+-- returns {'OK', role, now, {session}} | {'REVOKED'} | {'LIMITED', ms} | {'BUSY', run, ms left} | {'UNREADABLE'}
+local a = account_of(KEYS[1], KEYS[2], ARGV[1], ARGV[2])
+if not a then return {'REVOKED'} end
+local wait, at = due(a[5], ARGV[3])
+if wait > 0 then return {'LIMITED', wait} end
+redis.call('HSET', KEYS[1], 'rr', at)
+local s, bad, over = session_of(KEYS[3])
+if bad then return {'UNREADABLE'} end
+if over then redis.call('DEL', KEYS[3], KEYS[4], KEYS[5]) end
+if not s then s = fresh(KEYS[3], ARGV[7], tonumber(ARGV[5])) end
+if s.rid ~= '' and s.lu > now then return {'BUSY', s.rid, s.lu - now} end
+redis.call('DEL', KEYS[4])
+-- numbers of turns are never given twice, so the base moves on; what a dead run left in the journal is still to be told
+s.base, s.len, s.ver, s.la = s.base + s.len, 0, s.ver + 1, now
+redis.call('HSET', KEYS[3], 'base', s.base, 'len', 0, 'ver', s.ver, 'la', now)
+keep(s, tonumber(ARGV[4]), {KEYS[3], KEYS[5]}, ARGV[6], KEYS[6], KEYS[7], KEYS[8])
+return {'OK', a[1], now, told(s)}

@@ -1,0 +1,20 @@
+-- gate: who is let in, and how often. Stands before every script that a caller's request runs.
+local MINUTE = 60000
+
+-- the account, if it lives and the token is neither older than its 'tv' nor revoked by id ('rv' says that there are such ids): one read
+-- brings what every check needs. {role, disabled, tv, rv, requests' arrival time, turns' arrival time, fence counter}
+local function account_of(key, revoked, token, issued)
+  local a = redis.call('HMGET', key, 'role', 'dis', 'tv', 'rv', 'rr', 'rt', 'gen')
+  if not a[1] or a[2] == '1' then return nil end
+  if tonumber(issued) < tonumber(a[3] or '0') then return nil end
+  if a[4] and redis.call('ZSCORE', revoked, token) then return nil end
+  return a
+end
+
+-- GCRA: a minute's worth may come at once (half a millisecond forgives what sums of fractions are off by).
+-- Returns ms to wait (0: let in) and the arrival time to store
+local function due(at, per_minute)
+  at = math.max(tonumber(at or '0') or 0, now) + MINUTE / tonumber(per_minute)
+  return math.max(0, math.ceil(at - now - MINUTE - 0.5)), string.format('%.3f', at)
+end
+

@@ -1,0 +1,44 @@
+-- session: reading and keeping one session's record. Stands before every script that touches a session, after gate.
+
+-- the fields, checked: a record that makes no sense is refused before anything is written. What only runs look at ('own', 'cx', 'tok',
+-- 'lc', in this order) is read when it is asked for.
+-- Returns the record; or nil and whether it is unreadable; or nil, false and whether it has ended
+local function session_of(key, ...)
+  local s = redis.pcall('HMGET', key, 'sid', 'ca', 'la', 'exp', 'ver', 'len', 'base', 'rid', 'lu', ...)
+  if s.err then return nil, true end
+  if not s[1] then
+    if s[4] or redis.call('EXISTS', key) == 1 then return nil, true end
+    return nil
+  end
+  for i = 2, 7 do if not s[i] or #s[i] > 17 then return nil, true end end
+  if not string.match(table.concat(s, ' ', 2, 7), '^%d+ %d+ %d+ %d+ %d+ %d+$') then return nil, true end
+  local r = {sid = s[1], ca = tonumber(s[2]), la = tonumber(s[3]), exp = tonumber(s[4]), ver = tonumber(s[5]), len = tonumber(s[6]),
+    base = tonumber(s[7]), rid = s[8] or '', lu = tonumber(s[9] or '0') or 0, own = s[10] or '', cx = s[11] or '', tok = s[12] or '', lc = s[13] or ''}
+  if r.exp <= now then return nil, false, true end
+  return r
+end
+
+local function fresh(key, sid, max_ms)
+  redis.call('HSET', key, 'v', '1', 'sid', sid, 'ca', now, 'la', now, 'exp', now + max_ms, 'ver', 0, 'len', 0, 'base', 0)
+  return {sid = sid, ca = now, la = now, exp = now + max_ms, ver = 0, len = 0, base = 0, rid = '', lu = 0, own = '', cx = '', tok = '', lc = ''}
+end
+
+-- TTLs and the index, written together with the data they describe
+local function keep(s, idle_ms, keys, member, x, la, sm)
+  local ttl = math.max(1, math.min(idle_ms, s.exp - now))
+  for _, k in ipairs(keys) do redis.call('PEXPIRE', k, ttl) end
+  redis.call('ZADD', x, now + ttl, member)
+  redis.call('ZADD', la, now, member)
+  redis.call('HSET', sm, member, string.format('%s|%d|%d', s.sid, s.ca, s.len))
+  -- the index cleans itself: a few ended sessions at each visit, no SCAN, no sweeper that correctness needs
+  local dead = redis.call('ZRANGE', x, '-inf', now, 'BYSCORE', 'LIMIT', 0, 8)
+  if #dead > 0 then
+    redis.call('ZREM', x, unpack(dead)); redis.call('ZREM', la, unpack(dead)); redis.call('HDEL', sm, unpack(dead))
+  end
+end
+
+-- what a caller is told of the session, in a fixed order; the run that holds it last
+local function told(s)
+  return {s.sid, s.ca, s.la, s.exp, s.ver, s.len, s.base, s.rid ~= '' and s.lu > now and s.rid or ''}
+end
+

@@ -1,0 +1,142 @@
+//! What is remembered between requests: sessions with their conversations, leases, journals, users.
+//!
+//! A closed enum over two stores, not a trait: Redis for many replicas, one file for one process. What both must do stands in
+//! [`contract`]; one suite of tests holds both to it.
+
+pub mod contract;
+mod embedded;
+mod keys;
+pub mod migrate;
+mod on_redis;
+pub mod record;
+
+pub use self::{
+    embedded::{EmbeddedStore, OpenError},
+    on_redis::RedisStore,
+};
+
+use self::contract::{
+    AccountChange, Added, AdminAnswer, Begin, Begun, Caller, Cleared, Commit, Committed, Cursor, Entered, Entry, Known, Lease, Reset,
+    SessionStats, SessionsPage, Stepped, StoreError, StoredKey, Tail,
+};
+use crate::domain::user::{Account, UserName};
+
+/// How long the answer to a request with an idempotency key can be asked for again.
+const IDEMPOTENCY_TTL_MS: u64 = 24 * 60 * 60 * 1000;
+/// Ended sessions taken out of one bucket of the index at once.
+const SWEEP_AT_ONCE: u64 = 500;
+
+/// An id for a new session: 128 random bits.
+fn new_session_id() -> String {
+    crate::secrets::random::hex_of(16)
+}
+
+/// Where sessions live. Cheap to clone.
+#[derive(Clone)]
+pub enum Store {
+    Redis(RedisStore),
+    Embedded(EmbeddedStore),
+}
+
+/// The same verb on whichever store there is.
+macro_rules! either {
+    ($self:ident.$verb:ident($($argument:expr),*)) => {
+        match $self {
+            Store::Redis(store) => store.$verb($($argument),*).await,
+            Store::Embedded(store) => store.$verb($($argument),*).await,
+        }
+    };
+}
+
+impl Store {
+    /// Lets a caller in, or says why not; makes the session if there is none; brings part of the conversation.
+    pub async fn enter(&self, caller: Caller<'_>, tail: Tail) -> Result<Entered, StoreError> {
+        either!(self.enter(caller, tail))
+    }
+
+    /// Takes the session for a run. Repeating the same attempt (same `owner`) is safe.
+    pub async fn begin(&self, begin: Begin<'_>) -> Result<Begun, StoreError> {
+        either!(self.begin(begin))
+    }
+
+    /// Renews the lease and writes journal entries, if the lease is still held. Repeating it is safe.
+    pub async fn step(&self, lease: &Lease, lease_ms: u64, entries: &[Entry]) -> Result<Stepped, StoreError> {
+        either!(self.step(lease, lease_ms, entries))
+    }
+
+    /// Undoes a begin whose answer was lost, if it was done and nobody has come after it; says whether there was anything to undo.
+    /// It never takes a lease. Repeating it is safe.
+    pub async fn release(&self, begun: &Begin<'_>) -> Result<bool, StoreError> {
+        either!(self.release(begun))
+    }
+
+    /// Ends a run: turns, journal, lease, all or nothing. Repeating it is safe.
+    pub async fn commit(&self, lease: &Lease, commit: Commit<'_>) -> Result<Committed, StoreError> {
+        either!(self.commit(lease, commit))
+    }
+
+    /// Empties the conversation.
+    pub async fn clear(&self, caller: Caller<'_>) -> Result<Cleared, StoreError> {
+        either!(self.clear(caller))
+    }
+
+    /// Puts a new session in the place of the old one.
+    pub async fn reset(&self, caller: Caller<'_>) -> Result<Reset, StoreError> {
+        either!(self.reset(caller))
+    }
+
+    pub async fn stats(&self) -> Result<SessionStats, StoreError> {
+        either!(self.stats())
+    }
+
+    pub async fn sessions(
+        &self,
+        caller: Caller<'_>,
+        cursor: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<AdminAnswer<SessionsPage>, StoreError> {
+        either!(self.sessions(caller, cursor, limit))
+    }
+
+    pub async fn keys(&self, caller: Caller<'_>, user: &UserName) -> Result<AdminAnswer<Vec<StoredKey>>, StoreError> {
+        either!(self.keys(caller, user))
+    }
+
+    pub async fn cleanup(&self, caller: Caller<'_>) -> Result<AdminAnswer<u64>, StoreError> {
+        either!(self.cleanup(caller))
+    }
+
+    /// Takes ended sessions out of the index (and, on the embedded store, out of the file). Returns how many.
+    pub async fn sweep(&self) -> Result<u64, StoreError> {
+        either!(self.sweep())
+    }
+
+    pub async fn known(&self, user: &UserName) -> Result<Known, StoreError> {
+        either!(self.known(user))
+    }
+
+    pub async fn add_account(&self, account: &Account) -> Result<Added, StoreError> {
+        either!(self.add_account(account))
+    }
+
+    /// False if there is no such user.
+    pub async fn change_account(&self, user: &UserName, change: AccountChange<'_>) -> Result<bool, StoreError> {
+        either!(self.change_account(user, change))
+    }
+
+    pub async fn accounts(&self) -> Result<Vec<Account>, StoreError> {
+        either!(self.accounts())
+    }
+
+    pub async fn keyspace(&self) -> Result<migrate::Keyspace, StoreError> {
+        either!(self.keyspace())
+    }
+
+    pub async fn migrate(&self, holder: &str) -> Result<migrate::Migrated, StoreError> {
+        either!(self.migrate(holder))
+    }
+
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        either!(self.ping())
+    }
+}

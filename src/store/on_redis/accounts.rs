@@ -1,0 +1,101 @@
+//! Users, stored beside the sessions.
+
+use redis::Value;
+use tracing::warn;
+
+use super::{
+    RedisStore, lost,
+    reply::{number, text},
+    script::{ACCOUNT_ADD, ACCOUNT_CHANGE},
+};
+use crate::{
+    domain::user::{Account, Role, UserName},
+    store::{
+        contract::{AccountChange, Added, Known, StoreError},
+        keys::{BucketKeys, UserKeys, user_of},
+    },
+};
+
+const FIELDS: [&str; 4] = ["role", "ph", "dis", "ca"];
+
+impl RedisStore {
+    /// The account behind a name, and the store's clock, in one round trip.
+    pub async fn known(&self, user: &UserName) -> Result<Known, StoreError> {
+        let mut pipe = redis::pipe();
+        pipe.cmd("TIME");
+        pipe.cmd("HMGET").arg(UserKeys::of(user).account()).arg(&FIELDS);
+        let answers = match self.pipeline(&pipe, 2).await {
+            Err(error) if lost(&error) => self.pipeline(&pipe, 2).await,
+            other => other,
+        };
+        let mut answers = answers.map_err(|e| self.told(&e))?.into_iter();
+        let now_ms = super::admin::time_ms(answers.next().as_ref())?;
+        let account = account_of(user, answers.next().unwrap_or_default())?;
+        Ok(Known { account, now_ms })
+    }
+
+    pub async fn add_account(&self, account: &Account) -> Result<Added, StoreError> {
+        let keys = UserKeys::of(&account.name);
+        let mut call = ACCOUNT_ADD.on(&[&keys.account(), &keys.bucket().users()]);
+        call.arg(account.role.as_str()).arg(&account.password_hash).arg(keys.listed());
+        let added = number(&self.run(&ACCOUNT_ADD, &call).await?)?;
+        Ok(if added == 1 { Added::New } else { Added::Exists })
+    }
+
+    /// False if there is no such user.
+    pub async fn change_account(&self, user: &UserName, change: AccountChange<'_>) -> Result<bool, StoreError> {
+        let (field, value, void) = match change {
+            AccountChange::Password(hash) => ("ph", hash, "1"),
+            AccountChange::Role(role) => ("role", role.as_str(), "0"),
+            AccountChange::Disabled(true) => ("dis", "1", "1"),
+            AccountChange::Disabled(false) => ("dis", "0", "0"),
+        };
+        let mut call = ACCOUNT_CHANGE.on(&[&UserKeys::of(user).account()]);
+        call.arg(field).arg(value).arg(void);
+        Ok(number(&self.run(&ACCOUNT_CHANGE, &call).await?)? == 1)
+    }
+
+    /// All accounts, by name. One that cannot be read is left out, and the log says which.
+    pub async fn accounts(&self) -> Result<Vec<Account>, StoreError> {
+        let mut connection = self.own().await?;
+        let mut listing = redis::pipe();
+        for bucket in BucketKeys::all() {
+            listing.cmd("SMEMBERS").arg(bucket.users());
+        }
+        let members: Vec<Vec<String>> = listing.query_async(&mut connection).await.map_err(|e| self.told(&e))?;
+        let users: Vec<UserName> = members.iter().flatten().filter_map(|member| user_of(member)).collect();
+        if users.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut reading = redis::pipe();
+        for user in &users {
+            reading.cmd("HMGET").arg(UserKeys::of(user).account()).arg(&FIELDS);
+        }
+        let found: Vec<Value> = reading.query_async(&mut connection).await.map_err(|e| self.told(&e))?;
+        let mut accounts = Vec::with_capacity(users.len());
+        for (user, fields) in users.iter().zip(found) {
+            match account_of(user, fields) {
+                Ok(account) => accounts.extend(account),
+                Err(StoreError::Unreadable) => warn!(%user, "the account of {user} cannot be read"),
+                Err(error) => return Err(error),
+            }
+        }
+        accounts.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(accounts)
+    }
+}
+
+fn account_of(user: &UserName, fields: Value) -> Result<Option<Account>, StoreError> {
+    let Value::Array(fields) = fields else { return Err(StoreError::Unavailable) };
+    let Ok([role, hash, disabled, created]) = <[Value; 4]>::try_from(fields) else { return Err(StoreError::Unavailable) };
+    if role == Value::Nil {
+        return Ok(None);
+    }
+    Ok(Some(Account {
+        name: user.clone(),
+        role: Role::parse(&text(role)?).ok_or(StoreError::Unreadable)?,
+        disabled: disabled == Value::BulkString(b"1".to_vec()),
+        password_hash: text(hash)?,
+        created_ms: number(&created)?,
+    }))
+}

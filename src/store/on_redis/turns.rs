@@ -1,0 +1,203 @@
+//! What callers do with their session: look, run a turn, clear, reset.
+
+use redis::{Cmd, Value};
+
+use super::{
+    RedisStore,
+    reply::{Parts, number, refused},
+    script::{BEGIN, CLEAR, COMMIT, ENTER, RELEASE, RESET, STEP, Script},
+};
+use crate::{
+    domain::{
+        limits::{HISTORY_PAGE_BYTES, TURNS_WITH_CALLS_TO_MODEL_MAX},
+        session::SessionInfo,
+        turn::FencingToken,
+    },
+    store::{
+        IDEMPOTENCY_TTL_MS,
+        contract::{
+            Begin, Begun, Caller, Cleared, Commit, Committed, Entered, Entry, Lease, Refused, Reset, Started, Stepped, StoreError, Tail,
+        },
+        keys::UserKeys,
+        new_session_id, record,
+    },
+};
+
+impl RedisStore {
+    pub async fn enter(&self, caller: Caller<'_>, tail: Tail) -> Result<Entered, StoreError> {
+        let keys = UserKeys::of(caller.user);
+        let mut call = self.call_of(&ENTER, &keys, caller);
+        match tail {
+            Tail::Nothing => call.arg(""),
+            Tail::Newest(n) => call.arg(n),
+            Tail::Before { turn, n } => call.arg(format!("{n}<{turn}")),
+        };
+        call.arg(self.lifetimes.touch_every_ms()).arg(HISTORY_PAGE_BYTES);
+        let (status, mut parts) = self.ask(&ENTER, &call).await?;
+        match status.as_str() {
+            "OK" => Ok(Entered::In(Box::new(parts.visit(caller.user, 0)?.0))),
+            other => refused(other, &mut parts).map(Entered::Refused),
+        }
+    }
+
+    pub async fn begin(&self, begin: Begin<'_>) -> Result<Begun, StoreError> {
+        let caller = begin.caller;
+        let keys = UserKeys::of(caller.user);
+        let bucket = keys.bucket();
+        let journal = keys.journal();
+        let record_key = begin.idempotency.map_or_else(|| journal.clone(), |i| keys.idempotency(i.key));
+        let mut call = BEGIN.on(&[
+            &keys.account(),
+            &keys.revoked(),
+            &keys.session(),
+            &keys.history(),
+            &journal,
+            &record_key,
+            &bucket.expiries(),
+            &bucket.activity(),
+            &bucket.summaries(),
+        ]);
+        call.arg(caller.token_id).arg(caller.issued_ms).arg(self.rates.requests_per_minute).arg(self.rates.turns_per_minute);
+        call.arg(self.lifetimes.idle_ms).arg(self.lifetimes.max_ms).arg(keys.member()).arg(new_session_id());
+        call.arg(begin.run).arg(begin.owner).arg(begin.lease_ms).arg(begin.tail).arg(begin.input);
+        call.arg(begin.idempotency.map_or("", |i| i.fingerprint)).arg(IDEMPOTENCY_TTL_MS).arg(self.lifetimes.touch_every_ms());
+        let (status, mut parts) = self.ask(&BEGIN, &call).await?;
+        match status.as_str() {
+            "OK" => {
+                let visit = parts.visit(caller.user, TURNS_WITH_CALLS_TO_MODEL_MAX);
+                let token = FencingToken::from_store(parts.text()?);
+                let run = parts.text()?;
+                match (visit, parts.journal()) {
+                    (Ok((visit, now_ms)), Ok(journal)) => Ok(Begun::Started(Box::new(Started { token, run, visit, journal, now_ms }))),
+                    (Err(error), _) | (_, Err(error)) => {
+                        // The session is leased, but its conversation cannot be read: nobody shall wait for a run that never was.
+                        // A step that leases for no time at all leaves everything else as it is; if it fails, the lease lapses.
+                        let _ = self.step(&Lease { user: caller.user.clone(), run, token }, 0, &[]).await;
+                        Err(error)
+                    }
+                }
+            }
+            "BUSY" => Ok(Begun::Busy { run: parts.text()?, left_ms: parts.number()? }),
+            "IN_FLIGHT" => Ok(Begun::InFlight { run: parts.text()? }),
+            "LOST" => Ok(Begun::Lost { run: parts.text()? }),
+            "KEY_REUSED" => Ok(Begun::KeyReused),
+            "REPLAY" => Ok(Begun::Replay(parts.bytes()?)),
+            other => refused(other, &mut parts).map(Begun::Refused),
+        }
+    }
+
+    pub async fn step(&self, lease: &Lease, lease_ms: u64, entries: &[Entry]) -> Result<Stepped, StoreError> {
+        let keys = UserKeys::of(&lease.user);
+        let mut call = STEP.on(&[&keys.session(), &keys.history(), &keys.journal(), &keys.bucket().expiries()]);
+        call.arg(&lease.run).arg(lease.token.as_str()).arg(lease_ms).arg(self.lifetimes.idle_ms).arg(keys.member());
+        for entry in entries {
+            call.arg(&entry.field).arg(&entry.value);
+        }
+        let (status, mut parts) = self.ask(&STEP, &call).await?;
+        match status.as_str() {
+            "OK" => Ok(Stepped::Held),
+            "CANCEL" => Ok(Stepped::CancelWanted),
+            "STALE" => Ok(Stepped::Stale),
+            other => refused(other, &mut parts).map(|_| Stepped::Stale),
+        }
+    }
+
+    pub async fn release(&self, begun: &Begin<'_>) -> Result<bool, StoreError> {
+        let keys = UserKeys::of(begun.caller.user);
+        let journal = keys.journal();
+        let record_key = begun.idempotency.map_or_else(|| journal.clone(), |i| keys.idempotency(i.key));
+        let mut call = RELEASE.on(&[&keys.session(), &journal, &record_key]);
+        call.arg(begun.run).arg(begun.owner);
+        Ok(number(&self.run(&RELEASE, &call).await?)? == 1)
+    }
+
+    pub async fn commit(&self, lease: &Lease, commit: Commit<'_>) -> Result<Committed, StoreError> {
+        let keys = UserKeys::of(&lease.user);
+        let bucket = keys.bucket();
+        let journal = keys.journal();
+        let record_key = commit.reply.map_or_else(|| journal.clone(), |(i, _)| keys.idempotency(i.key));
+        let mut call = COMMIT.on(&[
+            &keys.session(),
+            &keys.history(),
+            &journal,
+            &record_key,
+            &bucket.expiries(),
+            &bucket.activity(),
+            &bucket.summaries(),
+        ]);
+        call.arg(&lease.run).arg(lease.token.as_str()).arg(self.lifetimes.idle_ms).arg(self.lifetimes.turns_max).arg(keys.member());
+        let (fingerprint, answer) = commit.reply.map_or(("", &b""[..]), |(i, answer)| (i.fingerprint, answer));
+        call.arg(fingerprint).arg(IDEMPOTENCY_TTL_MS).arg(answer);
+        for turn in commit.turns {
+            call.arg(record::encode(turn));
+        }
+        let (status, mut parts) = self.ask(&COMMIT, &call).await?;
+        match status.as_str() {
+            "OK" => Ok(Committed::Done { turns: parts.number()?, version: parts.number()? }),
+            "STALE" => Ok(Committed::Stale),
+            other => refused(other, &mut parts).map(|_| Committed::Stale),
+        }
+    }
+
+    pub async fn clear(&self, caller: Caller<'_>) -> Result<Cleared, StoreError> {
+        let keys = UserKeys::of(caller.user);
+        let call = self.call_of(&CLEAR, &keys, caller);
+        let (status, mut parts) = self.ask(&CLEAR, &call).await?;
+        match status.as_str() {
+            "OK" => Ok(Cleared::Done(Box::new(changed(&mut parts, caller)?))),
+            "BUSY" => Ok(Cleared::Busy { run: parts.text()?, left_ms: parts.number()? }),
+            other => refused(other, &mut parts).map(Cleared::Refused),
+        }
+    }
+
+    pub async fn reset(&self, caller: Caller<'_>) -> Result<Reset, StoreError> {
+        let keys = UserKeys::of(caller.user);
+        let call = self.call_of(&RESET, &keys, caller);
+        let (status, mut parts) = self.ask(&RESET, &call).await?;
+        match status.as_str() {
+            "OK" => Ok(Reset::Done(Box::new(changed(&mut parts, caller)?))),
+            other => refused(other, &mut parts).map(Reset::Refused),
+        }
+    }
+
+    /// A call of the scripts that look at or change one session: they share their keys and first arguments.
+    fn call_of(&self, script: &Script, keys: &UserKeys, caller: Caller<'_>) -> Cmd {
+        let bucket = keys.bucket();
+        let mut call = script.on(&[
+            &keys.account(),
+            &keys.revoked(),
+            &keys.session(),
+            &keys.history(),
+            &keys.journal(),
+            &bucket.expiries(),
+            &bucket.activity(),
+            &bucket.summaries(),
+        ]);
+        call.arg(caller.token_id).arg(caller.issued_ms).arg(self.rates.requests_per_minute);
+        call.arg(self.lifetimes.idle_ms).arg(self.lifetimes.max_ms).arg(keys.member()).arg(new_session_id());
+        call
+    }
+
+    async fn ask(&self, script: &Script, call: &Cmd) -> Result<(String, Parts), StoreError> {
+        let mut parts = Parts::of(self.run(script, call).await?)?;
+        let status = parts.text()?;
+        Ok((status, parts))
+    }
+}
+
+/// `role, now, {session}`.
+fn changed(parts: &mut Parts, caller: Caller<'_>) -> Result<SessionInfo, StoreError> {
+    parts.role()?;
+    parts.number()?;
+    parts.session(caller.user)
+}
+
+/// What an administrator's pipeline begins with.
+pub(super) fn checked(value: Value) -> Result<Result<crate::domain::user::Role, Refused>, StoreError> {
+    let mut parts = Parts::of(value)?;
+    let status = parts.text()?;
+    match status.as_str() {
+        "OK" => Ok(Ok(parts.role()?)),
+        other => refused(other, &mut parts).map(Err),
+    }
+}

@@ -1,0 +1,281 @@
+//! The stored form of a turn: one record a turn, versioned, so that a shape can age.
+//!
+//! `<version byte><flags byte><payload>`. Version `1` is JSON; flags are `0` (compression and sealing have their bits reserved).
+//! One record holds a whole turn, so a turn enters the history whole or not at all, a tail never begins in the middle of one,
+//! and a call never stands without its result.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, value::RawValue};
+
+use crate::domain::{
+    session::{Round, Turn, Usage},
+    tool::{Outcome, Refusal, ReplyBody, SentRequest, ToolCall, ToolResult, UpstreamReply},
+};
+
+const VERSION: u8 = b'1';
+const PLAIN: u8 = b'0';
+
+/// The record of a turn.
+pub(super) fn encode(turn: &Turn) -> Vec<u8> {
+    let mut record = vec![VERSION, PLAIN];
+    // Writing JSON of strings, numbers and maps with text keys into memory cannot fail.
+    serde_json::to_writer(&mut record, &Stored::from(turn)).unwrap_or_default();
+    record
+}
+
+/// How much of a turn is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Detail {
+    Whole,
+    /// What was said, without the calls: much less to read.
+    Said,
+}
+
+/// The turn of a record; `None` if it is not one that this release can read.
+pub(super) fn decode(record: &[u8], detail: Detail) -> Option<Turn> {
+    let payload = match record {
+        [VERSION, PLAIN, payload @ ..] => payload,
+        _ => return None,
+    };
+    match detail {
+        Detail::Whole => serde_json::from_slice::<Stored>(payload).ok().map(Turn::from),
+        Detail::Said => serde_json::from_slice::<StoredSaid>(payload).ok().map(Turn::from),
+    }
+}
+
+/// One call and what came of it, for the journal.
+pub fn encode_result(result: &ToolResult) -> Vec<u8> {
+    serde_json::to_vec(&StoredCall::from(result)).unwrap_or_default()
+}
+
+/// A journaled result; `None` if it cannot be read.
+pub fn decode_result(value: &[u8]) -> Option<ToolResult> {
+    serde_json::from_slice::<StoredCall>(value).ok().map(ToolResult::from)
+}
+
+/// Names are short because they are stored with every turn.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    run: String,
+    at: u64,
+    msg: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    rounds: Vec<StoredRound>,
+    end: u64,
+    ans: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "use")]
+    usage: Option<[u64; 3]>,
+}
+
+/// The same record, read past its calls.
+#[derive(Deserialize)]
+struct StoredSaid {
+    run: String,
+    at: u64,
+    msg: String,
+    end: u64,
+    ans: String,
+    #[serde(default, rename = "use")]
+    usage: Option<[u64; 3]>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredRound {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    said: Option<String>,
+    calls: Vec<StoredCall>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredCall {
+    id: String,
+    name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    args: Option<Map<String, Value>>,
+    /// The text that should have been arguments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    broken: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sent: Option<(String, String)>,
+    out: StoredOutcome,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum StoredOutcome {
+    Replied { status: u16, body: StoredBody },
+    UnknownFunction { near: Vec<String> },
+    InvalidArguments { problems: Vec<String> },
+    OverBudget,
+    Failed { why: String },
+    Unknown { why: String },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum StoredBody {
+    Empty,
+    Json(Box<RawValue>),
+    Text(String),
+    Binary(String, usize),
+}
+
+impl From<&Turn> for Stored {
+    fn from(turn: &Turn) -> Self {
+        Self {
+            run: turn.run.clone(),
+            at: turn.asked_ms,
+            msg: turn.message.clone(),
+            rounds: turn
+                .rounds
+                .iter()
+                .map(|round| StoredRound { said: round.said.clone(), calls: round.results.iter().map(StoredCall::from).collect() })
+                .collect(),
+            end: turn.answered_ms,
+            ans: turn.answer.clone(),
+            usage: turn.usage.map(|u| [u.prompt_tokens, u.completion_tokens, u.total_tokens]),
+        }
+    }
+}
+
+impl From<Stored> for Turn {
+    fn from(stored: Stored) -> Self {
+        Self {
+            run: stored.run,
+            asked_ms: stored.at,
+            message: stored.msg,
+            rounds: stored
+                .rounds
+                .into_iter()
+                .map(|round| Round { said: round.said, results: round.calls.into_iter().map(ToolResult::from).collect() })
+                .collect(),
+            answered_ms: stored.end,
+            answer: stored.ans,
+            usage: stored.usage.map(|[prompt_tokens, completion_tokens, total_tokens]| Usage {
+                prompt_tokens,
+                completion_tokens,
+                total_tokens,
+            }),
+        }
+    }
+}
+
+impl From<StoredSaid> for Turn {
+    fn from(StoredSaid { run, at, msg, end, ans, usage }: StoredSaid) -> Self {
+        Self::from(Stored { run, at, msg, rounds: Vec::new(), end, ans, usage })
+    }
+}
+
+impl From<&ToolResult> for StoredCall {
+    fn from(result: &ToolResult) -> Self {
+        Self {
+            id: result.call.id.clone(),
+            name: result.call.name.clone(),
+            args: result.call.arguments.as_ref().ok().cloned(),
+            broken: result.call.arguments.as_ref().err().cloned(),
+            sent: result.request.as_ref().map(|r| (r.method.clone(), r.url.clone())),
+            out: match &result.outcome {
+                Outcome::Replied(reply) => StoredOutcome::Replied { status: reply.status, body: StoredBody::from(&reply.body) },
+                Outcome::Refused(Refusal::UnknownFunction { near }) => StoredOutcome::UnknownFunction { near: near.clone() },
+                Outcome::Refused(Refusal::InvalidArguments(problems)) => StoredOutcome::InvalidArguments { problems: problems.clone() },
+                Outcome::Refused(Refusal::OverBudget) => StoredOutcome::OverBudget,
+                Outcome::Failed(why) => StoredOutcome::Failed { why: why.clone() },
+                Outcome::Unknown(why) => StoredOutcome::Unknown { why: why.clone() },
+            },
+        }
+    }
+}
+
+impl From<StoredCall> for ToolResult {
+    fn from(stored: StoredCall) -> Self {
+        Self {
+            call: ToolCall {
+                id: stored.id,
+                name: stored.name,
+                arguments: match stored.broken {
+                    Some(text) => Err(text),
+                    None => Ok(stored.args.unwrap_or_default()),
+                },
+            },
+            request: stored.sent.map(|(method, url)| SentRequest { method, url }),
+            outcome: match stored.out {
+                StoredOutcome::Replied { status, body } => {
+                    Outcome::Replied(UpstreamReply { status, headers: Vec::new(), body: ReplyBody::from(body) })
+                }
+                StoredOutcome::UnknownFunction { near } => Outcome::Refused(Refusal::UnknownFunction { near }),
+                StoredOutcome::InvalidArguments { problems } => Outcome::Refused(Refusal::InvalidArguments(problems)),
+                StoredOutcome::OverBudget => Outcome::Refused(Refusal::OverBudget),
+                StoredOutcome::Failed { why } => Outcome::Failed(why),
+                StoredOutcome::Unknown { why } => Outcome::Unknown(why),
+            },
+        }
+    }
+}
+
+impl From<&ReplyBody> for StoredBody {
+    fn from(body: &ReplyBody) -> Self {
+        match body {
+            ReplyBody::Empty => Self::Empty,
+            ReplyBody::Json(json) => Self::Json(json.as_raw().to_owned()),
+            ReplyBody::Text(text) => Self::Text(text.clone()),
+            ReplyBody::Binary { content_type, bytes } => Self::Binary(content_type.clone(), *bytes),
+        }
+    }
+}
+
+impl From<StoredBody> for ReplyBody {
+    fn from(body: StoredBody) -> Self {
+        match body {
+            StoredBody::Empty => Self::Empty,
+            StoredBody::Json(raw) => Self::Json(raw.into()),
+            StoredBody::Text(text) => Self::Text(text),
+            StoredBody::Binary(content_type, bytes) => Self::Binary { content_type, bytes },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn call(arguments: Result<Map<String, Value>, String>, outcome: Outcome) -> ToolResult {
+        let request = Some(SentRequest { method: "GET".into(), url: "http://up/users".into() });
+        ToolResult { call: ToolCall { id: "c1".into(), name: "listUsers".into(), arguments }, request, outcome }
+    }
+
+    #[test]
+    fn a_turn_comes_back_as_it_was_stored() {
+        let reply = |body| Outcome::Replied(UpstreamReply { status: 200, headers: Vec::new(), body });
+        let arguments = json!({"n": 9_007_199_254_740_993_u64, "z": 1, "a": null}).as_object().cloned().unwrap();
+        let results = vec![
+            call(Ok(arguments), reply(ReplyBody::Json(json!({"b": [1, "二"], "a": 0}).into()))),
+            call(Err("{half".into()), Outcome::Refused(Refusal::InvalidArguments(vec!["x".into()]))),
+            call(Ok(Map::new()), reply(ReplyBody::Binary { content_type: "image/png".into(), bytes: 3 })),
+            call(Ok(Map::new()), Outcome::Unknown("lost".into())),
+            call(Ok(Map::new()), Outcome::Refused(Refusal::UnknownFunction { near: vec!["a".into()] })),
+        ];
+        let turn = Turn {
+            run: "r".into(),
+            asked_ms: 1,
+            message: "查询".into(),
+            rounds: vec![Round { said: Some("one moment".into()), results }],
+            answered_ms: 2,
+            answer: "done".into(),
+            usage: Some(Usage { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 }),
+        };
+        let record = encode(&turn);
+        assert_eq!(decode(&record, Detail::Said), Some(Turn { rounds: Vec::new(), ..turn.clone() }));
+        assert_eq!(decode(&record, Detail::Whole), Some(turn));
+    }
+
+    #[test]
+    fn what_is_no_record_of_a_known_version_is_not_guessed_at() {
+        for record in [&b""[..], b"1", b"10", b"10{", b"20{}", b"11{}", b"\xff\xfe"] {
+            assert_eq!(decode(record, Detail::Whole), None);
+            assert_eq!(decode(record, Detail::Said), None);
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! The API behind the document: sends one call to it with the operator's credential and turns what came into an [`Outcome`].
+//!
+//! Only the configured origin is called, so the credential goes nowhere else. A redirect is a reply like any other.
+
+use bytes::Bytes;
+use secrecy::ExposeSecret;
+use tracing::warn;
+
+use crate::{
+    domain::{
+        header::frames_message,
+        limits,
+        tool::{Effect, Outcome, ReplyBody, UpstreamReply},
+    },
+    outbound::{Headers, Outbound, Reply, SendError, Sending, Url},
+    settings,
+};
+
+mod body;
+#[cfg(test)]
+mod tests;
+
+/// The API behind the document. Cloning is cheap.
+#[derive(Debug, Clone)]
+pub struct Upstream {
+    outbound: Outbound,
+    /// Scheme, host and port; path and the rest are not looked at.
+    origin: Url,
+    /// What every call says unless it says otherwise: what it accepts, and the token.
+    usual: Headers,
+    deadline: std::time::Duration,
+    reply_bytes_max: usize,
+}
+
+/// One call, built: what openapi made of a planner's arguments.
+#[derive(Debug, Clone, Copy)]
+pub struct UpstreamCall<'a> {
+    pub method: &'a str,
+    /// Absolute; path and query are escaped and go out as they are.
+    pub url: &'a str,
+    pub headers: &'a [(String, String)],
+    pub body: Option<&'a [u8]>,
+}
+
+/// Why there can be no upstream with these settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadUpstream {
+    #[error("the base URL of the API is not an http(s) URL")]
+    NotHttp,
+    #[error("the base URL of the API has a user name or a password in it; credentials belong in upstream.token (SAA_UPSTREAM__TOKEN)")]
+    Credentials,
+    #[error("upstream.token cannot be sent in a header (SAA_UPSTREAM__TOKEN)")]
+    Token,
+}
+
+impl Upstream {
+    /// `base_url` is where the operator says the API is: `upstream.base_url`, or the server that the document names. Nothing else is called.
+    pub fn new(outbound: Outbound, settings: &settings::Upstream, base_url: &str) -> Result<Self, BadUpstream> {
+        let origin = Url::parse(base_url).ok().filter(|url| matches!(url.scheme(), "http" | "https")).ok_or(BadUpstream::NotHttp)?;
+        if has_credentials(&origin) {
+            return Err(BadUpstream::Credentials);
+        }
+        let mut usual = Headers::default();
+        let accept = usual.add("accept", "application/json, */*;q=0.5");
+        let token = settings.token.as_ref().map(|token| token.expose_secret().trim()).filter(|token| !token.is_empty());
+        let authorization = token.map_or(Ok(()), |token| usual.set_secret("authorization", &format!("Bearer {token}")));
+        accept.and(authorization).map_err(|_| BadUpstream::Token)?;
+        Ok(Self {
+            outbound,
+            origin,
+            usual,
+            deadline: std::time::Duration::from_millis(settings.timeout_ms),
+            reply_bytes_max: settings.reply_bytes_max,
+        })
+    }
+
+    /// Sends one call, once. Every way it can go is an [`Outcome`]; the sentences in it hold neither credentials nor the query.
+    pub async fn send(&self, call: &UpstreamCall<'_>, effect: Effect) -> Outcome {
+        let url = match self.address(call.url) {
+            Ok(url) => url,
+            Err(why) => return Outcome::Failed(format!("the request was not sent: {why}")),
+        };
+        let headers = match self.headers(call) {
+            Ok(headers) => headers,
+            Err(why) => return Outcome::Failed(format!("the request was not sent: {why}")),
+        };
+        let sending = Sending {
+            method: call.method.to_owned(),
+            url,
+            headers,
+            body: call.body.map(Bytes::copy_from_slice),
+            deadline: self.deadline,
+            reply_bytes_max: self.reply_bytes_max,
+        };
+        match self.outbound.send(sending).await {
+            Ok(reply) => Outcome::Replied(replied(reply)),
+            Err(error) => {
+                // The query may hold secrets; credentials before the host were refused above.
+                let what = format!("{} {}", call.method, call.url.split(['?', '#']).next().unwrap_or_default());
+                warn!(request = what, ?effect, %error, "{what} got no usable reply: {error}");
+                no_reply(&what, error, effect)
+            }
+        }
+    }
+
+    /// The URL to call, if it is on the configured origin and goes out as it was built.
+    fn address(&self, text: &str) -> Result<Url, String> {
+        if would_change(text) {
+            return Err("its path has segments that would be read as another path".to_owned());
+        }
+        let url = Url::parse(text).map_err(|_| "its address is not a URL".to_owned())?;
+        let origin = &self.origin;
+        let same_port = url.port_or_known_default() == origin.port_or_known_default();
+        let same = url.scheme() == origin.scheme() && url.host() == origin.host() && same_port;
+        if !same || has_credentials(&url) {
+            return Err(format!("{} is not the configured API", url.origin().ascii_serialization()));
+        }
+        Ok(url)
+    }
+
+    fn headers(&self, call: &UpstreamCall<'_>) -> Result<Headers, String> {
+        let mut headers = self.usual.clone();
+        for usual in ["accept", "authorization"] {
+            if call.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(usual)) {
+                headers.remove(usual);
+            }
+        }
+        for (name, value) in call.headers {
+            if frames_message(name) {
+                return Err(format!("the header {name:?} cannot be set by a call"));
+            }
+            headers.add(name, value).map_err(|_| format!("the value of the header {name:?} cannot be sent"))?;
+        }
+        Ok(headers)
+    }
+}
+
+fn has_credentials(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
+}
+
+/// Whether a URL parser would read another path than the one written: dot segments (also as `%2e`), back slashes, control characters
+/// (WHATWG URL, 4.4). A value that got into a path must not lead to another operation.
+fn would_change(url: &str) -> bool {
+    let path = url.split(['?', '#']).next().unwrap_or(url);
+    let dots = |segment: &str| {
+        // `%2e%2e` is the longest of them, and few segments begin like one.
+        segment.len() <= 6
+            && segment.starts_with(['.', '%'])
+            && matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..")
+    };
+    url.chars().any(char::is_control) || url.trim() != url || path.contains('\\') || path.split('/').any(dots)
+}
+
+fn replied(reply: Reply) -> UpstreamReply {
+    let mut room = limits::REPLY_HEADERS_BYTES_MAX;
+    let headers = reply
+        .headers
+        .iter()
+        .filter(|(name, _)| !is_credential(name))
+        .map_while(|(name, value)| {
+            room = room.checked_sub(name.len() + value.len())?;
+            Some((name.to_owned(), value.into_owned()))
+        })
+        .collect();
+    let body = body::read(reply.headers.get("content-type"), &reply.body);
+    UpstreamReply { status: reply.status, headers, body }
+}
+
+/// Whether a field of a reply carries, or by its name may carry, something that lets its bearer in. `www-authenticate` only asks for it.
+fn is_credential(name: &str) -> bool {
+    ["cookie", "authorization", "authentication-info", "token", "api-key", "apikey", "secret", "password"]
+        .iter()
+        .any(|word| name.contains(word))
+}
+
+fn no_reply(what: &str, error: SendError, effect: Effect) -> Outcome {
+    match (error, effect) {
+        (SendError::NotSent(_) | SendError::BadUrl, _) => Outcome::Failed(format!("{what} was not sent: {error}")),
+        (SendError::TooLarge { .. }, Effect::Safe) => Outcome::Failed(format!("{what}: {error}; ask for less at once")),
+        // The status says whether it took effect, and that is what matters of a change.
+        (SendError::TooLarge { status, .. }, Effect::Changing) => {
+            Outcome::Replied(UpstreamReply { status, headers: Vec::new(), body: ReplyBody::Text(format!("({error} and was not read)")) })
+        }
+        (SendError::TimedOut { .. } | SendError::Broken { .. }, Effect::Safe) => Outcome::Failed(format!("{what}: {error}")),
+        (SendError::TimedOut { status } | SendError::Broken { status }, Effect::Changing) => Outcome::Unknown(match status {
+            Some(status) => format!("{what} was sent; the answer began with status {status}, then: {error}"),
+            None => format!("{what} was sent: {error}"),
+        }),
+    }
+}

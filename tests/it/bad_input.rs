@@ -1,0 +1,32 @@
+//! What no client should send, and what it gets: a refusal with a code and a sentence, and nothing stored.
+
+mod bodies;
+mod connections;
+mod records;
+
+use crate::harness::bed::Bed;
+
+/// Nothing came of it: no conversation, no call, no question to the model, and (on Redis) no key that was not there before.
+struct Nothing {
+    keys: Vec<String>,
+}
+
+impl Nothing {
+    async fn before(bed: &Bed) -> Self {
+        // The user's session is there from the first request on.
+        bed.as_user("ann").get("/api/session/info").await.ok();
+        Self { keys: keys(bed) }
+    }
+
+    async fn has_come_of_it(&self, bed: &Bed) {
+        assert_eq!(keys(bed), self.keys);
+        assert_eq!(bed.as_user("ann").history().await, [""; 0]);
+        assert_eq!(bed.upstream.log(), [""; 0]);
+        assert!(bed.llm.asked().is_empty());
+    }
+}
+
+/// All keys but those that count requests.
+fn keys(bed: &Bed) -> Vec<String> {
+    bed.redis().keys().into_iter().map(|(name, ..)| name).filter(|name| !name.contains(":r:")).collect()
+}

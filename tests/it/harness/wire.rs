@@ -1,0 +1,64 @@
+//! Bytes on a socket, for what no HTTP client would send.
+
+use std::{net::SocketAddr, time::Duration};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use super::COMES_WITHIN;
+
+/// A connection to the service.
+pub struct Wire(TcpStream);
+
+impl Wire {
+    pub async fn to(address: SocketAddr) -> Self {
+        Self(TcpStream::connect(address).await.expect("the service listens"))
+    }
+
+    /// Whether nobody listens at `http://address` any more.
+    pub async fn refused(base: &str) -> bool {
+        TcpStream::connect(base.trim_start_matches("http://")).await.is_err()
+    }
+
+    /// Writes what the other side may already refuse to read.
+    pub async fn write(&mut self, bytes: impl AsRef<[u8]>) {
+        let _ = self.0.write_all(bytes.as_ref()).await;
+    }
+
+    /// Reads until the service closes the connection.
+    pub async fn rest(mut self) -> String {
+        let mut read = Vec::new();
+        let mut chunk = [0; 4096];
+        let reading = async {
+            // A connection that is closed with unread bytes in it ends with a reset; what came before counts.
+            while let Ok(n @ 1..) = self.0.read(&mut chunk).await {
+                read.extend_from_slice(&chunk[..n]);
+            }
+        };
+        assert!(tokio::time::timeout(COMES_WITHIN, reading).await.is_ok(), "the service keeps the connection open");
+        String::from_utf8(read).expect("UTF-8")
+    }
+
+    /// Whether the connection stays open and silent for so long.
+    pub async fn is_quiet_for(&mut self, time: Duration) -> bool {
+        tokio::time::timeout(time, self.0.read(&mut [0; 1])).await.is_err()
+    }
+
+    /// Reads the status line and the head of an answer, and as much of its body as has come with it.
+    pub async fn answer(&mut self) -> String {
+        let mut read = Vec::new();
+        let mut chunk = [0; 4096];
+        let reading = async {
+            while !read.windows(4).any(|four| four == b"\r\n\r\n") {
+                match self.0.read(&mut chunk).await {
+                    Ok(n @ 1..) => read.extend_from_slice(&chunk[..n]),
+                    _ => break,
+                }
+            }
+        };
+        tokio::time::timeout(COMES_WITHIN, reading).await.expect("an answer comes");
+        String::from_utf8(read).expect("UTF-8")
+    }
+}

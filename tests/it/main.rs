@@ -1,0 +1,27 @@
+//! The service from outside, as its operators and clients meet it, and the rules of the house.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test may fail where it stands"
+)]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "tests print, wait and look at their environment"
+)]
+
+mod bad_input;
+mod config_check;
+mod contract;
+mod demo;
+mod documents;
+mod floors;
+mod harness;
+mod outage;
+mod quality;
+mod store_contract;
+mod turns;

@@ -1,0 +1,88 @@
+//! Users, stored beside the sessions.
+
+use swagger_api_agent::{
+    domain::user::Role,
+    store::contract::{AccountChange, Added},
+};
+
+use super::{
+    bed::{Bed, account, at_once, name},
+    on_both_stores,
+};
+
+on_both_stores!(
+    an_added_user_is_known,
+    a_name_is_given_once,
+    of_many_that_add_one_name_at_once_one_succeeds,
+    changes_are_kept,
+    nobody_is_changed_who_is_not_there,
+    users_are_listed_by_name,
+    an_account_outlives_its_sessions,
+);
+
+async fn an_added_user_is_known(bed: Bed) {
+    let unknown = bed.store().known(&name("ann")).await.unwrap();
+    assert_eq!(unknown.account, None);
+    assert_eq!(bed.store().add_account(&account("ann", Role::Admin)).await, Ok(Added::New));
+    let known = bed.store().known(&name("ann")).await.unwrap();
+    let found = known.account.expect("an account");
+    assert!((unknown.now_ms..=known.now_ms).contains(&found.created_ms), "dated by the store");
+    assert_eq!((found.name, found.role, found.disabled, &*found.password_hash), (name("ann"), Role::Admin, false, "hash of ann"));
+}
+
+async fn a_name_is_given_once(bed: Bed) {
+    bed.store().add_account(&account("ann", Role::Admin)).await.unwrap();
+    let mut other = account("ann", Role::User);
+    other.password_hash = "stolen".into();
+    assert_eq!(bed.store().add_account(&other).await, Ok(Added::Exists));
+    let found = bed.store().known(&name("ann")).await.unwrap().account.unwrap();
+    assert_eq!((found.role, &*found.password_hash), (Role::Admin, "hash of ann"));
+}
+
+async fn of_many_that_add_one_name_at_once_one_succeeds(bed: Bed) {
+    let store = bed.store().clone();
+    let added = at_once(10, move |_| {
+        let store = store.clone();
+        async move { store.add_account(&account("ann", Role::User)).await.unwrap() }
+    })
+    .await;
+    assert_eq!(added.iter().filter(|a| **a == Added::New).count(), 1);
+}
+
+async fn changes_are_kept(bed: Bed) {
+    let ann = bed.user("ann").await.user;
+    let store = bed.store();
+    assert_eq!(store.change_account(&ann, AccountChange::Role(Role::Admin)).await, Ok(true));
+    assert_eq!(store.change_account(&ann, AccountChange::Password("new")).await, Ok(true));
+    assert_eq!(store.change_account(&ann, AccountChange::Disabled(true)).await, Ok(true));
+    let found = store.known(&ann).await.unwrap().account.unwrap();
+    assert_eq!((found.role, &*found.password_hash, found.disabled), (Role::Admin, "new", true));
+    store.change_account(&ann, AccountChange::Disabled(false)).await.unwrap();
+    assert!(!store.known(&ann).await.unwrap().account.unwrap().disabled);
+}
+
+async fn nobody_is_changed_who_is_not_there(bed: Bed) {
+    for change in [AccountChange::Role(Role::Admin), AccountChange::Password("x"), AccountChange::Disabled(true)] {
+        assert_eq!(bed.store().change_account(&name("ann"), change).await, Ok(false));
+    }
+    assert_eq!(bed.store().known(&name("ann")).await.unwrap().account, None);
+    assert_eq!(bed.store().accounts().await, Ok(Vec::new()));
+}
+
+async fn users_are_listed_by_name(bed: Bed) {
+    let names = ["zoe", "ann", "Bob", "张三", "bob"];
+    for user in names {
+        bed.user(user).await;
+    }
+    let listed: Vec<_> = bed.store().accounts().await.unwrap().into_iter().map(|a| a.name.as_str().to_owned()).collect();
+    assert_eq!(listed, ["Bob", "ann", "bob", "zoe", "张三"]);
+}
+
+async fn an_account_outlives_its_sessions(bed: Bed) {
+    let bed = bed.lasting(100, 6_000_000);
+    let ann = bed.user("ann").await;
+    bed.takes_turn(&ann, "one").await;
+    bed.pass(150).await;
+    bed.store().sweep().await.unwrap();
+    assert!(bed.store().known(&ann.user).await.unwrap().account.is_some());
+}
