@@ -1,0 +1,74 @@
+// A Chromium that is watched: what it asks of whom, what it complains of, and a listener that nobody should ever call.
+
+import http from "node:http";
+import { chromium } from "playwright-core";
+
+/** A listener on the loopback that counts who calls; it also serves a page that frames another. */
+export async function startCanary(framed) {
+  const calls = [];
+  const server = http.createServer((request, response) => {
+    if (request.url === "/framing") {
+      response.writeHead(200, { "Content-Type": "text/html" });
+      return response.end(`<!doctype html><iframe src="${framed}"></iframe>`);
+    }
+    // Chromium itself asks for the picture of the framing page.
+    if (request.url !== "/favicon.ico") calls.push(request.url);
+    response.writeHead(204, { "Access-Control-Allow-Origin": "*" });
+    response.end();
+  });
+  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
+  return { host: `127.0.0.1:${server.address().port}`, calls, stop: () => server.close() };
+}
+
+export async function startBrowser() {
+  // Chromium's own sandbox cannot be had as root in a container; the page under test is ours.
+  return chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox"] });
+}
+
+/** A new window, and what was seen in it: `foreign` requests, `dialogs`, policy `violations`, script `errors`, `keys` of turns. */
+export async function openWindow(browser, origin, { locale = "en-US", width = 1280, height = 800, colorScheme = "light" } = {}) {
+  const context = await browser.newContext({ locale, colorScheme, viewport: { width, height } });
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  const seen = { foreign: [], dialogs: [], violations: [], errors: [], keys: [] };
+  page.on("request", (request) => {
+    if (!request.url().startsWith(`${origin}/`)) seen.foreign.push(request.url());
+    if (request.url() === `${origin}/api/process`) seen.keys.push(request.headers()["idempotency-key"]);
+  });
+  page.on("dialog", (dialog) => {
+    seen.dialogs.push(dialog.message());
+    void dialog.dismiss();
+  });
+  page.on("pageerror", (error) => seen.errors.push(error.message));
+  await page.exposeFunction("tellViolation", (what) => seen.violations.push(what));
+  await page.addInitScript(() => {
+    document.addEventListener("securitypolicyviolation", (event) => window.tellViolation(`${event.effectiveDirective} ${event.blockedURI}`));
+  });
+  return { page, seen, close: () => context.close() };
+}
+
+/** Signs in with the keyboard alone. */
+export async function signIn(page, { user, password }) {
+  await page.locator("#username:focus").waitFor();
+  await page.keyboard.type(user);
+  await page.keyboard.press("Tab");
+  await page.keyboard.type(password);
+  await page.keyboard.press("Enter");
+  await page.locator("#chat:not([hidden])").waitFor();
+  await page.locator("#session-id:not(:empty)").waitFor({ state: "attached" });
+}
+
+/** Says something and waits until an answer more is there. */
+export async function say(page, text) {
+  const answers = page.locator(".answer:not(.working):not(.problem)");
+  const before = await answers.count();
+  await page.locator("#message").fill(text);
+  await page.locator("#message").press("Enter");
+  await answers.nth(before).waitFor();
+  return answers.nth(before);
+}
+
+/** An answer of the service, as its `POST /api/process` gives it. */
+export function turnAnswer(message, calls = []) {
+  return { success: true, message, data: calls, function_calls: calls, usage: null, timestamp: new Date().toISOString(), user_id: "u", session_id: "s", run_id: "r" };
+}

@@ -1,0 +1,304 @@
+// What people do in the console, done in a browser. Called by tests/console/run, which says with which service.
+
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import { openWindow, say, signIn, startBrowser, startCanary, turnAnswer } from "./browser.mjs";
+import { contrastAndNames } from "./accessible.mjs";
+import { corpus } from "./corpus.mjs";
+
+const origin = process.env.CONSOLE_URL;
+const who = { user: process.env.CONSOLE_USER, password: process.env.CONSOLE_PASSWORD };
+const pictures = process.env.CONSOLE_SCREENSHOTS;
+if (pictures) fs.mkdirSync(pictures, { recursive: true });
+
+let passed = 0;
+let failed = 0;
+const canary = await startCanary(`${origin}/`);
+const browser = await startBrowser();
+
+/** Runs one check in a window of its own; whatever it is about, the page makes no foreign request, error, dialog or violation. */
+async function check(name, options, story) {
+  const window = await openWindow(browser, origin, options);
+  try {
+    await window.page.goto(`${origin}/`);
+    await story(window.page, window.seen);
+    const { foreign, dialogs, violations, errors } = window.seen;
+    assert.deepEqual({ foreign, dialogs, violations, errors, canary: canary.calls }, { foreign: [], dialogs: [], violations: [], errors: [], canary: [] });
+    passed += 1;
+    console.log(`ok      ${name}`);
+  } catch (error) {
+    failed += 1;
+    console.log(`FAILED  ${name}\n${error.stack}`);
+    canary.calls.length = 0;
+  }
+  await window.close();
+}
+
+const picture = (page, name) => (pictures ? page.screenshot({ path: `${pictures}/${name}.png` }) : undefined);
+const text = (page, selector) => page.locator(selector).innerText();
+
+/** The next request for a turn is answered by the test. */
+const answerOnce = (page, answer) => page.route("**/api/process", answer, { times: 1 });
+const refuse = (status, code, retryAfter) => (route) =>
+  route.fulfill({
+    status,
+    headers: retryAfter ? { "Retry-After": String(retryAfter) } : {},
+    json: { success: false, error: "a sentence", message: "a sentence", code, request_id: "0123abcd" },
+  });
+
+async function begin(page) {
+  await signIn(page, who);
+  await page.locator("#new-session").click();
+  await page.locator("#confirm-yes").click();
+  await page.locator("#welcome:not([hidden])").waitFor();
+}
+
+await check("a wrong password is told, and the page stays", {}, async (page) => {
+  await page.locator("#username").fill(who.user);
+  await page.locator("#password").fill("certainly not it");
+  await page.keyboard.press("Enter");
+  await page.locator("#sign-in-problem:not([hidden])").waitFor();
+  assert.notEqual(await text(page, "#sign-in-problem"), "");
+  await picture(page, "sign-in");
+});
+
+await check("a request is answered with a table, and a reload brings it back", {}, async (page) => {
+  await begin(page);
+  await picture(page, "empty");
+  const answer = await say(page, "list users page 2");
+  assert.ok((await answer.locator("tbody tr").count()) >= 2, "a table with rows");
+  await answer.locator(".call summary").click();
+  assert.match(await answer.locator(".address").innerText(), /^GET http/);
+  await picture(page, "answer");
+  await page.reload();
+  await page.locator(".answer tbody tr").first().waitFor();
+  assert.equal(await text(page, ".bubble"), "list users page 2");
+});
+
+for (const [locale, colorScheme, script] of [["en-US", "light", /^[ -~]+$/], ["zh-CN", "dark", /\p{Script=Han}/u]]) {
+  await check(`every example can be clicked and is answered with a table, ${locale}`, { locale, colorScheme }, async (page) => {
+    await begin(page);
+    const examples = await page.locator(".example").allInnerTexts();
+    assert.ok(examples.length >= 2 && examples.every((example) => script.test(example)), `${examples}`);
+    await page.locator(".example").first().click();
+    await page.locator(".answer tbody tr").first().waitFor();
+    await picture(page, `examples-${locale}`);
+    for (const example of examples.slice(1)) {
+      assert.ok((await (await say(page, example)).locator("tbody tr").count()) > 0, example);
+    }
+  });
+}
+
+await check("the language is switched and remembered", {}, async (page) => {
+  assert.equal(await page.locator("html").getAttribute("lang"), "en");
+  await page.locator("#language").click();
+  assert.equal(await text(page, "#sign-in-button"), "登录");
+  await page.reload();
+  assert.equal(await text(page, "#sign-in-button"), "登录");
+  await begin(page);
+  assert.equal(await page.locator("#message").getAttribute("placeholder"), "你想做什么？");
+});
+
+await check("Shift + Enter begins a line, Enter sends; a message is asked for only once", {}, async (page, seen) => {
+  await begin(page);
+  await page.locator("#message").focus();
+  await page.keyboard.type("list users");
+  await page.keyboard.press("Shift+Enter");
+  await page.keyboard.type("page 2");
+  assert.equal(await page.locator("#message").inputValue(), "list users\npage 2");
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Enter");
+  await page.locator(".answer footer").waitFor();
+  assert.equal(seen.keys.length, 1);
+});
+
+await check("a cut connection loses nothing: the retry has the same key", {}, async (page, seen) => {
+  await begin(page);
+  await answerOnce(page, (route) => route.abort());
+  await page.locator("#message").fill("list products");
+  await page.keyboard.press("Enter");
+  await page.locator(".answer.problem .primary").click();
+  await page.locator(".answer tbody tr").first().waitFor();
+  assert.equal(seen.keys.length, 2);
+  assert.match(seen.keys[0], /^[\da-f]{32}$/);
+  assert.equal(seen.keys[0], seen.keys[1]);
+  await say(page, "list orders");
+  assert.notEqual(seen.keys[2], seen.keys[0]);
+});
+
+await check("a busy service is asked again when it said, with the same key", {}, async (page, seen) => {
+  await begin(page);
+  await answerOnce(page, refuse(409, "turn_in_progress", 2));
+  await page.locator("#message").fill("list products");
+  const before = Date.now();
+  await page.keyboard.press("Enter");
+  await page.locator(".answer.problem").waitFor();
+  assert.match(await text(page, ".answer.problem"), /a sentence[^]*0123abcd[^]*2 s/);
+  await picture(page, "busy");
+  await page.locator(".answer tbody tr").first().waitFor();
+  assert.ok(Date.now() - before >= 2000, "it waited");
+  assert.equal(seen.keys[0], seen.keys[1]);
+});
+
+await check("a refused message can be edited, not sent again", {}, async (page) => {
+  await begin(page);
+  await answerOnce(page, refuse(400, "invalid_body"));
+  await page.locator("#message").fill("something wrong");
+  await page.keyboard.press("Enter");
+  await page.locator(".answer.problem").waitFor();
+  assert.equal(await page.locator(".answer.problem .primary").count(), 0);
+  await page.locator(".answer.problem button").click();
+  assert.equal(await page.locator("#message").inputValue(), "something wrong");
+});
+
+await check("an expired sign-in goes back to signing in, and then on with the message", {}, async (page, seen) => {
+  await begin(page);
+  await answerOnce(page, refuse(401, "token_expired"));
+  await page.locator("#message").fill("list products");
+  await page.keyboard.press("Enter");
+  await page.locator("#sign-in:not([hidden])").waitFor();
+  assert.match(await text(page, "#sign-in-problem"), /expired/);
+  await page.locator("#password").fill(who.password);
+  await page.keyboard.press("Enter");
+  await page.locator(".answer tbody tr").first().waitFor();
+  assert.deepEqual(seen.keys, [seen.keys[0], seen.keys[0]]);
+  assert.equal(await page.locator(".bubble").count(), 1);
+});
+
+await check("a reload while an answer is on its way does not lose it, nor do it twice", {}, async (page, seen) => {
+  await begin(page);
+  await answerOnce(page, async (route) => {
+    // The service gets it and answers; the browser has gone by then.
+    await route.fetch();
+    await route.abort().catch(() => {});
+  });
+  await page.locator("#message").fill("list products");
+  await page.keyboard.press("Enter");
+  await page.locator(".working, .answer.problem").first().waitFor();
+  await page.reload();
+  await page.locator(".answer .call").waitFor();
+  assert.equal(await page.locator(".bubble").count(), 1);
+  assert.equal(await page.locator("article.answer").count(), 1);
+  assert.equal(new Set(seen.keys).size, 1);
+});
+
+await check("earlier messages come page by page, and what is read stays in view", {}, async (page) => {
+  const turns = Array.from({ length: 70 }, (_, n) => ["user", "assistant"].map((role) => ({ role, content: `${role} ${n}`, timestamp: "2026-01-02T03:04:05Z" })));
+  await page.route("**/api/history?*", (route) => {
+    const query = new URL(route.request().url()).searchParams;
+    const before = Number(query.get("before") ?? turns.length);
+    const first = Math.max(0, before - Number(query.get("limit")) / 2);
+    return route.fulfill({ json: { success: true, history: turns.slice(first, before).flat(), next_before: first > 0 ? first : null, session_id: "s" } });
+  });
+  await signIn(page, who);
+  await page.locator(".bubble", { hasText: "user 69" }).waitFor();
+  assert.equal(await page.locator(".bubble").count(), 30);
+  await page.locator("#scroll").evaluate((scroll) => (scroll.scrollTop = 0));
+  const place = () => page.locator(".bubble", { hasText: /^user 40$/ }).evaluate((bubble) => bubble.getBoundingClientRect().top);
+  const before = await place();
+  await page.locator("#older").click();
+  await page.locator(".bubble", { hasText: /^user 10$/ }).waitFor({ state: "attached" });
+  assert.ok(Math.abs((await place()) - before) < 60, "in view");
+  await page.locator("#older").click();
+  await page.locator(".bubble", { hasText: /^user 0$/ }).waitFor({ state: "attached" });
+  assert.equal(await page.locator("#older").isVisible(), false);
+  assert.deepEqual(await page.locator(".bubble").allInnerTexts(), turns.map((_, n) => `user ${n}`));
+});
+
+await check("a new session and an empty history are asked about first; signing out forgets", {}, async (page) => {
+  await begin(page);
+  await say(page, "list products");
+  const session = await text(page, "#session-id");
+  for (const button of ["#new-session", "#clear-history"]) {
+    await page.locator(button).click();
+    await page.keyboard.press("Escape");
+    assert.equal(await page.locator(".bubble").count(), 1);
+  }
+  await page.locator("#clear-history").click();
+  await page.locator("#confirm-yes").click();
+  await page.locator("#welcome:not([hidden])").waitFor();
+  assert.equal(await text(page, "#session-id"), session);
+  await page.locator("#sign-out").click();
+  await page.locator("#sign-in:not([hidden])").waitFor();
+  assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+  await page.reload();
+  assert.ok(await page.locator("#sign-in").isVisible());
+});
+
+for (const [width, height] of [[360, 640], [390, 844], [1600, 900]]) {
+  await check(`nothing hangs over the edge at ${width} px`, { width, height }, async (page) => {
+    await signIn(page, who);
+    await say(page, "list users page 2");
+    await picture(page, `width-${width}`);
+    const over = () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok((await over()) <= 0);
+    if (await page.locator("#menu").isVisible()) {
+      await page.locator("#menu").click();
+      assert.ok(await page.locator("#sign-out").isVisible());
+      await page.keyboard.press("Escape");
+      assert.ok(!(await page.locator("#sign-out").isVisible()));
+    }
+    assert.ok((await over()) <= 0);
+  });
+}
+
+for (const colorScheme of ["light", "dark"]) {
+  await check(`everything has a name and enough contrast, ${colorScheme}`, { colorScheme }, async (page) => {
+    assert.deepEqual(await contrastAndNames(page), []);
+    await begin(page);
+    assert.deepEqual(await contrastAndNames(page), []);
+    await answerOnce(page, (route) => route.fulfill({ json: turnAnswer("# T\n\n`c` ~~d~~\n\n> q\n\n| a |\n| - |\n| 1 |", [{ function_name: "f", success: true, call_info: { parameters: { a: 1 }, method: "GET", url: "http://h/p" }, api_response: { status_code: 200, data: 1 } }]) }));
+    await (await say(page, "show")).locator("summary").click();
+    await answerOnce(page, refuse(500, "internal_error"));
+    await page.locator("#message").fill("fail");
+    await page.keyboard.press("Enter");
+    await page.locator(".answer.problem").waitFor();
+    assert.deepEqual(await contrastAndNames(page), []);
+  });
+}
+
+await check("Markdown becomes the nodes it should", {}, async (page) => {
+  const cases = JSON.parse(fs.readFileSync("markdown_cases.json", "utf8"));
+  const rendered = await page.evaluate(async (texts) => {
+    const { render } = await import("/console/markdown.mjs");
+    return texts.map((text) => {
+      const box = document.createElement("div");
+      box.append(render(text));
+      for (const element of box.querySelectorAll("*")) for (const name of ["dir", "tabindex", "role", "data-label"]) element.removeAttribute(name);
+      for (const element of box.querySelectorAll(".table")) element.removeAttribute("class");
+      return box.innerHTML;
+    });
+  }, cases.map(([markdown]) => markdown));
+  rendered.forEach((html, n) => assert.equal(html, cases[n][1], JSON.stringify(cases[n][0])));
+});
+
+await check("hostile answers are shown as text", {}, (page) => corpus(page, canary.host, who));
+
+await check("the page cannot be framed", {}, async (page, seen) => {
+  await page.goto(`http://${canary.host}/framing`);
+  await page.waitForTimeout(500);
+  seen.foreign.length = 0;
+  assert.equal(await page.frameLocator("iframe").locator("#sign-in-form").count(), 0);
+});
+
+// Without this, zero complaints could mean that nobody listens.
+await check("what the policy forbids is blocked, and seen here", {}, async (page, seen) => {
+  await page.evaluate((host) => document.body.append(Object.assign(new Image(), { src: `http://${host}/control` })), canary.host);
+  const refused = await page.evaluate(() => {
+    try {
+      document.body.innerHTML = "<p>x</p>";
+      return false;
+    } catch {
+      return true;
+    }
+  });
+  await page.waitForTimeout(300);
+  assert.ok(refused, "text does not become HTML");
+  assert.deepEqual(seen.violations.splice(0).map((what) => what.split(" ")[0]).sort(), ["img-src", "require-trusted-types-for"]);
+  seen.foreign.length = 0;
+});
+
+await browser.close();
+canary.stop();
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);

@@ -1,0 +1,70 @@
+// Hostile answers in every place where the console shows what a model or an upstream API wrote.
+
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import { say, signIn, turnAnswer } from "./browser.mjs";
+
+/** One answer is on the screen after this time, in milliseconds, however it is made. */
+const RENDER_MS_MAX = 5000;
+const ELEMENTS = new Set("P H3 H4 H5 H6 STRONG EM DEL CODE PRE BR HR UL OL LI BLOCKQUOTE DIV TABLE THEAD TBODY TR TH TD".split(" "));
+const ATTRIBUTES = new Set(["class", "dir", "tabindex", "role", "data-label", "aria-label", "start"]);
+
+/** Shows every payload as answer, as parts of a call, and as history; the caller looks at what the browser did meanwhile. */
+export async function corpus(page, canary, who) {
+  const payloads = JSON.parse(fs.readFileSync("payloads.json", "utf8")).map((payload) => grown(payload).replaceAll("CANARY", canary));
+  await signIn(page, who);
+  for (const payload of payloads) {
+    await page.route("**/api/process", (route) => route.fulfill({ json: turnAnswer(payload, [hostileCall(payload, true), hostileCall(payload, false)]) }), { times: 1 });
+    const began = Date.now();
+    const answer = await say(page, "anything");
+    for (const fold of await answer.locator("summary").all()) await fold.click();
+    const took = Date.now() - began;
+    assert.ok(took < RENDER_MS_MAX, `${took} ms for ${payload.slice(0, 60)}`);
+    assert.deepEqual(await foreignNodes(answer), [], payload.slice(0, 200));
+    // Each is measured alone.
+    await page.locator("#log").evaluate((log) => log.replaceChildren());
+  }
+  const messages = payloads.flatMap((content) => [{ role: "user", content, timestamp: content }, { role: "assistant", content, timestamp: content }]);
+  const [first] = payloads;
+  await page.route("**/api/history?*", (route) => route.fulfill({ json: { success: true, history: messages, next_before: null, session_id: first } }));
+  await page.route("**/api/functions", (route) => route.fulfill({ json: { success: true, functions: payloads.map((name) => ({ name, description: name, parameters: {} })) } }));
+  await page.route("**/api/info", (route) =>
+    route.fulfill({ json: { api_info: { title: payloads[5], description: payloads[6], version: payloads[7] }, agent_status: { api_base_url: payloads[8], planner: "offline", last_error: payloads[9] } } }),
+  );
+  await page.reload();
+  await page.locator(".answer").nth(payloads.length - 1).waitFor();
+  await page.locator("#functions-fold summary").click();
+  assert.deepEqual(await foreignNodes(page.locator("#log")), []);
+  // Whatever wants a moment to misbehave has it.
+  await page.waitForTimeout(500);
+}
+
+/** `BULK x 9000` is `x` so many times. */
+function grown(payload) {
+  const bulk = /^BULK ([^]*) (\d+)$/.exec(payload);
+  return bulk === null ? payload : bulk[1].repeat(Number(bulk[2]));
+}
+
+function hostileCall(payload, replied) {
+  return {
+    function_name: payload,
+    success: replied,
+    explanation: payload,
+    call_info: { parameters: { [payload]: payload, __proto__: payload }, method: payload, url: payload },
+    markdown_result: payload,
+    api_response: replied ? { status_code: payload, data: { [payload]: payload }, url: payload, method: payload } : null,
+    error: payload,
+  };
+}
+
+/** Elements and attributes inside rendered Markdown that the subset does not have. */
+function foreignNodes(place) {
+  return place.locator(".markdown *").evaluateAll(
+    (found, [elements, attributes]) =>
+      found.flatMap((element) => [
+        ...(elements.includes(element.tagName) ? [] : [element.tagName]),
+        ...element.getAttributeNames().filter((name) => !attributes.includes(name)),
+      ]),
+    [[...ELEMENTS], [...ATTRIBUTES]],
+  );
+}
