@@ -23,7 +23,7 @@ impl Settings {
     /// All settings in the order of `defaults.toml`, safe to print. Every struct is taken apart by name, so that a new field does not
     /// compile before it is shown.
     pub fn effective(&self) -> Vec<Effective> {
-        let Self { server, store, auth, limits, turns, sessions, openapi, upstream, llm, agent, log, found } = self;
+        let Self { server, store, auth, limits, turns, sessions, openapi, upstream, apis: _, llm, agent, log, found } = self;
         let rows = [
             server_rows(server),
             store_rows(store),
@@ -115,12 +115,12 @@ fn sessions_rows(sessions: &Sessions) -> Rows {
 }
 
 fn openapi_rows(openapi: &OpenApi) -> Rows {
-    let OpenApi { file } = openapi;
+    let OpenApi { file, server_variables: _, external_references: _ } = openapi;
     vec![("openapi.file", url_or_not_set(file))]
 }
 
 fn upstream_rows(upstream: &Upstream) -> Rows {
-    let Upstream { base_url, token, connect_timeout_ms, timeout_ms, reply_bytes_max } = upstream;
+    let Upstream { base_url, token, connect_timeout_ms, timeout_ms, reply_bytes_max, headers: _, credentials: _ } = upstream;
     vec![
         ("upstream.base_url", url_or_not_set(base_url)),
         ("upstream.token", masked(token)),

@@ -1,5 +1,7 @@
 //! From the layers to the settings.
 
+use std::collections::BTreeMap;
+
 use super::{
     Agent, Auth, Limits, Llm, Log, LogFormat, OpenApi, Server, Sessions, Settings, Store, Turns, Upstream,
     check::{self, Purpose},
@@ -86,14 +88,17 @@ fn read(from: &mut Reader) -> Settings {
             turns_max: from.whole("sessions.turns_max"),
             cleanup_interval_secs: from.whole("sessions.cleanup_interval_secs"),
         },
-        openapi: OpenApi { file: from.text("openapi.file") },
+        openapi: OpenApi { file: from.text("openapi.file"), server_variables: BTreeMap::new(), external_references: false },
         upstream: Upstream {
             base_url: from.text("upstream.base_url"),
             token: from.secret("upstream.token"),
+            headers: BTreeMap::new(),
+            credentials: BTreeMap::new(),
             connect_timeout_ms: from.whole("upstream.connect_timeout_ms"),
             timeout_ms: from.whole("upstream.timeout_ms"),
             reply_bytes_max: from.whole("upstream.reply_bytes_max"),
         },
+        apis: Vec::new(),
         llm: Llm {
             url: from.text("llm.url"),
             api_key: from.secret("llm.api_key"),

@@ -52,6 +52,8 @@ pub struct Settings {
     pub sessions: Sessions,
     pub openapi: OpenApi,
     pub upstream: Upstream,
+    /// `[[apis]]`: more APIs beside, or in place of, the one of `[openapi]` and `[upstream]`.
+    pub apis: Vec<Api>,
     pub llm: Llm,
     pub agent: Agent,
     pub log: Log,
@@ -133,6 +135,10 @@ pub struct Sessions {
 pub struct OpenApi {
     /// A path or an `http(s)` URL.
     pub file: Option<String>,
+    /// `[openapi.server_variables]`: what the document's servers leave open, by name; wins over the document's defaults.
+    pub server_variables: BTreeMap<String, String>,
+    /// Whether references may lead to other files under the document's own directory.
+    pub external_references: bool,
 }
 
 /// `[upstream]`: the API behind the document.
@@ -142,9 +148,46 @@ pub struct Upstream {
     pub base_url: Option<String>,
     /// Sent as `Authorization: Bearer …`.
     pub token: Option<SecretString>,
+    /// `[upstream.headers]`: sent with every call, for documents that forget to declare them.
+    pub headers: BTreeMap<String, SecretString>,
+    /// `[upstream.credentials.<scheme>]`: by the name that the document gives the security scheme.
+    pub credentials: BTreeMap<String, Credential>,
     pub connect_timeout_ms: u64,
     pub timeout_ms: u64,
     pub reply_bytes_max: usize,
+}
+
+/// One API: its document, where it is, and what is sent to it beside the calls.
+#[derive(Debug, Clone, Default)]
+pub struct Api {
+    /// What the names of its functions begin with; empty for the API of `[openapi]` and `[upstream]`.
+    pub name: String,
+    /// A path or an `http(s)` URL; none: the built-in demo.
+    pub file: Option<String>,
+    pub server_variables: BTreeMap<String, String>,
+    pub external_references: bool,
+    pub base_url: Option<String>,
+    pub token: Option<SecretString>,
+    pub headers: BTreeMap<String, SecretString>,
+    pub credentials: BTreeMap<String, Credential>,
+}
+
+/// What one security scheme of a document is satisfied with.
+#[derive(Debug, Clone)]
+pub enum Credential {
+    /// An API key or a bearer token, as it is.
+    Secret(SecretString),
+    /// RFC 7617.
+    Basic { username: String, password: SecretString },
+    /// OAuth 2.0 client credentials (RFC 6749, 4.4).
+    Client {
+        client_id: String,
+        client_secret: SecretString,
+        /// None: the document's.
+        token_url: Option<String>,
+        /// None: those that the operation names.
+        scopes: Option<Vec<String>>,
+    },
 }
 
 /// `[llm]`: an OpenAI-compatible endpoint. Without a key and a URL the offline planner serves.
@@ -174,6 +217,24 @@ pub struct Log {
     /// A tracing filter: `info`, `swagger_api_agent=debug,warn` …
     pub level: String,
     pub format: LogFormat,
+}
+
+impl Settings {
+    /// Every API that is served, the one of `[openapi]` and `[upstream]` first: it is there when it has a document, or when nothing else is
+    /// (and then it is the built-in demo).
+    pub fn served_apis(&self) -> Vec<Api> {
+        let main = (self.openapi.file.is_some() || self.apis.is_empty()).then(|| Api {
+            name: String::new(),
+            file: self.openapi.file.clone(),
+            server_variables: self.openapi.server_variables.clone(),
+            external_references: self.openapi.external_references,
+            base_url: self.upstream.base_url.clone(),
+            token: self.upstream.token.clone(),
+            headers: self.upstream.headers.clone(),
+            credentials: self.upstream.credentials.clone(),
+        });
+        main.into_iter().chain(self.apis.iter().cloned()).collect()
+    }
 }
 
 /// The form of a log line.

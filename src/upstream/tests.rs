@@ -13,6 +13,8 @@ fn settings(token: Option<&str>) -> settings::Upstream {
     settings::Upstream {
         base_url: None,
         token: token.map(Into::into),
+        headers: Default::default(),
+        credentials: Default::default(),
         connect_timeout_ms: 1000,
         timeout_ms: 1000,
         reply_bytes_max: 64 * 1024,

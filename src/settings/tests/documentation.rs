@@ -89,7 +89,8 @@ fn the_defaults_alone_have_no_problem() {
 
 #[test]
 fn the_defaults_are_these() {
-    let Settings { server, store, auth, limits, turns, sessions, openapi, upstream, llm, agent, log, found: _ } = Settings::builtin();
+    let Settings { server, store, auth, limits, turns, sessions, openapi, upstream, apis: _, llm, agent, log, found: _ } =
+        Settings::builtin();
     assert_eq!((server.host.as_str(), server.port, server.connections_max), ("127.0.0.1", 5000, 4096));
     assert_eq!((server.header_timeout_ms, server.body_timeout_ms, server.idle_timeout_ms), (5000, 30_000, 75_000));
     assert_eq!((server.body_bytes_max, server.drain_notice_ms, server.drain_ms), (65_536, 3000, 25_000));
