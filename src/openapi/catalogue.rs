@@ -15,7 +15,7 @@ use super::{
     report::{GivenName, Report, SetAside},
     server::of_root,
 };
-use crate::domain::tool::FunctionSpec;
+use crate::domain::{limits::FUNCTIONS_BYTES_MAX, tool::FunctionSpec};
 
 /// What the document says of itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -71,12 +71,17 @@ impl Catalogue {
         let borrowed: Vec<Identity> =
             identities.iter().map(|(id, method, path)| Identity { operation_id: id.as_deref(), method, path }).collect();
         let (mut specs, mut operations) = (Vec::new(), Vec::new());
+        let mut bytes_left = FUNCTIONS_BYTES_MAX;
         for (candidate, name) in candidates.into_iter().zip(function_names(&borrowed)) {
             let label = candidate.label();
             let operation_id = candidate.about.operation_id.clone();
-            let assembled = candidate.draft.and_then(|draft| assemble(candidate.about, draft, name.clone(), &definitions, &root_server));
+            let assembled = match bytes_left {
+                0 => Err(format!("the functions before it take up {FUNCTIONS_BYTES_MAX} bytes, which is all there is for one document")),
+                _ => candidate.draft.and_then(|draft| assemble(candidate.about, draft, name.clone(), &definitions, &root_server)),
+            };
             match assembled {
                 Ok((spec, operation)) => {
+                    bytes_left = bytes_left.saturating_sub(weight(&spec.parameters));
                     if operation_id.as_ref() != Some(&name) {
                         report.names_given.push(GivenName { operation: label, operation_id, name });
                     }
@@ -133,6 +138,16 @@ impl Catalogue {
     /// The document's first server, when it is an absolute address.
     pub fn base_url(&self) -> Option<&str> {
         self.base_url.as_deref()
+    }
+}
+
+/// What a value takes up, about.
+fn weight(value: &Value) -> usize {
+    64 + match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(weight).sum(),
+        Value::Object(map) => map.iter().map(|(key, value)| key.len() + 64 + weight(value)).sum(),
+        _ => 0,
     }
 }
 

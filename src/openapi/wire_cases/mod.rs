@@ -4,6 +4,7 @@ mod any_text;
 mod bodies;
 mod damage;
 mod documents;
+mod hostile;
 mod parameters;
 mod schemas;
 mod security;
