@@ -37,7 +37,7 @@ impl Batch {
     /// What every call of the batch has come to while nothing is sent: those that cannot be sent have their reason already.
     pub fn not_sent(&self) -> Vec<ToolResult> {
         let result = |prepared: &Prepared| match prepared {
-            Prepared::Ready(ready) => {
+            Prepared::Ready(ready) | Prepared::Waiting(ready) => {
                 ready.with(Outcome::Failed("the request was not sent: the turn ended before its place in the order".into()))
             }
             Prepared::Refused(call, refusal) => {
@@ -70,49 +70,5 @@ impl Agent<'_> {
         let sending = UpstreamCall { method: &request.method, url: &request.url, headers: &request.headers, body: request.body.as_deref() };
         let outcome = self.upstream.send(&sending, effect).await;
         ToolResult { call, request: Some(SentRequest { method: request.method, url: request.url }), outcome }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::Map;
-
-    use super::*;
-    use crate::domain::tool::Refusal;
-
-    fn call(id: &str) -> ToolCall {
-        ToolCall { id: id.into(), name: id.into(), arguments: Ok(Map::new()) }
-    }
-
-    fn ready(id: &str, effect: Effect) -> Prepared {
-        let request = UpstreamRequest { method: "GET".into(), url: format!("http://up/{id}"), headers: Vec::new(), body: None };
-        Prepared::Ready(Box::new(Ready { call: call(id), request, effect }))
-    }
-
-    #[test]
-    fn a_change_parts_what_stands_before_it_from_what_stands_behind_it() {
-        let calls = vec![
-            ready("a", Effect::Safe),
-            Prepared::Refused(call("b"), Refusal::OverBudget),
-            ready("c", Effect::Safe),
-            ready("d", Effect::Changing),
-            ready("e", Effect::Changing),
-            ready("f", Effect::Safe),
-        ];
-        let batch = Batch { said: None, calls };
-        let not_sent = batch.not_sent();
-        let ids: Vec<_> = not_sent.iter().map(|result| result.call.id.as_str()).collect();
-        assert_eq!(ids, ["a", "b", "c", "d", "e", "f"]);
-        assert_eq!(not_sent[1].outcome, Outcome::Refused(Refusal::OverBudget));
-        assert!(matches!(&not_sent[3].outcome, Outcome::Failed(why) if why.contains("not sent")));
-        let places: Vec<Vec<usize>> = batch
-            .into_stretches()
-            .into_iter()
-            .map(|stretch| match stretch {
-                Stretch::Reading(together) => together.into_iter().map(|(at, _)| at).collect(),
-                Stretch::Changing(at, _) => vec![at],
-            })
-            .collect();
-        assert_eq!(places, [vec![0, 2], vec![3], vec![4], vec![5]]);
     }
 }

@@ -7,6 +7,7 @@
 mod admin;
 mod build;
 mod call;
+mod confirm;
 mod document;
 mod error;
 mod health;
@@ -146,7 +147,7 @@ impl App {
     fn agent(&self) -> Agent<'_> {
         let Inner { planner, catalogue, tools, upstream, base_url, settings, .. } = &*self.0;
         let budget = Budget { rounds_max: settings.turns.rounds_max, calls_max: settings.turns.calls_max };
-        Agent { planner, catalogue, tools, upstream, base_url: Some(base_url), budget }
+        Agent { planner, catalogue, tools, upstream, base_url: Some(base_url), budget, confirm: settings.agent.confirm }
     }
 
     /// Starts a task that outlives the request that wants it.
