@@ -1,7 +1,7 @@
 //! One turn of thinking: prompt → plan → calls → results → … → answer. Knows no store and no web.
 //!
-//! An [`Agent`] is a view made for one turn; what lasts is the session. The caller drives it, one [`Agent::think`] and one
-//! [`Agent::perform`] a round, so that what must be recorded between the plan and the call can be.
+//! An [`Agent`] is a view made for one turn; what lasts is the session. The caller drives it, one [`Agent::think`] a round and then one
+//! [`Stretch`] of the batch after the other, so that what must be recorded between the plan and each call can be.
 
 mod perform;
 mod prompt;
@@ -10,7 +10,7 @@ mod trim;
 use serde_json::{Map, Value};
 
 pub use self::{
-    perform::Ready,
+    perform::{Ready, Stretch},
     prompt::Api,
     trim::{kept, kept_answer},
 };

@@ -7,7 +7,8 @@ use tracing::{Instrument, info, warn};
 use super::{
     App, AppError,
     orphans::Input,
-    turn::{Claimed, about_to_send, new_run},
+    round::about_to_send,
+    turn::{Claimed, new_run},
 };
 use crate::{
     agent::Ready,

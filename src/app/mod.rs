@@ -13,6 +13,7 @@ mod health;
 mod lease;
 mod login;
 mod orphans;
+mod round;
 mod turn;
 mod visit;
 

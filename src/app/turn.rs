@@ -6,17 +6,18 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value};
 use tracing::{Instrument, info, warn};
 
-use super::{App, AppError, lease::Held, orphans};
+use super::{App, AppError, lease::Held, orphans, round::SoFar};
 use crate::{
-    agent::{self, Agent, Ask, Batch, Progress, Thought},
+    agent::{self, Ask, Thought},
     domain::{
         language::Language,
         limits::REPLAYED_BODY_BYTES_MAX,
         session::{Round, SessionId, Turn, Usage},
-        tool::{Outcome, SentRequest, ToolResult},
+        tool::ToolResult,
     },
+    markdown,
     secrets::{digest, random, tokens::Bearer},
-    store::contract::{Begin, Begun, Commit, Entry, Idempotency, Lease, Started, StoreError},
+    store::contract::{Begin, Begun, Commit, Idempotency, Lease, Started, StoreError},
 };
 
 /// How long a begin whose answer was lost is looked after, so that the session is not blocked for a whole lease.
@@ -157,10 +158,8 @@ impl App {
             lost = self.keep(held) => Err(lost),
             () = tokio::time::sleep(deadline) => Ok(End::Deadline),
         };
-        let changed = so_far.in_flight.is_some() || so_far.changed;
-        let SoFar { progress, in_flight, .. } = so_far;
-        let (mut rounds, usage) = (progress.rounds, progress.usage);
-        rounds.extend(in_flight);
+        let changed = so_far.changed;
+        let (rounds, usage) = so_far.into_rounds();
         let language = Language::of_text(&request.message);
         let answer = match ended {
             Ok(End::Answer(answer)) => answer,
@@ -204,56 +203,27 @@ impl App {
         Ok((turn, changed))
     }
 
-    /// Rounds of plan and calls until there is an answer. What a changing call is about to do is in the journal before it is sent.
+    /// Rounds of plan and calls until there is an answer.
     async fn think_and_call(&self, request: &Request, held: &Held, history: &[Turn], so_far: &mut SoFar) -> Result<String, AppError> {
         let agent = self.agent();
         let instructions = self.about_api().instructions(self.now_ms(), request.context.as_ref());
-        let mut results: Vec<Entry> = Vec::new();
         loop {
             let ask = Ask { instructions: &instructions, history, message: &request.message };
+            let results = so_far.take_unjournaled();
             let thought = if results.is_empty() {
                 agent.think(ask, &mut so_far.progress).await
             } else {
-                // The results of changing calls are journaled while the planner thinks.
+                // The result of the last changing call is journaled while the planner thinks.
                 let (journaled, thought) = tokio::join!(self.journal(held, &results), agent.think(ask, &mut so_far.progress));
                 journaled?;
-                results.clear();
                 thought
             };
             self.health().model_did(thought.as_ref().err().copied());
             match thought.map_err(AppError::Model)? {
                 Thought::Answer(answer) => return Ok(answer),
-                Thought::Calls(batch) => {
-                    let number = so_far.progress.rounds.len();
-                    let round = self.carry_out(&agent, held, number, batch, so_far).await?;
-                    results.extend(round.1);
-                    so_far.progress.rounds.push(round.0);
-                }
+                Thought::Calls(batch) => self.carry_out(&agent, held, batch, so_far).await?,
             }
         }
-    }
-
-    /// One round: intents into the journal, calls out, results back.
-    async fn carry_out(
-        &self,
-        agent: &Agent<'_>,
-        held: &Held,
-        number: usize,
-        batch: Batch,
-        so_far: &mut SoFar,
-    ) -> Result<(Round, Vec<Entry>), AppError> {
-        let intents: Vec<(usize, ToolResult)> = batch.changing().map(|(at, ready)| (at, about_to_send(ready))).collect();
-        if !intents.is_empty() {
-            let entries: Vec<Entry> = intents.iter().map(|(at, call)| orphans::intent(number, *at, call)).collect();
-            self.journal(held, &entries).await?;
-            so_far.changed = true;
-            so_far.in_flight = Some(Round { said: batch.said.clone(), results: intents.iter().map(|(_, call)| call.clone()).collect() });
-        }
-        let round = agent.perform(batch, &held.countdown).await;
-        so_far.in_flight = None;
-        let entries =
-            intents.iter().filter_map(|(at, _)| round.results.get(*at).map(|result| orphans::result(number, *at, result))).collect();
-        Ok((round, entries))
     }
 
     /// Asks the store for the session.
@@ -308,16 +278,6 @@ pub(super) enum Claimed {
     Replay(Vec<u8>),
 }
 
-/// How far a turn got, readable after it was stopped in the middle.
-#[derive(Default)]
-struct SoFar {
-    progress: Progress,
-    /// Changing calls that are out, as the unknowns that they are until they come back.
-    in_flight: Option<Round>,
-    /// Whether a changing call was sent, or may have been.
-    changed: bool,
-}
-
 enum End {
     Answer(String),
     Deadline,
@@ -355,21 +315,18 @@ impl App {
     }
 }
 
-/// A changing call as the journal knows it before it is sent.
-pub(super) fn about_to_send(ready: &agent::Ready) -> ToolResult {
-    ToolResult {
-        call: ready.call.clone(),
-        request: Some(SentRequest { method: ready.request.method.clone(), url: ready.request.url.clone() }),
-        outcome: Outcome::Unknown("it was being sent when the turn ended".to_owned()),
-    }
-}
-
 /// What is said when a turn ends without the planner's own answer.
 fn stopped(rounds: &[Round], language: Language, sentence: &str) -> String {
-    let results: Vec<ToolResult> = rounds.iter().flat_map(|round| round.results.iter().cloned()).collect();
+    let results: Vec<String> = rounds.iter().flat_map(|round| &round.results).map(|result| told(result, language)).collect();
     if results.is_empty() {
         return sentence.to_owned();
     }
     let far = language.choose("What was done until then:", "到此为止的结果：");
-    format!("{sentence} {far}\n\n{}", agent::results(&results, language))
+    format!("{sentence} {far}\n\n{}", results.join("\n\n"))
+}
+
+/// One call with what came of it, for whoever did not see it being planned.
+fn told(result: &ToolResult, language: Language) -> String {
+    let request = result.request.as_ref().map_or_else(String::new, |r| format!(" `{} {}`", r.method, r.url));
+    format!("**{}**{request}\n\n{}", markdown::inline(&result.call.name), agent::shown(result, language))
 }

@@ -70,7 +70,7 @@ pub enum Outcome {
     Replied(UpstreamReply),
     /// Nothing was sent: the reason is for the planner to mend.
     Refused(Refusal),
-    /// The request was certainly not received (no connection), or its loss changes nothing (a safe call that timed out).
+    /// The request was certainly not received (not sent, no connection), or its loss changes nothing (a safe call that timed out).
     Failed(String),
     /// A changing request was sent and no answer came: whether it took effect is not known.
     Unknown(String),
@@ -91,7 +91,7 @@ pub enum Refusal {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ToolResult {
     pub call: ToolCall,
-    /// What was sent, if anything was.
+    /// What was sent, or would have been: whether it was is the outcome's to say. None if no request could be made of the call.
     pub request: Option<SentRequest>,
     pub outcome: Outcome,
 }

@@ -21,8 +21,8 @@ pub fn of_outcome(outcome: &Outcome, language: Language) -> String {
         Outcome::Replied(reply) => of_reply(reply, language),
         Outcome::Refused(refusal) => of_refusal(refusal, language),
         Outcome::Failed(reason) => match language {
-            Language::English => format!("⚠️ The API could not be reached; nothing was changed ({}).", inline(reason)),
-            Language::Chinese => format!("⚠️ 无法访问 API，没有任何更改（{}）。", inline(reason)),
+            Language::English => format!("⚠️ Not done; nothing was changed ({}).", inline(reason)),
+            Language::Chinese => format!("⚠️ 未执行，没有任何更改（{}）。", inline(reason)),
         },
         Outcome::Unknown(reason) => match language {
             Language::English => format!(
