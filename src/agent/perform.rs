@@ -1,8 +1,10 @@
 //! Sending the calls of a round: reading ones together, changing ones alone and in order.
 
+use std::sync::Arc;
+
 use futures_util::future::join_all;
 
-use super::{Agent, Batch, Prepared};
+use super::{Agent, Api, Batch, Prepared};
 use crate::{
     clock::Countdown,
     domain::{
@@ -17,6 +19,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Ready {
     pub call: ToolCall,
+    /// Where it goes, whatever is served by then.
+    pub api: Arc<Api>,
     pub request: UpstreamRequest,
     pub effect: Effect,
 }
@@ -50,9 +54,9 @@ impl Agent<'_> {
 
     /// Sends one call: the only place where anything leaves for the upstream.
     pub async fn send(&self, ready: Ready) -> ToolResult {
-        let Ready { call, request, effect } = ready;
+        let Ready { call, api, request, effect } = ready;
         let sending = UpstreamCall { method: &request.method, url: &request.url, headers: &request.headers, body: request.body.as_deref() };
-        let outcome = self.upstream.send(&sending, effect).await;
+        let outcome = api.upstream.send(&sending, effect).await;
         ToolResult { call, request: Some(SentRequest { method: request.method, url: request.url }), outcome }
     }
 }

@@ -5,7 +5,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::document::{Document, Edition};
+use super::{
+    document::{Document, Edition},
+    options::ReadOptions,
+};
 
 /// An address that paths are appended to: absolute, `http` or `https`, without query, fragment or credentials; no slash at its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,25 +41,31 @@ impl Base {
 pub(super) type Resolved = Result<Base, String>;
 
 /// The root's servers, in order.
-pub(super) fn of_root(document: &Document, origin: &str) -> Vec<Resolved> {
+pub(super) fn of_root(document: &Document, options: &ReadOptions) -> Vec<Resolved> {
+    let origin = &options.origin;
     if document.edition == Edition::Swagger2 {
         return vec![swagger2(document, origin, None)];
     }
     let list = document.root.get("servers").and_then(Value::as_array).filter(|list| !list.is_empty());
     // Without any, the specification says one server with the URL `/`.
-    list.map_or_else(|| vec![resolve("/", origin)], |list| list.iter().map(|server| one(server, origin)).collect())
+    list.map_or_else(|| vec![resolve("/", origin)], |list| list.iter().map(|server| one(server, options)).collect())
 }
 
 /// The server of one operation: its own list, else the path item's; `None` leaves it to the root.
-pub(super) fn of_operation(document: &Document, item_servers: Option<&Value>, operation: &Value, origin: &str) -> Option<Resolved> {
+pub(super) fn of_operation(
+    document: &Document,
+    item_servers: Option<&Value>,
+    operation: &Value,
+    options: &ReadOptions,
+) -> Option<Resolved> {
     if document.edition == Edition::Swagger2 {
-        return operation.get("schemes").map(|schemes| swagger2(document, origin, Some(schemes)));
+        return operation.get("schemes").map(|schemes| swagger2(document, &options.origin, Some(schemes)));
     }
-    let first = |servers: &Value| servers.as_array()?.first().map(|server| one(server, origin));
+    let first = |servers: &Value| servers.as_array()?.first().map(|server| one(server, options));
     operation.get("servers").and_then(first).or_else(|| item_servers.and_then(first))
 }
 
-fn one(server: &Value, origin: &str) -> Resolved {
+fn one(server: &Value, options: &ReadOptions) -> Resolved {
     let mut pieces: Map<String, Value> = server.as_object().cloned().unwrap_or_default();
     if let Some(Value::Object(variables)) = pieces.get_mut("variables") {
         for variable in variables.values_mut() {
@@ -70,18 +79,21 @@ fn one(server: &Value, origin: &str) -> Resolved {
     while let Some((head, tail)) = rest.split_once('{') {
         let Some((name, tail)) = tail.split_once('}') else { break };
         let variable = variables.get(name).ok_or_else(|| format!("the server `{}` does not say what `{name}` is", shell.url))?;
-        if !variable.enumeration.is_empty() && !variable.enumeration.contains(&variable.default) {
-            return Err(format!(
-                "the server `{}` gives `{name}` the default `{}`, which is not one of its values",
-                shell.url, variable.default
-            ));
+        let given = options.server_variables.get(name);
+        let value = given.unwrap_or(&variable.default);
+        if !variable.enumeration.is_empty() && !variable.enumeration.contains(value) {
+            let (url, values) = (&shell.url, variable.enumeration.join(", "));
+            return Err(match given {
+                Some(_) => format!("the server variable `{name}` is set to `{value}`; the server `{url}` takes one of {values}"),
+                None => format!("the server `{url}` gives `{name}` the default `{value}`, which is not one of its values ({values})"),
+            });
         }
         address.push_str(head);
-        address.push_str(&variable.default);
+        address.push_str(value);
         rest = tail;
     }
     address.push_str(rest);
-    resolve(&address, origin)
+    resolve(&address, &options.origin)
 }
 
 /// YAML reads `port: {default: 8443}` as a number; servers are texts.
@@ -136,7 +148,7 @@ mod tests {
     use super::*;
 
     fn address(server: Value, origin: &str) -> Result<String, String> {
-        one(&server, origin).map(|base| base.text)
+        one(&server, &ReadOptions::of(origin)).map(|base| base.text)
     }
 
     #[test]
@@ -171,9 +183,9 @@ mod tests {
     fn swagger_prefers_https_and_fills_gaps_from_the_origin() {
         let document = |root| Document::new(root).unwrap();
         let full = document(json!({"swagger": "2.0", "host": "up.test", "basePath": "/v2/", "schemes": ["http", "https"]}));
-        assert_eq!(of_root(&full, "x.json")[0].as_ref().unwrap().text, "https://up.test/v2");
+        assert_eq!(of_root(&full, &ReadOptions::of("x.json"))[0].as_ref().unwrap().text, "https://up.test/v2");
         let bare = document(json!({"swagger": "2.0"}));
-        assert_eq!(of_root(&bare, "http://docs.test:81/s.json")[0].as_ref().unwrap().text, "http://docs.test:81");
-        assert!(of_root(&bare, "s.json")[0].is_err());
+        assert_eq!(of_root(&bare, &ReadOptions::of("http://docs.test:81/s.json"))[0].as_ref().unwrap().text, "http://docs.test:81");
+        assert!(of_root(&bare, &ReadOptions::of("s.json"))[0].is_err());
     }
 }
