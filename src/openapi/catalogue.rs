@@ -14,7 +14,7 @@ use super::{
     operation::Operation,
     options::ReadOptions,
     report::{GivenName, Report, SetAside},
-    server::of_root,
+    server::{check_variables, of_root},
 };
 use crate::domain::tool::FunctionSpec;
 
@@ -57,6 +57,9 @@ impl Catalogue {
         let document = Document::new(read(text, origin)?).map_err(|reason| DocumentError::new(origin, reason))?;
         if document.root.get("paths").is_some_and(|paths| !paths.is_object()) {
             return Err(DocumentError::new(origin, "`paths` is not an object"));
+        }
+        if !options.server_variables.is_empty() {
+            check_variables(&document, options).map_err(|reason| DocumentError::new(origin, reason))?;
         }
         let Gathered { candidates, normaliser, warnings } = gather(&document, options);
         let mut report = Report { warnings, ..Report::default() };

@@ -1,5 +1,7 @@
 //! Where requests go: the document's servers, their variables, and addresses relative to where the document came from.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use openapiv3::Server as Shell;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -9,6 +11,7 @@ use super::{
     document::{Document, Edition},
     options::ReadOptions,
 };
+use crate::domain::near::nearest;
 
 /// An address that paths are appended to: absolute, `http` or `https`, without query, fragment or credentials; no slash at its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,6 +99,50 @@ fn one(server: &Value, options: &ReadOptions) -> Resolved {
     resolve(&address, &options.origin)
 }
 
+/// Holds what the operator says of variables against the document: each must be one of some server's, with a value that it takes.
+///
+/// # Errors
+/// All that is wrong, in one sentence.
+pub(super) fn check_variables(document: &Document, options: &ReadOptions) -> Result<(), String> {
+    let mut known: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for server in servers_anywhere(document) {
+        for (name, variable) in server.get("variables").and_then(Value::as_object).into_iter().flatten() {
+            known.entry(name.clone()).or_default().push(variable.clone());
+        }
+    }
+    let mut problems = Vec::new();
+    for (name, value) in &options.server_variables {
+        let Some(variables) = known.get_mut(name) else {
+            let near = nearest(name, known.keys().map(String::as_str), 1);
+            let near = near.first().map_or_else(String::new, |near| format!("; `{near}` is near"));
+            problems.push(format!("no server of it has the variable `{name}`{near}"));
+            continue;
+        };
+        variables.iter_mut().for_each(words);
+        let values = |variable: &Value| variable.get("enum").and_then(Value::as_array).filter(|values| !values.is_empty()).cloned();
+        let takes = |variable: &Value| values(variable).is_none_or(|values| values.iter().any(|own| own == value));
+        if !variables.iter().any(takes) {
+            let values = variables.iter().filter_map(values).flatten();
+            let values: BTreeSet<String> = values.filter_map(|value| value.as_str().map(str::to_owned)).collect();
+            let values: Vec<&str> = values.iter().map(String::as_str).collect();
+            problems.push(format!("the server variable `{name}` is set to `{value}`; one of {} is needed", values.join(", ")));
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(problems.join("; ")) }
+}
+
+/// The servers of the root, of path items and of operations.
+fn servers_anywhere(document: &Document) -> impl Iterator<Item = &Value> {
+    let mut holders = vec![&document.root];
+    for pointer in ["/paths", "/components/pathItems"] {
+        for item in document.root.pointer(pointer).and_then(Value::as_object).into_iter().flat_map(|items| items.values()) {
+            holders.push(item);
+            holders.extend(item.as_object().into_iter().flat_map(|operations| operations.values()));
+        }
+    }
+    holders.into_iter().filter_map(|holder| holder.get("servers")?.as_array()).flatten()
+}
+
 /// YAML reads `port: {default: 8443}` as a number; servers are texts.
 fn words(variable: &mut Value) {
     let text = |value: &mut Value| {
@@ -159,6 +206,24 @@ mod tests {
         let server = json!({"url": "https://{region}.up.test", "variables": {"region": {"default": "xx", "enum": ["eu", "us"]}}});
         assert!(address(server, "api.yaml").unwrap_err().contains("not one of its values"));
         assert!(address(json!({"url": "https://{region}.up.test"}), "api.yaml").unwrap_err().contains("region"));
+    }
+
+    #[test]
+    fn the_operators_word_wins_over_the_default_of_a_variable() {
+        let root = json!({"openapi": "3.0.3", "servers": [{"url": "https://{region}.up.test:{port}",
+            "variables": {"region": {"default": "eu", "enum": ["eu", "us"]}, "port": {"default": 443}}}],
+            "paths": {"/a": {"get": {"servers": [{"url": "https://{stage}.up.test", "variables": {"stage": {"default": "live"}}}]}}}});
+        let document = Document::new(root).unwrap();
+        let told = |variables: &[(&str, &str)]| {
+            let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            let options = ReadOptions { server_variables: variables, ..ReadOptions::of("api.yaml") };
+            check_variables(&document, &options).map(|()| of_root(&document, &options).remove(0).unwrap().text)
+        };
+        assert_eq!(told(&[("region", "us"), ("port", "8443"), ("stage", "test")]), Ok("https://us.up.test:8443".to_owned()));
+        assert_eq!(
+            told(&[("region", "xx"), ("prot", "1")]).unwrap_err(),
+            "no server of it has the variable `prot`; `port` is near; the server variable `region` is set to `xx`; one of eu, us is needed"
+        );
     }
 
     #[test]
