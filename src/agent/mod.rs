@@ -3,17 +3,20 @@
 //! An [`Agent`] is a view made for one turn; what lasts is the session. The caller drives it, one [`Agent::think`] a round and then one
 //! [`Stretch`] of the batch after the other, so that what must be recorded between the plan and each call can be.
 
+mod apis;
 mod confirm;
 mod perform;
 mod prompt;
 mod trim;
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 pub use self::{
+    apis::{Api, Apis},
     confirm::PLANNERS_PART,
     perform::{Ready, Stretch},
-    prompt::Api,
     trim::{kept, kept_answer},
 };
 use crate::{
@@ -22,10 +25,8 @@ use crate::{
         session::{Round, Turn, Usage},
         tool::{Effect, Outcome, Refusal, ToolCall, ToolResult},
     },
-    llm::{ModelError, Move, Planner, Prompt, ToolSet},
+    llm::{ModelError, Move, Planner, Prompt},
     markdown,
-    openapi::Catalogue,
-    upstream::Upstream,
 };
 
 /// What one turn may cost.
@@ -39,11 +40,7 @@ pub struct Budget {
 #[derive(Clone, Copy)]
 pub struct Agent<'a> {
     pub planner: &'a Planner,
-    pub catalogue: &'a Catalogue,
-    pub tools: &'a ToolSet,
-    pub upstream: &'a Upstream,
-    /// The operator's base URL; wins over the document's.
-    pub base_url: Option<&'a str>,
+    pub apis: &'a Apis,
     pub budget: Budget,
     /// Whether a changing call is sent only after the user has said yes to it.
     pub confirm: bool,
@@ -110,7 +107,8 @@ impl Agent<'_> {
             return Ok(Thought::Answer(out_of_rounds(ask.message, &progress.rounds)));
         }
         let Ask { instructions, history, message } = ask;
-        let plan = self.planner.plan(&Prompt { instructions, history, message, rounds: &progress.rounds, tools: self.tools }).await?;
+        let plan =
+            self.planner.plan(&Prompt { instructions, history, message, rounds: &progress.rounds, tools: self.apis.tools() }).await?;
         if let Some(usage) = plan.usage {
             progress.usage = Some(progress.usage.unwrap_or_default().plus(usage));
         }
@@ -148,12 +146,12 @@ impl Agent<'_> {
     /// # Errors
     /// Why it cannot be: no such function, or all that is wrong with the arguments.
     pub fn ready(&self, id: String, name: &str, arguments: &Map<String, Value>) -> Result<Ready, Refusal> {
-        let Some(operation) = self.catalogue.operation(name) else {
-            return Err(Refusal::UnknownFunction { near: self.catalogue.near(name) });
+        let Some((api, operation)) = self.apis.operation(name) else {
+            return Err(Refusal::UnknownFunction { near: self.apis.near(name) });
         };
-        let request = operation.request(self.base_url, arguments).map_err(Refusal::InvalidArguments)?;
+        let request = operation.request(api.base_url_for_requests(), arguments).map_err(Refusal::InvalidArguments)?;
         let call = ToolCall { id, name: name.to_owned(), arguments: Ok(arguments.clone()) };
-        Ok(Ready { call, request, effect: operation.spec().effect })
+        Ok(Ready { call, api: Arc::clone(api), request, effect: operation.spec().effect })
     }
 }
 

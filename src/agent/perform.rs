@@ -1,7 +1,9 @@
 //! Sending the calls of a batch: reading ones together, changing ones alone and in order. The caller goes from stretch to stretch, so that
 //! it can write down what must be written down before each change.
 
-use super::{Agent, Batch, Prepared};
+use std::sync::Arc;
+
+use super::{Agent, Api, Batch, Prepared};
 use crate::{
     domain::tool::{Effect, Outcome, SentRequest, ToolCall, ToolResult},
     openapi::UpstreamRequest,
@@ -12,6 +14,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Ready {
     pub call: ToolCall,
+    /// Where it goes, whatever is served by then.
+    pub api: Arc<Api>,
     pub request: UpstreamRequest,
     pub effect: Effect,
 }
@@ -66,9 +70,56 @@ impl Batch {
 impl Agent<'_> {
     /// Sends one call: the only place where anything leaves for the upstream.
     pub async fn send(&self, ready: Ready) -> ToolResult {
-        let Ready { call, request, effect } = ready;
+        let Ready { call, api, request, effect } = ready;
         let sending = UpstreamCall { method: &request.method, url: &request.url, headers: &request.headers, body: request.body.as_deref() };
-        let outcome = self.upstream.send(&sending, effect).await;
+        let outcome = api.upstream.send(&sending, effect).await;
         ToolResult { call, request: Some(SentRequest { method: request.method, url: request.url }), outcome }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Map;
+
+    use super::*;
+    use crate::{
+        agent::apis::tests::{DOCUMENT, api},
+        domain::tool::Refusal,
+    };
+
+    fn call(id: &str) -> ToolCall {
+        ToolCall { id: id.into(), name: id.into(), arguments: Ok(Map::new()) }
+    }
+
+    fn ready(id: &str, effect: Effect) -> Prepared {
+        let request = UpstreamRequest { method: "GET".into(), url: format!("http://up/{id}"), headers: Vec::new(), body: None };
+        Prepared::Ready(Box::new(Ready { call: call(id), api: api("", DOCUMENT), request, effect }))
+    }
+
+    #[test]
+    fn a_change_parts_what_stands_before_it_from_what_stands_behind_it() {
+        let calls = vec![
+            ready("a", Effect::Safe),
+            Prepared::Refused(call("b"), Refusal::OverBudget),
+            ready("c", Effect::Safe),
+            ready("d", Effect::Changing),
+            ready("e", Effect::Changing),
+            ready("f", Effect::Safe),
+        ];
+        let batch = Batch { said: None, calls };
+        let not_sent = batch.not_sent();
+        let ids: Vec<_> = not_sent.iter().map(|result| result.call.id.as_str()).collect();
+        assert_eq!(ids, ["a", "b", "c", "d", "e", "f"]);
+        assert_eq!(not_sent[1].outcome, Outcome::Refused(Refusal::OverBudget));
+        assert!(matches!(&not_sent[3].outcome, Outcome::Failed(why) if why.contains("not sent")));
+        let places: Vec<Vec<usize>> = batch
+            .into_stretches()
+            .into_iter()
+            .map(|stretch| match stretch {
+                Stretch::Reading(together) => together.into_iter().map(|(at, _)| at).collect(),
+                Stretch::Changing(at, _) => vec![at],
+            })
+            .collect();
+        assert_eq!(places, [vec![0, 2], vec![3], vec![4], vec![5]]);
     }
 }

@@ -30,7 +30,9 @@ impl App {
     /// No such function, wrong parameters, no session to be had. What the API answers, failures included, is the result; after a
     /// changing call was sent there is no error.
     pub async fn call(&self, caller: &Bearer, function: &str, parameters: &Map<String, Value>) -> Result<ToolResult, AppError> {
-        let ready = match self.agent().ready(new_run(), function, parameters) {
+        let served = self.served();
+        let agent = self.agent(&served);
+        let ready = match agent.ready(new_run(), function, parameters) {
             Ok(ready) if ready.effect == Effect::Changing => return self.call_changing(caller, ready).await,
             Ok(ready) => Ok(ready),
             Err(refusal) => Err(refused(function, refusal)),
@@ -38,7 +40,7 @@ impl App {
         // Whoever may not come in does not learn what functions there are.
         match self.store().enter(super::caller(caller), Tail::Nothing).await? {
             Entered::Refused(refused) => Err(refused.into()),
-            Entered::In(_) => Ok(self.agent().send(ready?).await),
+            Entered::In(_) => Ok(agent.send(ready?).await),
         }
     }
 
@@ -74,7 +76,8 @@ impl App {
         }
         let others: Vec<JournalEntry> = started.journal.iter().filter(|entry| entry.run != run).cloned().collect();
         let settled = super::orphans::turns(&others, started.now_ms);
-        let agent = self.agent();
+        let served = self.served();
+        let agent = self.agent(&served);
         // The call is out: whatever becomes of the session, the caller is told what came of it. An error here would invite a caller to
         // send it again.
         let sending = agent.send(ready);

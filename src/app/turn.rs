@@ -215,8 +215,10 @@ impl App {
 
     /// Rounds of plan and calls until there is an answer.
     async fn think_and_call(&self, request: &Request, held: &Held, before: &Before<'_>, so_far: &mut SoFar) -> Result<String, AppError> {
-        let agent = self.agent();
-        let mut instructions = self.about_api().instructions(self.now_ms(), request.context.as_ref());
+        // What is served may change in the middle; the turn ends on what it began with.
+        let served = self.served();
+        let agent = self.agent(&served);
+        let mut instructions = served.apis.instructions(self.now_ms(), request.context.as_ref());
         if agent.confirm {
             instructions.push_str(agent::PLANNERS_PART);
         }

@@ -30,6 +30,10 @@ pub const NEAR_NAMES_MAX: usize = 5;
 pub const TOOLS_TO_MODEL_MAX: usize = 64;
 /// A function's name, in characters: what providers accept (`^[a-zA-Z0-9_-]{1,64}$`).
 pub const FUNCTION_NAME_CHARS_MAX: usize = 64;
+/// APIs that are served beside the one of `[openapi]`.
+pub const APIS_MAX: usize = 100;
+/// The name of an API, in characters; half of a function's name is left for the function.
+pub const API_NAME_CHARS_MAX: usize = 32;
 /// An operator's document, in bytes.
 pub const DOCUMENT_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// An answer of the model, in bytes.
