@@ -255,9 +255,12 @@ async fn a_yes_that_comes_too_late_sends_nothing() {
     let (mut redis, key) = (bed.redis().connection(), bed.redis().key("h", "ann"));
     let record: String = run(&mut redis, "LINDEX", &[key.as_str(), "-1"]);
     let (version, json) = record.split_at(2);
-    let mut turn: Value = serde_json::from_str(json).unwrap();
-    turn["at"] = (turn["at"].as_u64().unwrap() - 15 * 60_000 - 1000).into();
-    let _: () = run(&mut redis, "LSET", &[key.as_str(), "-1", &format!("{version}{turn}")]);
+    // What was said stands in front of the calls.
+    let mut parts = serde_json::Deserializer::from_str(json).into_iter::<Value>();
+    let mut said = parts.next().unwrap().unwrap();
+    let calls = &json[parts.byte_offset()..];
+    said["at"] = (said["at"].as_u64().unwrap() - 15 * 60_000 - 1000).into();
+    let _: () = run(&mut redis, "LSET", &[key.as_str(), "-1", &format!("{version}{said}{calls}")]);
     is_an_ordinary_message(&bed, &ann, "yes").await;
     assert_eq!(bed.upstream.log(), [""; 0]);
 }
