@@ -74,7 +74,7 @@ pub(super) fn turn(run: &str, journal: &[JournalEntry], now_ms: u64) -> Turn {
     let language = Language::of_text(&message);
     let answer = interrupted(&results, language);
     let rounds = if results.is_empty() { Vec::new() } else { vec![Round { said: None, results }] };
-    Turn { run: run.to_owned(), asked_ms, message, rounds, answered_ms: now_ms, answer, usage: None }
+    Turn { run: run.to_owned(), asked_ms, message, rounds, answered_ms: now_ms, answer, usage: None, served: None }
 }
 
 /// The result that was journaled for an intent, or the intent itself, which says that the outcome is unknown.

@@ -158,7 +158,7 @@ impl App {
             () = tokio::time::sleep(deadline) => Ok(End::Deadline),
         };
         let changed = so_far.in_flight.is_some() || so_far.changed;
-        let SoFar { progress, in_flight, .. } = so_far;
+        let SoFar { progress, in_flight, served, .. } = so_far;
         let (mut rounds, usage) = (progress.rounds, progress.usage);
         rounds.extend(in_flight);
         let language = Language::of_text(&request.message);
@@ -200,6 +200,7 @@ impl App {
             answered_ms: self.now_ms(),
             answer,
             usage,
+            served,
         };
         Ok((turn, changed))
     }
@@ -208,6 +209,7 @@ impl App {
     async fn think_and_call(&self, request: &Request, held: &Held, history: &[Turn], so_far: &mut SoFar) -> Result<String, AppError> {
         // What is served may change in the middle; the turn ends on what it began with.
         let served = self.served();
+        so_far.served = Some(served.apis.fingerprint().to_owned());
         let agent = self.agent(&served);
         let instructions = served.apis.instructions(self.now_ms(), request.context.as_ref());
         let mut results: Vec<Entry> = Vec::new();
@@ -318,6 +320,8 @@ struct SoFar {
     in_flight: Option<Round>,
     /// Whether a changing call was sent, or may have been.
     changed: bool,
+    /// The fingerprint of what is served to it.
+    served: Option<String>,
 }
 
 enum End {

@@ -82,4 +82,6 @@ pub struct Turn {
     /// Markdown.
     pub answer: String,
     pub usage: Option<Usage>,
+    /// The fingerprint of the functions that it could call; none where it is not known.
+    pub served: Option<String>,
 }
