@@ -5,6 +5,7 @@
 
 mod perform;
 mod prompt;
+mod reading;
 mod trim;
 
 use serde_json::{Map, Value};
@@ -12,6 +13,7 @@ use serde_json::{Map, Value};
 pub use self::{
     perform::Ready,
     prompt::Api,
+    reading::{Reading, mark, size},
     trim::{kept, kept_answer},
 };
 use crate::{
@@ -31,6 +33,8 @@ use crate::{
 pub struct Budget {
     pub rounds_max: u32,
     pub calls_max: u32,
+    /// A larger reply is not kept beside the turn, in bytes.
+    pub kept_bytes_max: usize,
 }
 
 /// Everything a turn is thought with.
@@ -80,6 +84,8 @@ pub struct Batch {
 #[derive(Debug)]
 pub enum Prepared {
     Ready(Box<Ready>),
+    /// Reads a reply that was kept; nothing is sent.
+    Reading(Box<Reading>),
     /// Goes back to the planner with the reason.
     Refused(ToolCall, Refusal),
 }
@@ -89,7 +95,7 @@ impl Batch {
     pub fn changing(&self) -> impl Iterator<Item = (usize, &Ready)> {
         self.calls.iter().enumerate().filter_map(|(i, call)| match call {
             Prepared::Ready(ready) if ready.effect == Effect::Changing => Some((i, &**ready)),
-            Prepared::Ready(_) | Prepared::Refused(..) => None,
+            Prepared::Ready(_) | Prepared::Reading(_) | Prepared::Refused(..) => None,
         })
     }
 }
@@ -123,6 +129,11 @@ impl Agent<'_> {
             return Prepared::Refused(call, Refusal::OverBudget);
         }
         progress.calls += 1;
+        match self.reading(&call) {
+            Some(Ok(reading)) => return Prepared::Reading(Box::new(reading)),
+            Some(Err(refusal)) => return Prepared::Refused(call, refusal),
+            None => {}
+        }
         let arguments = match &call.arguments {
             Ok(arguments) => arguments,
             Err(text) => {

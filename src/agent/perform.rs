@@ -44,6 +44,7 @@ impl Agent<'_> {
     async fn settle(&self, prepared: Prepared) -> ToolResult {
         match prepared {
             Prepared::Ready(ready) => self.send(*ready).await,
+            Prepared::Reading(reading) => reading.result(),
             Prepared::Refused(call, refusal) => ToolResult { call, request: None, outcome: Outcome::Refused(refusal) },
         }
     }

@@ -13,6 +13,7 @@ mod health;
 mod lease;
 mod login;
 mod orphans;
+mod results;
 mod turn;
 mod visit;
 
@@ -27,6 +28,7 @@ pub use self::{
     error::AppError,
     health::Health,
     login::{BadPassword, account, password_rule},
+    results::Part,
     turn::{Render, Report, Request, Taken},
 };
 use crate::{
@@ -144,7 +146,11 @@ impl App {
 
     fn agent(&self) -> Agent<'_> {
         let Inner { planner, catalogue, tools, upstream, base_url, settings, .. } = &*self.0;
-        let budget = Budget { rounds_max: settings.turns.rounds_max, calls_max: settings.turns.calls_max };
+        let budget = Budget {
+            rounds_max: settings.turns.rounds_max,
+            calls_max: settings.turns.calls_max,
+            kept_bytes_max: settings.results.bytes_max,
+        };
         Agent { planner, catalogue, tools, upstream, base_url: Some(base_url), budget }
     }
 

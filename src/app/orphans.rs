@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn an_intent_without_a_result_is_told_as_unknown_and_one_with_a_result_as_done() {
         let input = Input { message: "create two users".into(), at: 5, call: None };
-        let reply = UpstreamReply { status: 201, headers: Vec::new(), body: ReplyBody::Empty };
+        let reply = UpstreamReply { status: 201, headers: Vec::new(), body: ReplyBody::Empty, kept: None };
         let done = ToolResult { outcome: Outcome::Replied(reply), ..call("a") };
         let journal = vec![
             JournalEntry { run: "r".into(), field: INPUT.into(), value: input.to_bytes() },

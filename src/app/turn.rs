@@ -119,10 +119,14 @@ impl App {
         let mut body = render(self, caller, &report);
         if idempotency.is_some() && body.len() > REPLAYED_BODY_BYTES_MAX {
             // What is kept for repetitions is bounded, and the first answer is the same as every later one.
-            report.rounds = agent::kept(report.rounds);
+            report.rounds = agent::kept(report.rounds, self.agent().tools.reader());
             body = render(self, caller, &report);
         }
-        settled.push(Turn { rounds: agent::kept(turn.rounds), answer: agent::kept_answer(turn.answer), ..turn });
+        settled.push(Turn {
+            rounds: agent::kept(turn.rounds, self.agent().tools.reader()),
+            answer: agent::kept_answer(turn.answer),
+            ..turn
+        });
         let reply = idempotency.map(|i| (i, body.as_slice()));
         match self.commit(&held, Commit { turns: &settled, reply }).await {
             Ok(version) => report.version = version,
@@ -211,11 +215,14 @@ impl App {
         let mut results: Vec<Entry> = Vec::new();
         loop {
             let ask = Ask { instructions: &instructions, history, message: &request.message };
+            // Replies that the planner is not told whole are kept while it thinks.
+            let unkept = agent.mark(&mut so_far.progress);
+            let keeping = self.keep_results(&held.lease.user, unkept);
             let thought = if results.is_empty() {
-                agent.think(ask, &mut so_far.progress).await
+                tokio::join!(keeping, agent.think(ask, &mut so_far.progress)).1
             } else {
                 // The results of changing calls are journaled while the planner thinks.
-                let (journaled, thought) = tokio::join!(self.journal(held, &results), agent.think(ask, &mut so_far.progress));
+                let ((), journaled, thought) = tokio::join!(keeping, self.journal(held, &results), agent.think(ask, &mut so_far.progress));
                 journaled?;
                 results.clear();
                 thought
@@ -224,6 +231,7 @@ impl App {
             match thought.map_err(AppError::Model)? {
                 Thought::Answer(answer) => return Ok(answer),
                 Thought::Calls(batch) => {
+                    let batch = self.read_kept(&agent, &held.lease.user, batch, &so_far.progress).await;
                     let number = so_far.progress.rounds.len();
                     let round = self.carry_out(&agent, held, number, batch, so_far).await?;
                     results.extend(round.1);

@@ -84,6 +84,8 @@ pub(super) const KEYS: &[Key] = &[
     whole("sessions.max_secs", 1, 315_360_000),
     whole("sessions.turns_max", 1, 1_000_000),
     whole("sessions.cleanup_interval_secs", 1, 604_800),
+    whole("results.ttl_secs", 1, 604_800),
+    whole("results.bytes_max", 1024, 16 * 1024 * 1024),
     key("openapi.file", Kind::Text).older("OPENAPI_FILE"),
     key("upstream.base_url", Kind::Text).older("API_BASE_URL"),
     key("upstream.token", Kind::Secret).older("API_TOKEN"),

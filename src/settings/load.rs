@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Agent, Auth, Limits, Llm, Log, LogFormat, OpenApi, Server, Sessions, Settings, Store, Turns, Upstream,
+    Agent, Auth, Limits, Llm, Log, LogFormat, OpenApi, Results, Server, Sessions, Settings, Store, Turns, Upstream,
     check::{self, Purpose},
     keys::KEYS,
     layers::Layers,
@@ -88,6 +88,7 @@ fn read(from: &mut Reader) -> Settings {
             turns_max: from.whole("sessions.turns_max"),
             cleanup_interval_secs: from.whole("sessions.cleanup_interval_secs"),
         },
+        results: Results { ttl_secs: from.whole("results.ttl_secs"), bytes_max: from.whole("results.bytes_max") },
         openapi: OpenApi { file: from.text("openapi.file"), server_variables: BTreeMap::new(), external_references: false },
         upstream: Upstream {
             base_url: from.text("upstream.base_url"),
