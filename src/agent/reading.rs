@@ -31,9 +31,9 @@ pub struct Reading {
 
 impl Reading {
     /// What came of it; nothing, as long as the reply was not looked for.
-    pub fn result(self) -> ToolResult {
-        let outcome = self.outcome.unwrap_or_else(|| Outcome::Failed("the kept result was not read".to_owned()));
-        ToolResult { call: self.call, request: None, outcome }
+    pub fn result(&self) -> ToolResult {
+        let outcome = self.outcome.clone().unwrap_or_else(|| Outcome::Failed("the kept result was not read".to_owned()));
+        ToolResult { call: self.call.clone(), request: None, outcome }
     }
 
     /// Reads what it wants; `None`: there is no such reply (any more).
@@ -64,7 +64,7 @@ impl Batch {
     pub fn readings(&mut self) -> impl Iterator<Item = &mut Reading> {
         self.calls.iter_mut().filter_map(|call| match call {
             Prepared::Reading(reading) => Some(&mut **reading),
-            Prepared::Ready(_) | Prepared::Refused(..) => None,
+            Prepared::Ready(_) | Prepared::Waiting(_) | Prepared::Refused(..) => None,
         })
     }
 }
@@ -72,7 +72,7 @@ impl Batch {
 impl Agent<'_> {
     /// Whether a call reads a kept reply, and which part of it.
     pub(super) fn reading(&self, call: &ToolCall) -> Option<Result<Reading, Refusal>> {
-        let arguments = call.arguments.as_ref().ok().filter(|_| call.name == self.tools.reader())?;
+        let arguments = call.arguments.as_ref().ok().filter(|_| call.name == self.apis.tools().reader())?;
         let read = reader::read(arguments).map_err(Refusal::InvalidArguments);
         Some(read.map(|(id, wanted)| Reading { call: call.clone(), id, wanted, outcome: None }))
     }

@@ -12,7 +12,7 @@ use super::{
     admin::session_stats,
     console,
     extract::{MaybeCaller, Spoken},
-    shapes::document,
+    shapes::{base_url, document},
 };
 use crate::{app::App, clock::rfc3339, domain::language::Language};
 
@@ -93,7 +93,7 @@ pub(super) async fn health(State(app): State<App>, MaybeCaller(caller): MaybeCal
         "timestamp": rfc3339(app.now_ms()),
         "agent_initialized": true,
         "config_valid": true,
-        "api_base_url": app.base_url(),
+        "api_base_url": base_url(&app.served()),
         "openapi_file": document(&app),
         "session_stats": session_stats(&app, stats.unwrap_or_default()),
     });
@@ -103,7 +103,7 @@ pub(super) async fn health(State(app): State<App>, MaybeCaller(caller): MaybeCal
             "replica": app.replica(),
             "store": if app.settings().store.redis_url.is_some() { "redis" } else { "embedded" },
             "store_answers": stats.is_some(),
-            "functions": app.catalogue().functions().len(),
+            "functions": app.served().apis.functions().len(),
         });
         fields.insert("service_details".to_owned(), details);
         fields.insert("natural_language_enabled".to_owned(), json!(true));

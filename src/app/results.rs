@@ -7,10 +7,11 @@ use tracing::{info, warn};
 
 use super::{App, AppError};
 use crate::{
-    agent::{Agent, Batch, Progress, mark, size},
+    agent::{self, Agent, Batch, Progress, mark, size},
     domain::{
         kept::{KeptReply, ResultId},
         limits::BINARY_SHOWN_BYTES_MAX,
+        session::Round,
         tool::{Outcome, ReplyBody, ToolResult, UpstreamReply},
         user::UserName,
     },
@@ -32,6 +33,11 @@ pub enum Part {
 }
 
 impl App {
+    /// Rounds as they enter the history.
+    pub(super) fn cut_to_keep(&self, rounds: Vec<Round>) -> Vec<Round> {
+        agent::kept(rounds, self.served().apis.tools().reader())
+    }
+
     /// Keeps replies. One that cannot be kept is told later as gone; the turn goes on.
     pub(super) async fn keep_results(&self, user: &UserName, replies: Vec<(ResultId, KeptReply)>) {
         let ttl = Duration::from_secs(self.settings().results.ttl_secs);
@@ -46,7 +52,7 @@ impl App {
 
     /// Looks for the replies that a batch wants to read: in this turn's own results first, then in the store.
     pub(super) async fn read_kept(&self, agent: &Agent<'_>, user: &UserName, mut batch: Batch, progress: &Progress) -> Batch {
-        let reader = agent.tools.reader();
+        let reader = agent.apis.tools().reader();
         for reading in batch.readings() {
             if let Some(body) = own(progress, &reading.id) {
                 reading.read(Some(body), reader);
@@ -75,7 +81,8 @@ impl App {
         let id = ResultId::parse(id).ok_or_else(gone)?;
         let reply = self.store().kept_result(&caller.user, &id).await?.ok_or_else(gone)?;
         let Some(wanted) = wanted else { return Ok(Part::Whole(reply)) };
-        let rest = Rest { reader: self.agent().tools.reader(), id: Some(&id) };
+        let served = self.served();
+        let rest = Rest { reader: served.apis.tools().reader(), id: Some(&id) };
         page::of(&reply.body, wanted, usize::MAX, &rest).map(Part::Page).map_err(AppError::NoSuchPart)
     }
 

@@ -24,7 +24,7 @@ pub fn run(sources: Sources) -> ExitCode {
         Ok(settings) => settings,
         Err(code) => return code,
     };
-    super::log::start(&settings.log);
+    let _logging = super::log::start(&settings.log);
     super::block_on(serve(settings))
 }
 
@@ -35,8 +35,10 @@ async fn serve(settings: Settings) -> Result<(), String> {
     let local = listener.local_addr().map_err(|e| e.to_string())?;
     let app = App::build(settings).await.map_err(|e| e.to_string())?;
     welcome(&app, local);
+    let served = app.served();
+    let upstream: Vec<&str> = served.apis.iter().map(|api| api.base_url.as_str()).collect();
     info!(
-        address = %local, replica = app.replica(), functions = app.catalogue().functions().len(), upstream = app.base_url(),
+        address = %local, replica = app.replica(), functions = served.apis.functions().len(), upstream = upstream.join(", "),
         planner = if app.has_model() { "model" } else { "offline" }, "listening on http://{local}"
     );
     server::serve(app, listener, signals()).await;
@@ -53,9 +55,11 @@ fn cannot_listen(host: &str, port: u16, error: &io::Error) -> String {
 /// What a newcomer needs to know, on the terminal.
 fn welcome(app: &App, local: std::net::SocketAddr) {
     let mut text = format!("listening on http://{local}\n");
-    let info = app.catalogue().info();
-    text +=
-        &format!("API          {} {} at {} ({} functions)\n", info.title, info.version, app.base_url(), app.catalogue().functions().len());
+    for api in app.served().apis.iter() {
+        let (info, functions) = (api.catalogue.info(), api.catalogue.functions().len());
+        let name = if api.name.is_empty() { String::new() } else { format!("{}: ", api.name) };
+        text += &format!("API          {name}{} {} at {} ({functions} functions)\n", info.title, info.version, api.base_url);
+    }
     if app.serves_demo() {
         text += "             the built-in demo: set OPENAPI_FILE and API_BASE_URL for your own\n";
     }

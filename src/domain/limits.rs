@@ -30,6 +30,10 @@ pub const NEAR_NAMES_MAX: usize = 5;
 pub const TOOLS_TO_MODEL_MAX: usize = 64;
 /// A function's name, in characters: what providers accept (`^[a-zA-Z0-9_-]{1,64}$`).
 pub const FUNCTION_NAME_CHARS_MAX: usize = 64;
+/// APIs that are served beside the one of `[openapi]`.
+pub const APIS_MAX: usize = 100;
+/// The name of an API, in characters; half of a function's name is left for the function.
+pub const API_NAME_CHARS_MAX: usize = 32;
 /// An operator's document, in bytes.
 pub const DOCUMENT_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// An answer of the model, in bytes.
@@ -139,3 +143,7 @@ pub const RESULT_SEARCH_CHARS_MAX: usize = 200;
 pub const RESULT_LINE_BYTES_MAX: usize = 1000;
 /// A reply that is no text, in bytes, as a direct call gives it as base64; of a larger one only its size is told.
 pub const BINARY_SHOWN_BYTES_MAX: usize = 256 * 1024;
+/// How long a user's yes to a changing call is taken, in milliseconds from the beginning of the turn that asked.
+pub const CONFIRMATION_MS_MAX: u64 = 15 * 60 * 1000;
+/// A request as it is shown to whoever must say yes to it, in characters; what is beyond is counted in a mark.
+pub const REQUEST_SHOWN_CHARS_MAX: usize = 20_000;

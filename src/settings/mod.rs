@@ -17,6 +17,7 @@
 //! # Ok::<(), swagger_api_agent::settings::Problems>(())
 //! ```
 
+mod apis;
 mod check;
 mod effective;
 mod environment;
@@ -27,6 +28,7 @@ mod load;
 mod problems;
 mod reader;
 mod source;
+mod tables;
 #[cfg(test)]
 mod tests;
 
@@ -148,6 +150,8 @@ pub struct OpenApi {
     pub server_variables: BTreeMap<String, String>,
     /// Whether references may lead to other files under the document's own directory.
     pub external_references: bool,
+    /// How often the documents of all APIs are looked at for changes; 0: never.
+    pub watch_secs: u64,
 }
 
 /// `[upstream]`: the API behind the document.

@@ -7,8 +7,8 @@ local a = account_of(KEYS[1], KEYS[2], ARGV[1], ARGV[2])
 if not a then return {'REVOKED'} end
 local wait, at = due(a[5], ARGV[3])
 if wait > 0 then return {'LIMITED', wait} end
-redis.call('HSET', KEYS[1], 'rr', at)
-for _, id in ipairs(redis.call('ZRANGE', KEYS[9], 0, -1)) do redis.call('DEL', ARGV[8] .. id) end
+redis.call('HSET', KEYS[1], 'rr', at, 'lt', now)
+for _, id in ipairs(redis.pcall('ZRANGE', KEYS[9], 0, -1)) do redis.call('DEL', ARGV[8] .. id) end
 redis.call('DEL', KEYS[3], KEYS[4], KEYS[5], KEYS[9])
 redis.call('HINCRBY', KEYS[1], 'gen', 1)
 local s = fresh(KEYS[3], ARGV[7], tonumber(ARGV[5]))
