@@ -47,7 +47,7 @@ impl Asked {
             while self.properties.contains_key(&argument) {
                 argument = others.next().unwrap_or_default();
             }
-            if media != Media::Json && !shown.contains_key("type") {
+            if !matches!(media, Media::Json | Media::Xml) && !shown.contains_key("type") {
                 shown.insert("type".to_owned(), "object".into());
             }
             let own = shown.get("description").and_then(Value::as_str).map(str::to_owned);

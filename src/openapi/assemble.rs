@@ -176,8 +176,11 @@ fn fitting(schema: Value, media: Media, content_type: &str, definitions: &Defini
         Media::Json => Ok(schema),
         Media::Form | Media::Multipart if says("array") || says("string") => Err(format!("its body is {content_type}, but not an object")),
         Media::Form | Media::Multipart => Ok(schema),
+        // What is said of a value is how it is written; a text is the document itself.
+        Media::Xml if structured => Ok(json!({"anyOf": [schema, {"type": "string", "description": "the XML itself"}]})),
+        Media::Xml => Ok(json!({"type": "string"})),
         Media::Text if structured => {
-            Err(format!("its body is {content_type} made of an object or a list; only JSON and forms are made of those"))
+            Err(format!("its body is {content_type} made of an object or a list; only JSON, XML and forms are made of those"))
         }
         Media::Text if target.get("type").is_none() => Ok(json!({"type": "string"})),
         Media::Text => Ok(schema),

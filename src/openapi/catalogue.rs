@@ -7,15 +7,21 @@ use serde_json::Value;
 use super::{
     assemble::assemble,
     document::{Document, word},
+    files::{self, ReadFile},
     gather::{Candidate, Gathered, gather},
     load::{DocumentError, read},
-    naming::{Identity, fnv1a, function_names},
+    model::clip,
+    naming::{Identity, fingerprint, function_names},
     near::near,
     operation::Operation,
+    options::ReadOptions,
     report::{GivenName, Report, SetAside},
-    server::of_root,
+    server::{check_variables, of_root},
 };
-use crate::domain::{limits::FUNCTIONS_BYTES_MAX, tool::FunctionSpec};
+use crate::domain::{
+    limits::{DOCUMENT_BYTES_MAX, FUNCTIONS_BYTES_MAX, WARNINGS_MAX},
+    tool::FunctionSpec,
+};
 
 /// What the document says of itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,22 +49,55 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    /// Reads a document: JSON or YAML, OpenAPI 2.0, 3.0 or 3.1, recognised by content. `origin` (a path or a URL) is named in messages,
-    /// and relative servers start from it when it is a URL; it is never opened.
+    /// [`Catalogue::read_with`] for a document that says everything itself.
+    pub fn read(text: &str, origin: &str) -> Result<Self, DocumentError> {
+        Self::read_with(text, &ReadOptions::of(origin))
+    }
+
+    /// Reads a document: JSON or YAML, OpenAPI 2.0, 3.0 or 3.1, recognised by content.
     ///
     /// Only a text that is no OpenAPI document at all is an error. What is wrong with one operation is in [`Catalogue::report`].
-    pub fn read(text: &str, origin: &str) -> Result<Self, DocumentError> {
-        let document = Document::new(read(text, origin)?).map_err(|reason| DocumentError::new(origin, reason))?;
+    pub fn read_with(text: &str, options: &ReadOptions) -> Result<Self, DocumentError> {
+        let root = read(text, &options.origin)?;
+        Self::of(root, Vec::new(), fingerprint(text), options)
+    }
+
+    /// [`Catalogue::read_with`] for a document that may refer to other files, which `read_file` reads: see [`ReadFile`]. `own` is the
+    /// document's own file name. A file that cannot be read sets aside what needs it.
+    pub fn read_files(text: &str, own: &str, options: &ReadOptions, read_file: &mut ReadFile) -> Result<Self, DocumentError> {
+        let mut root = read(text, &options.origin)?;
+        let mut all = text.to_owned();
+        let mut read_file = |path: &str| {
+            let text = read_file(path)?;
+            if all.len().saturating_add(text.len()) <= DOCUMENT_BYTES_MAX {
+                all.push_str(path);
+                all.push_str(&text);
+            }
+            Ok(text)
+        };
+        let warnings = files::gather(&mut root, own, text.len(), &mut read_file);
+        let fingerprint = fingerprint(&all);
+        drop(all);
+        Self::of(root, warnings, fingerprint, options)
+    }
+
+    fn of(root: Value, notes: Vec<String>, fingerprint: String, options: &ReadOptions) -> Result<Self, DocumentError> {
+        let origin = options.origin.as_str();
+        let document = Document::new(root).map_err(|reason| DocumentError::new(origin, reason))?;
         if document.root.get("paths").is_some_and(|paths| !paths.is_object()) {
             return Err(DocumentError::new(origin, "`paths` is not an object"));
         }
-        let Gathered { candidates, normaliser, warnings } = gather(&document, origin);
+        if !options.server_variables.is_empty() {
+            check_variables(&document, options).map_err(|reason| DocumentError::new(origin, reason))?;
+        }
+        let Gathered { candidates, normaliser, mut warnings } = gather(&document, options);
+        warnings.splice(0..0, notes);
         let mut report = Report { warnings, ..Report::default() };
         let (definitions, unusable) = normaliser.finish();
-        let pattern = |pattern: String| format!("the pattern `{pattern}` cannot be matched here; the API judges it");
-        report.warnings.extend(unusable.into_iter().map(pattern));
+        let pattern = |pattern: String| format!("the pattern `{}` cannot be matched here; the API judges it", clip(&pattern, 200));
+        report.warnings.extend(unusable.into_iter().take(WARNINGS_MAX).map(pattern));
         let definitions = Arc::new(definitions);
-        let servers = of_root(&document, origin);
+        let servers = of_root(&document, options);
         let info = info(&document, &servers);
         let base_url = servers.first().and_then(|first| first.as_ref().ok()).map(|base| base.text.clone());
         let root_server = Arc::new(servers.into_iter().next().unwrap_or_else(|| Err("the document names no server".to_owned())));
@@ -98,7 +137,6 @@ impl Catalogue {
             operation.index = index;
         }
         let by_name = specs.iter().enumerate().map(|(index, spec)| (spec.name.clone(), index)).collect();
-        let fingerprint = format!("{:016x}", fnv1a(text.as_bytes()));
         Ok(Self { info, specs, operations, by_name, report, fingerprint, base_url })
     }
 

@@ -2,13 +2,14 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     body::{self, Content, DeclaredBody},
     document::{Document, Edition, reference_of},
     encode::Keep,
     operation::About,
+    options::ReadOptions,
     parameter::{self, Declared, Location, is_json, is_reserved_header, is_token},
     schema::{Normalised, Normaliser},
     security::{Alternatives, Security},
@@ -72,9 +73,9 @@ pub(super) struct Gathered<'d> {
     pub warnings: Vec<String>,
 }
 
-pub(super) fn gather<'d>(document: &'d Document, origin: &'d str) -> Gathered<'d> {
+pub(super) fn gather<'d>(document: &'d Document, options: &'d ReadOptions) -> Gathered<'d> {
     let mut gathered = Gathered { candidates: Vec::new(), normaliser: Normaliser::new(document), warnings: Vec::new() };
-    let mut reader = Reader { document, origin, security: Security::read(document), notes: Vec::new() };
+    let mut reader = Reader { document, options, security: Security::read(document), notes: Vec::new() };
     let mut paths: Vec<(&String, &Value)> = document.root.get("paths").and_then(Value::as_object).into_iter().flatten().collect();
     paths.retain(|(path, _)| !path.starts_with("x-"));
     paths.sort_by_key(|(path, _)| path.as_str());
@@ -122,7 +123,7 @@ fn about(method: &str, path: &str, operation: &Value) -> About {
 /// Reads one operation after another.
 struct Reader<'d> {
     document: &'d Document,
-    origin: &'d str,
+    options: &'d ReadOptions,
     security: Security,
     /// What is odd about the operation being read.
     notes: Vec<String>,
@@ -172,7 +173,7 @@ impl<'d> Reader<'d> {
             template,
             parameters,
             body,
-            server: server::of_operation(self.document, item.get("servers"), operation, self.origin),
+            server: server::of_operation(self.document, item.get("servers"), operation, self.options),
             security: self.security.of(operation),
             accept: accept(self.document, operation),
         })
@@ -265,11 +266,9 @@ fn any_string() -> Arc<Normalised> {
 
 /// A schema that takes an empty text too (`allowEmptyValue`).
 fn or_empty(schema: &Normalised) -> Arc<Normalised> {
-    let mut outer = json!({"anyOf": [schema.schema, {"type": "string", "const": ""}]});
-    if let Some(description) = schema.schema.get("description") {
-        outer["description"] = description.clone();
-    }
-    Arc::new(Normalised { schema: outer, ..schema.clone() })
+    let mut outer = Map::from_iter([("anyOf".to_owned(), json!([schema.schema, {"type": "string", "const": ""}]))]);
+    outer.extend(schema.schema.get("description").map(|description| ("description".to_owned(), description.clone())));
+    Arc::new(Normalised { schema: Value::Object(outer), ..schema.clone() })
 }
 
 /// Whether a text can stand in a header (RFC 9110, 5.5).

@@ -14,6 +14,7 @@
     reason = "tests print, wait and look at their environment"
 )]
 
+mod apis;
 mod bad_input;
 mod config_check;
 mod contract;
@@ -23,5 +24,6 @@ mod floors;
 mod harness;
 mod outage;
 mod quality;
+mod results;
 mod store_contract;
 mod turns;

@@ -49,6 +49,7 @@ pub(super) fn engine() -> PatternOptions<jsonschema::FancyRegex> {
 /// About how many states a pattern becomes: a character is one, a class of Unicode a hundred, a repetition as many times as it repeats.
 fn cost(pattern: &str) -> usize {
     const UNICODE_CLASS: usize = 100;
+    const NEGATED_CLASS: usize = 10;
     let mut groups: Vec<usize> = Vec::new();
     // What stands before here in the innermost group, and the last thing of it.
     let (mut before, mut last) = (0_usize, 0_usize);
@@ -78,24 +79,19 @@ fn cost(pattern: &str) -> usize {
                 }
                 last = if class { UNICODE_CLASS } else { 1 };
             }
-            '[' | '.' => {
+            '.' => {
                 before = before.saturating_add(last);
-                let negated = c == '[' && rest.next_if_eq(&'^').is_some();
-                last = if c == '.' || negated { 10 } else { 1 };
-                let mut escaped = false;
-                let mut first = true;
-                while c == '[' {
-                    match rest.next() {
-                        None => break,
-                        Some(']') if !escaped && !first => break,
-                        Some(c) => {
-                            if escaped && "pPwWsSdD".contains(c) {
-                                last = last.saturating_add(UNICODE_CLASS);
-                            }
-                            escaped = c == '\\' && !escaped;
-                        }
+                last = NEGATED_CLASS;
+            }
+            '[' => {
+                before = before.saturating_add(last);
+                last = if rest.next_if_eq(&'^').is_some() { NEGATED_CLASS } else { 1 };
+                // A bracket that comes first is one of the class.
+                rest.next_if_eq(&']');
+                while let Some(c) = rest.next().filter(|c| *c != ']') {
+                    if c == '\\' && rest.next().is_some_and(|escaped| "pPwWsSdD".contains(escaped)) {
+                        last = last.saturating_add(UNICODE_CLASS);
                     }
-                    first = false;
                 }
             }
             _ => {

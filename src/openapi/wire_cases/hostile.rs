@@ -82,7 +82,7 @@ fn a_long_chain_of_schemas_is_compiled_or_set_aside() {
     let catalogue = in_time(|| chain(5000, |next| json!({"type": "object", "properties": {"a": next}})));
     assert!(check(&catalogue, nested(20)).unwrap_err()[0].contains("reaches more than 4096 other schemas"));
     let catalogue = in_time(|| chain(3000, |next| json!({"allOf": [next]})));
-    assert!(catalogue.report().set_aside[0].reason.contains("more than 1000 parts"), "{:?}", catalogue.report());
+    assert!(catalogue.report().set_aside[0].reason.contains("more than 256 parts"), "{:?}", catalogue.report());
     let catalogue = in_time(|| chain(100_000, |next| next));
     assert!(catalogue.report().set_aside[0].reason.contains("more than 32 references follow one another"), "{:?}", catalogue.report());
     let catalogue = in_time(|| chain(20, |next| next));
@@ -96,7 +96,7 @@ fn copies_for_read_only_properties_do_not_nest_without_end() {
         let deep = (0..20).fold(next, |inner, _| json!({"allOf": [inner]}));
         json!({"required": ["id"], "properties": id, "allOf": [deep]})
     };
-    let catalogue = in_time(|| chain(40, link));
+    let catalogue = in_time(|| chain(10, link));
     assert_eq!(catalogue.report().usable + catalogue.report().set_aside.len(), 1);
     let _ = check(&catalogue, json!({"body": {}}));
 }
@@ -162,7 +162,7 @@ fn equal_and_colliding_names_are_given_quickly() {
     let operation = |n: usize| {
         (
             format!("/p{n}"),
-            json!({"get": {"operationId": if n % 2 == 0 { "same".to_owned() } else { format!("a{}b", "/".repeat(n % 50)) }}}),
+            json!({"get": {"operationId": if n < 10_000 { "same".to_owned() } else { format!("a{}b", "/".repeat(n % 50)) }}}),
         )
     };
     let paths: Map<String, Value> = (0..20_000).map(operation).collect();
