@@ -137,7 +137,7 @@ impl Catalogue {
             operation.index = index;
         }
         let by_name = specs.iter().enumerate().map(|(index, spec)| (spec.name.clone(), index)).collect();
-        Ok(Self { info, specs, operations, by_name, report, fingerprint, base_url })
+        Ok(Self { info, specs, operations, by_name, report: report.printable(), fingerprint, base_url })
     }
 
     pub fn info(&self) -> &Info {

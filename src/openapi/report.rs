@@ -13,6 +13,23 @@ pub struct Report {
     pub names_given: Vec<GivenName>,
 }
 
+impl Report {
+    /// The report with control characters written out: a document's texts end up in terminals and logs.
+    pub(super) fn printable(mut self) -> Self {
+        let aside = self.set_aside.iter_mut().flat_map(|aside| [&mut aside.operation, &mut aside.reason]);
+        let named = self.names_given.iter_mut().flat_map(|given| std::iter::once(&mut given.operation).chain(&mut given.operation_id));
+        aside.chain(named).chain(&mut self.warnings).for_each(write_out);
+        self
+    }
+}
+
+fn write_out(text: &mut String) {
+    if text.contains(char::is_control) {
+        let escaped = |c: char| if c.is_control() { c.escape_unicode().to_string() } else { c.to_string() };
+        *text = text.chars().map(escaped).collect();
+    }
+}
+
 /// An operation that cannot be called.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetAside {

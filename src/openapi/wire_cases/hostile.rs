@@ -185,6 +185,13 @@ fn huge_numbers_and_odd_names_are_only_data() {
 }
 
 #[test]
+fn a_report_writes_control_characters_out() {
+    let catalogue = read(&document(json!({"/a\u{1b}[2J": {"get": []}, "/b\n": {"get": {"operationId": "x\ty"}}})));
+    assert_eq!(catalogue.report().set_aside[0].operation, "GET /a\\u{1b}[2J");
+    assert_eq!(catalogue.report().names_given[0].operation, "GET /b\\u{a}");
+}
+
+#[test]
 fn many_wrong_values_are_counted_not_listed() {
     let schema = json!({"type": "array", "items": {"type": "integer"}});
     let catalogue = with_schemas([("S0".to_owned(), schema)].into_iter());
