@@ -143,9 +143,11 @@ impl App {
     }
 
     fn agent(&self) -> Agent<'_> {
-        let Inner { planner, catalogue, tools, upstream, base_url, settings, .. } = &*self.0;
+        let Inner { planner, catalogue, tools, upstream, base_url, settings, demo, .. } = &*self.0;
         let budget = Budget { rounds_max: settings.turns.rounds_max, calls_max: settings.turns.calls_max };
-        Agent { planner, catalogue, tools, upstream, base_url: Some(base_url), budget }
+        // Without an operator's word the document decides, for each operation.
+        let said = settings.upstream.base_url.is_some() || demo.is_some();
+        Agent { planner, catalogue, tools, upstream, base_url: said.then_some(base_url.as_str()), budget }
     }
 
     /// Starts a task that outlives the request that wants it.

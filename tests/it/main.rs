@@ -19,6 +19,7 @@ mod config_check;
 mod contract;
 mod demo;
 mod documents;
+mod exact;
 mod floors;
 mod harness;
 mod outage;
