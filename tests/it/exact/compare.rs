@@ -11,11 +11,11 @@ use crate::harness::recorder::Raw;
 #[derive(Debug, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct Part {
-    name: String,
+    pub name: String,
     filename: Option<String>,
     /// Its `Content-Type`.
     r#type: Option<String>,
-    text: Option<String>,
+    pub text: Option<String>,
     /// A content that is no text.
     bytes: Option<Vec<u8>>,
 }
@@ -91,7 +91,7 @@ impl<'a> Sent<'a> {
 }
 
 /// Takes a multipart body apart (RFC 2046, 5.1.1).
-fn read_parts(body: &[u8], content_type: &str, told: &str) -> Vec<Part> {
+pub fn read_parts(body: &[u8], content_type: &str, told: &str) -> Vec<Part> {
     let boundary = content_type.strip_prefix("multipart/form-data; boundary=").unwrap_or_else(|| panic!("{told}: {content_type}"));
     let mut rest = body;
     let mut parts = Vec::new();

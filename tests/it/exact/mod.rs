@@ -4,7 +4,7 @@
 //! compared with what a recording API got: method, target, every header field once, body. What is `refused` reaches no API at all.
 
 mod bad_arguments;
-mod compare;
+pub mod compare;
 mod fixture;
 mod names;
 mod servers;
