@@ -1,17 +1,24 @@
 //! One turn of thinking: prompt → plan → calls → results → … → answer. Knows no store and no web.
 //!
-//! An [`Agent`] is a view made for one turn; what lasts is the session. The caller drives it, one [`Agent::think`] and one
-//! [`Agent::perform`] a round, so that what must be recorded between the plan and the call can be.
+//! An [`Agent`] is a view made for one turn; what lasts is the session. The caller drives it, one [`Agent::think`] a round and then one
+//! [`Stretch`] of the batch after the other, so that what must be recorded between the plan and each call can be.
 
+mod apis;
+mod confirm;
 mod perform;
 mod prompt;
+mod reading;
 mod trim;
+
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 pub use self::{
-    perform::Ready,
-    prompt::Api,
+    apis::{Api, Apis},
+    confirm::PLANNERS_PART,
+    perform::{Ready, Stretch},
+    reading::{Reading, mark, size},
     trim::{kept, kept_answer},
 };
 use crate::{
@@ -20,10 +27,8 @@ use crate::{
         session::{Round, Turn, Usage},
         tool::{Effect, Outcome, Refusal, ToolCall, ToolResult},
     },
-    llm::{ModelError, Move, Planner, Prompt, ToolSet},
+    llm::{ModelError, Move, Planner, Prompt},
     markdown,
-    openapi::Catalogue,
-    upstream::Upstream,
 };
 
 /// What one turn may cost.
@@ -31,18 +36,18 @@ use crate::{
 pub struct Budget {
     pub rounds_max: u32,
     pub calls_max: u32,
+    /// A larger reply is not kept beside the turn, in bytes.
+    pub kept_bytes_max: usize,
 }
 
 /// Everything a turn is thought with.
 #[derive(Clone, Copy)]
 pub struct Agent<'a> {
     pub planner: &'a Planner,
-    pub catalogue: &'a Catalogue,
-    pub tools: &'a ToolSet,
-    pub upstream: &'a Upstream,
-    /// The operator's base URL; wins over the document's.
-    pub base_url: Option<&'a str>,
+    pub apis: &'a Apis,
     pub budget: Budget,
+    /// Whether a changing call is sent only after the user has said yes to it.
+    pub confirm: bool,
 }
 
 /// What the user wants, and what came before.
@@ -80,16 +85,20 @@ pub struct Batch {
 #[derive(Debug)]
 pub enum Prepared {
     Ready(Box<Ready>),
+    /// Not sent in this turn: it changes something, or stands behind what does, and the user is asked first.
+    Waiting(Box<Ready>),
+    /// Reads a reply that was kept; nothing is sent.
+    Reading(Box<Reading>),
     /// Goes back to the planner with the reason.
     Refused(ToolCall, Refusal),
 }
 
 impl Batch {
-    /// The calls that may change something, with their place in the batch.
+    /// The calls that may change something and can be sent, with their place in the batch.
     pub fn changing(&self) -> impl Iterator<Item = (usize, &Ready)> {
         self.calls.iter().enumerate().filter_map(|(i, call)| match call {
             Prepared::Ready(ready) if ready.effect == Effect::Changing => Some((i, &**ready)),
-            Prepared::Ready(_) | Prepared::Refused(..) => None,
+            Prepared::Ready(_) | Prepared::Waiting(_) | Prepared::Reading(_) | Prepared::Refused(..) => None,
         })
     }
 }
@@ -104,7 +113,8 @@ impl Agent<'_> {
             return Ok(Thought::Answer(out_of_rounds(ask.message, &progress.rounds)));
         }
         let Ask { instructions, history, message } = ask;
-        let plan = self.planner.plan(&Prompt { instructions, history, message, rounds: &progress.rounds, tools: self.tools }).await?;
+        let plan =
+            self.planner.plan(&Prompt { instructions, history, message, rounds: &progress.rounds, tools: self.apis.tools() }).await?;
         if let Some(usage) = plan.usage {
             progress.usage = Some(progress.usage.unwrap_or_default().plus(usage));
         }
@@ -112,7 +122,8 @@ impl Agent<'_> {
             Move::Answer(answer) => Ok(Thought::Answer(answer)),
             Move::Calls { said, calls } => {
                 let calls = calls.into_iter().map(|call| self.prepare(call, progress)).collect();
-                Ok(Thought::Calls(Batch { said, calls }))
+                let batch = Batch { said, calls };
+                Ok(Thought::Calls(if self.confirm { batch.keep_back() } else { batch }))
             }
         }
     }
@@ -123,6 +134,11 @@ impl Agent<'_> {
             return Prepared::Refused(call, Refusal::OverBudget);
         }
         progress.calls += 1;
+        match self.reading(&call) {
+            Some(Ok(reading)) => return Prepared::Reading(Box::new(reading)),
+            Some(Err(refusal)) => return Prepared::Refused(call, refusal),
+            None => {}
+        }
         let arguments = match &call.arguments {
             Ok(arguments) => arguments,
             Err(text) => {
@@ -141,12 +157,12 @@ impl Agent<'_> {
     /// # Errors
     /// Why it cannot be: no such function, or all that is wrong with the arguments.
     pub fn ready(&self, id: String, name: &str, arguments: &Map<String, Value>) -> Result<Ready, Refusal> {
-        let Some(operation) = self.catalogue.operation(name) else {
-            return Err(Refusal::UnknownFunction { near: self.catalogue.near(name) });
+        let Some((api, operation)) = self.apis.operation(name) else {
+            return Err(Refusal::UnknownFunction { near: self.apis.near(name) });
         };
-        let request = operation.request(self.base_url, arguments).map_err(Refusal::InvalidArguments)?;
+        let request = operation.request(api.base_url_for_requests(), arguments).map_err(Refusal::InvalidArguments)?;
         let call = ToolCall { id, name: name.to_owned(), arguments: Ok(arguments.clone()) };
-        Ok(Ready { call, request, effect: operation.spec().effect })
+        Ok(Ready { call, api: Arc::clone(api), request, effect: operation.spec().effect })
     }
 }
 
@@ -185,6 +201,9 @@ pub fn error_of(result: &ToolResult) -> Option<String> {
         }
         Outcome::Refused(Refusal::InvalidArguments(problems)) => Some(problems.join("; ")),
         Outcome::Refused(Refusal::OverBudget) => Some("the turn has no calls left".to_owned()),
+        Outcome::Refused(Refusal::NeedsConfirmation { .. }) => Some("it was not sent: it needs the user's confirmation".to_owned()),
+        Outcome::Refused(Refusal::Declined) => Some("it was not sent: the user did not confirm it".to_owned()),
+        Outcome::Refused(Refusal::Outdated) => Some("it was not sent: it is no longer the request that was shown".to_owned()),
         Outcome::Failed(why) | Outcome::Unknown(why) => Some(why.clone()),
     }
 }

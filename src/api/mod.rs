@@ -5,11 +5,13 @@ mod calls;
 mod chat;
 mod console;
 mod context;
+mod documents;
 mod error;
 mod extract;
 mod home;
 mod login;
 mod query;
+mod results;
 pub mod server;
 mod session;
 mod shapes;
@@ -43,11 +45,14 @@ pub fn router(app: App) -> Router {
         .route("/api/functions", get(calls::functions))
         .route("/api/info", get(session::api_info))
         .route("/api/history", get(session::history).delete(session::clear))
+        .route("/api/results/{id}", get(results::result))
         .route("/api/session/info", get(session::info))
         .route("/api/session/reset", post(session::reset))
         .route("/api/admin/sessions", get(admin::sessions))
         .route("/api/admin/sessions/{user}/keys", get(admin::keys))
         .route("/api/admin/cleanup", post(admin::cleanup))
+        .route("/api/admin/openapi", get(documents::served))
+        .route("/api/admin/openapi/reload", post(documents::reload))
         .fallback(async || ApiError::no_such_path())
         .method_not_allowed_fallback(async || ApiError::wrong_method())
         .layer(CatchPanicLayer::custom(panicked))

@@ -7,7 +7,8 @@ use tracing::{Instrument, info, warn};
 use super::{
     App, AppError,
     orphans::Input,
-    turn::{Claimed, about_to_send, new_run},
+    round::about_to_send,
+    turn::{Claimed, new_run},
 };
 use crate::{
     agent::Ready,
@@ -29,7 +30,9 @@ impl App {
     /// No such function, wrong parameters, no session to be had. What the API answers, failures included, is the result; after a
     /// changing call was sent there is no error.
     pub async fn call(&self, caller: &Bearer, function: &str, parameters: &Map<String, Value>) -> Result<ToolResult, AppError> {
-        let ready = match self.agent().ready(new_run(), function, parameters) {
+        let served = self.served();
+        let agent = self.agent(&served);
+        let ready = match agent.ready(new_run(), function, parameters) {
             Ok(ready) if ready.effect == Effect::Changing => return self.call_changing(caller, ready).await,
             Ok(ready) => Ok(ready),
             Err(refusal) => Err(refused(function, refusal)),
@@ -37,7 +40,11 @@ impl App {
         // Whoever may not come in does not learn what functions there are.
         match self.store().enter(super::caller(caller), Tail::Nothing).await? {
             Entered::Refused(refused) => Err(refused.into()),
-            Entered::In(_) => Ok(self.agent().send(ready?).await),
+            Entered::In(_) => {
+                let mut result = agent.send(ready?).await;
+                self.keep_unshown(&caller.user, &mut result).await;
+                Ok(result)
+            }
         }
     }
 
@@ -73,18 +80,20 @@ impl App {
         }
         let others: Vec<JournalEntry> = started.journal.iter().filter(|entry| entry.run != run).cloned().collect();
         let settled = super::orphans::turns(&others, started.now_ms);
-        let agent = self.agent();
+        let served = self.served();
+        let agent = self.agent(&served);
         // The call is out: whatever becomes of the session, the caller is told what came of it. An error here would invite a caller to
         // send it again.
         let sending = agent.send(ready);
         tokio::pin!(sending);
-        let result = tokio::select! {
+        let mut result = tokio::select! {
             result = &mut sending => result,
             _ = self.keep(&held) => sending.await,
         };
         if let Err(error) = self.commit(&held, Commit { turns: &settled, reply: None }).await {
             warn!(user = %caller.user, run, ?error, "the call of {} was done, but its run could not be ended in the store", caller.user);
         }
+        self.keep_unshown(&caller.user, &mut result).await;
         info!(user = %caller.user, run, function = result.call.name, "{} called {}", caller.user, result.call.name);
         Ok(result)
     }
@@ -94,7 +103,7 @@ fn refused(function: &str, refusal: Refusal) -> AppError {
     match refusal {
         Refusal::UnknownFunction { near } => AppError::UnknownFunction { name: function.to_owned(), near },
         Refusal::InvalidArguments(problems) => AppError::InvalidArguments(problems),
-        // A direct call has no budget.
-        Refusal::OverBudget => AppError::Broken,
+        // A direct call has no budget, and is a person's own act: nobody is asked about it.
+        Refusal::OverBudget | Refusal::NeedsConfirmation { .. } | Refusal::Declined | Refusal::Outdated => AppError::Broken,
     }
 }

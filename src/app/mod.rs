@@ -7,38 +7,46 @@
 mod admin;
 mod build;
 mod call;
+mod confirm;
 mod document;
 mod error;
 mod health;
 mod lease;
 mod login;
 mod orphans;
+mod reload;
+mod results;
+mod round;
+mod served;
 mod turn;
 mod visit;
 
 use std::{future::Future, sync::Arc};
 
+use arc_swap::ArcSwap;
 use tokio::{sync::Semaphore, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use self::reload::Reloading;
 pub use self::{
     build::{BuildError, FirstStart, open_store},
-    document::{Source, read_document},
+    document::read_document,
     error::AppError,
     health::Health,
     login::{BadPassword, account, password_rule},
+    reload::{ReloadFailure, Reloaded},
+    results::Part,
+    served::Served,
     turn::{Render, Report, Request, Taken},
 };
 use crate::{
-    agent::{Agent, Api, Budget},
+    agent::{Agent, Budget},
     clock::Clock,
     demo::Demo,
-    llm::{Planner, ToolSet},
-    openapi::Catalogue,
+    llm::Planner,
     secrets::tokens::{Bearer, Tokens},
     settings::Settings,
     store::{Store, contract::Caller},
-    upstream::Upstream,
 };
 
 /// The service. Cheap to clone; all clones are the same service.
@@ -50,12 +58,8 @@ struct Inner {
     clock: Clock,
     store: Store,
     tokens: Tokens,
-    catalogue: Catalogue,
-    tools: ToolSet,
-    api: Api,
-    planner: Planner,
-    upstream: Upstream,
-    base_url: String,
+    served: ArcSwap<Served>,
+    reloading: Reloading,
     /// Names this process in leases and logs.
     replica: String,
     /// Permits to hash passwords.
@@ -74,18 +78,14 @@ impl App {
         &self.0.settings
     }
 
-    pub fn catalogue(&self) -> &Catalogue {
-        &self.0.catalogue
-    }
-
-    /// Where the API is.
-    pub fn base_url(&self) -> &str {
-        &self.0.base_url
+    /// What is served now. Whoever takes it keeps it to the end, whatever is served by then.
+    pub fn served(&self) -> Arc<Served> {
+        self.0.served.load_full()
     }
 
     /// Whether a model plans; the offline planner does otherwise.
     pub fn has_model(&self) -> bool {
-        matches!(self.0.planner, Planner::Model(_))
+        matches!(*self.served().planner, Planner::Model(_))
     }
 
     /// Whether the built-in demo API is what is served.
@@ -138,16 +138,10 @@ impl App {
         self.0.hands.clone()
     }
 
-    fn about_api(&self) -> &Api {
-        &self.0.api
-    }
-
-    fn agent(&self) -> Agent<'_> {
-        let Inner { planner, catalogue, tools, upstream, base_url, settings, demo, .. } = &*self.0;
-        let budget = Budget { rounds_max: settings.turns.rounds_max, calls_max: settings.turns.calls_max };
-        // Without an operator's word the document decides, for each operation.
-        let said = settings.upstream.base_url.is_some() || demo.is_some();
-        Agent { planner, catalogue, tools, upstream, base_url: said.then_some(base_url.as_str()), budget }
+    fn agent<'a>(&self, served: &'a Served) -> Agent<'a> {
+        let Settings { turns, results, agent, .. } = &self.0.settings;
+        let budget = Budget { rounds_max: turns.rounds_max, calls_max: turns.calls_max, kept_bytes_max: results.bytes_max };
+        Agent { planner: &served.planner, apis: &served.apis, budget, confirm: agent.confirm }
     }
 
     /// Starts a task that outlives the request that wants it.

@@ -1,8 +1,9 @@
 //! Functions that can be called, the calls a planner asks for, and what came of them.
 
+use bytes::Bytes;
 use serde_json::{Map, Value};
 
-use super::json::RawJson;
+use super::{json::RawJson, kept::ResultId};
 
 /// What calling a function does to the world behind it (RFC 9110, 9.2.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -48,6 +49,15 @@ pub struct UpstreamReply {
     /// Header names in lower case, as received, without credentials and cookies.
     pub headers: Vec<(String, String)>,
     pub body: ReplyBody,
+    /// Under which id the whole reply is kept, if a planner is not told all of it.
+    pub kept: Option<ResultId>,
+}
+
+impl UpstreamReply {
+    /// The first value of a header field; the name in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
+    }
 }
 
 /// A reply's body after decoding.
@@ -60,6 +70,8 @@ pub enum ReplyBody {
     Binary {
         content_type: String,
         bytes: usize,
+        /// The bytes, as long as they are at hand: a stored turn does not have them.
+        content: Bytes,
     },
 }
 
@@ -68,9 +80,9 @@ pub enum ReplyBody {
 pub enum Outcome {
     /// The upstream answered, with whatever status.
     Replied(UpstreamReply),
-    /// Nothing was sent: the reason is for the planner to mend.
+    /// Nothing was sent: the planner can mend it, or the user decides.
     Refused(Refusal),
-    /// The request was certainly not received (no connection), or its loss changes nothing (a safe call that timed out).
+    /// The request was certainly not received (not sent, no connection), or its loss changes nothing (a safe call that timed out).
     Failed(String),
     /// A changing request was sent and no answer came: whether it took effect is not known.
     Unknown(String),
@@ -85,13 +97,19 @@ pub enum Refusal {
     InvalidArguments(Vec<String>),
     /// The turn has no calls left.
     OverBudget,
+    /// The user was asked whether it may be sent. The digest is of the exact request that was shown.
+    NeedsConfirmation { digest: String },
+    /// The user was asked and said no.
+    Declined,
+    /// The user said yes, but it would be another request now: the document, or where its API is, has changed.
+    Outdated,
 }
 
 /// One call and what came of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ToolResult {
     pub call: ToolCall,
-    /// What was sent, if anything was.
+    /// What was sent, or would have been: whether it was is the outcome's to say. None if no request could be made of the call.
     pub request: Option<SentRequest>,
     pub outcome: Outcome,
 }

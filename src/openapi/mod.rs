@@ -25,6 +25,7 @@ mod multipart;
 mod naming;
 mod near;
 mod operation;
+mod options;
 mod parameter;
 mod report;
 mod request;
@@ -32,6 +33,7 @@ mod schema;
 mod security;
 mod sentence;
 mod server;
+mod several;
 mod style;
 mod template;
 #[cfg(test)]
@@ -39,7 +41,11 @@ mod wire_cases;
 
 pub use catalogue::{Catalogue, Info};
 pub use load::DocumentError;
+pub use naming::fingerprint;
+pub use near::near;
 pub use operation::Operation;
+pub use options::ReadOptions;
 pub use report::{GivenName, Report, SetAside};
 pub use request::UpstreamRequest;
 pub use security::{Credential, KeyPlace, Need};
+pub use several::names_over_all;

@@ -17,6 +17,7 @@
 //! # Ok::<(), swagger_api_agent::settings::Problems>(())
 //! ```
 
+mod apis;
 mod check;
 mod effective;
 mod environment;
@@ -27,6 +28,7 @@ mod load;
 mod problems;
 mod reader;
 mod source;
+mod tables;
 #[cfg(test)]
 mod tests;
 
@@ -50,6 +52,7 @@ pub struct Settings {
     pub limits: Limits,
     pub turns: Turns,
     pub sessions: Sessions,
+    pub results: Results,
     pub openapi: OpenApi,
     pub upstream: Upstream,
     /// `[[apis]]`: more APIs beside, or in place of, the one of `[openapi]` and `[upstream]`.
@@ -130,6 +133,14 @@ pub struct Sessions {
     pub cleanup_interval_secs: u64,
 }
 
+/// `[results]`: replies that a model is not told whole are kept for a while.
+#[derive(Debug, Clone)]
+pub struct Results {
+    pub ttl_secs: u64,
+    /// Larger ones are not kept.
+    pub bytes_max: usize,
+}
+
 /// `[openapi]`: the operator's document. None: the built-in demo.
 #[derive(Debug, Clone)]
 pub struct OpenApi {
@@ -139,6 +150,8 @@ pub struct OpenApi {
     pub server_variables: BTreeMap<String, String>,
     /// Whether references may lead to other files under the document's own directory.
     pub external_references: bool,
+    /// How often the documents of all APIs are looked at for changes; 0: never.
+    pub watch_secs: u64,
 }
 
 /// `[upstream]`: the API behind the document.

@@ -8,13 +8,15 @@
 //! | `saa:meta` | hash | `schema`, `buckets` | never |
 //! | `saa:migrating` | string | who migrates | 60 s |
 //! | `saa:{b}:m` | hash | `schema` of this bucket | never |
-//! | `saa:{b}:u:<user>` | hash | account: `role`, `ph` password hash, `dis`, `ca`, `tv` tokens issued before are void, `rv` there are revoked token ids, `rr` `rt` GCRA arrival times of requests and turns, `gen` fence counter | with the account |
+//! | `saa:{b}:u:<user>` | hash | account: `role`, `ph` password hash, `dis`, `ca`, `tv` tokens issued before are void, `rv` there are revoked token ids, `rr` `rt` GCRA arrival times of requests and turns, `gen` fence counter, `lt` when a visit last looked after the session | with the account |
 //! | `saa:{b}:ul` | set | the bucket's users | never |
 //! | `saa:{b}:rv:<user>` | zset | revoked token ids → their expiry | newest expiry |
 //! | `saa:{b}:s:<user>:<slot>` | hash | session: `v` `sid` `ca` `la` `exp` `ver` `len` `base`; while a run holds it `rid` `own` `tok` `lu` `cx`; `lc` last commit | idle, at most until `exp` |
 //! | `saa:{b}:h:<user>:<slot>` | list | one record a turn | with the session |
 //! | `saa:{b}:j:<user>:<slot>` | hash | journal of runs that have not ended: `<run>\|<field>` | with the session |
 //! | `saa:{b}:i:<user>:<digest>` | string | idempotency record: fingerprint, run, answer | 24 h |
+//! | `saa:{b}:r:<user>:<id>` | string | one reply kept whole (`kept.rs`) | `results.ttl_secs`, at a reset, or when there are too many |
+//! | `saa:{b}:rl:<user>` | zset | ids of the user's kept replies → until when | with the newest of them |
 //! | `saa:{b}:x` | zset | `<user>:<slot>` → expires at | cleans itself |
 //! | `saa:{b}:la` | zset | `<user>:<slot>` → last active | cleans itself |
 //! | `saa:{b}:sm` | hash | `<user>:<slot>` → `sid\|created\|turns` | cleans itself |
@@ -87,6 +89,16 @@ impl UserKeys {
 
     pub fn idempotency(&self, digest: &str) -> String {
         [&self.prefix, "i:", &self.escaped, ":", digest].concat()
+    }
+
+    /// The list of the user's kept replies.
+    pub fn results(&self) -> String {
+        self.own("rl")
+    }
+
+    /// What the key of each kept reply begins with; its id follows.
+    pub fn result_prefix(&self) -> String {
+        [&self.prefix, "r:", &self.escaped, ":"].concat()
     }
 
     /// The member that stands for the user's session in the bucket's index.

@@ -14,6 +14,7 @@
     reason = "tests print, wait and look at their environment"
 )]
 
+mod apis;
 mod bad_input;
 mod config_check;
 mod contract;
@@ -25,6 +26,7 @@ mod generated;
 mod harness;
 mod outage;
 mod quality;
+mod results;
 mod store_contract;
 mod turns;
 mod upstreams;
