@@ -119,16 +119,16 @@ fn fingerprint(apis: &[Arc<Api>]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::time::Duration;
 
     use super::*;
     use crate::{outbound::Outbound, settings::Settings};
 
-    const DOCUMENT: &str = r#"{"openapi": "3.0.3", "info": {"title": "T", "version": "1"}, "paths": {
+    pub const DOCUMENT: &str = r#"{"openapi": "3.0.3", "info": {"title": "T", "version": "1"}, "paths": {
         "/a": {"get": {"operationId": "listThings", "responses": {}}, "post": {"operationId": "addThing", "responses": {}}}}}"#;
 
-    fn api(name: &str, document: &str) -> Arc<Api> {
+    pub fn api(name: &str, document: &str) -> Arc<Api> {
         let settings = Settings::builtin();
         let outbound = Outbound::new(Duration::from_secs(1), Duration::from_secs(1)).unwrap();
         let base_url = format!("http://{name}.test");

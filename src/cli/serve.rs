@@ -24,7 +24,7 @@ pub fn run(sources: Sources) -> ExitCode {
         Ok(settings) => settings,
         Err(code) => return code,
     };
-    super::log::start(&settings.log);
+    let _logging = super::log::start(&settings.log);
     super::block_on(serve(settings))
 }
 
