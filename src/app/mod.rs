@@ -15,6 +15,7 @@ mod lease;
 mod login;
 mod orphans;
 mod reload;
+mod results;
 mod round;
 mod served;
 mod turn;
@@ -34,6 +35,7 @@ pub use self::{
     health::Health,
     login::{BadPassword, account, password_rule},
     reload::{ReloadFailure, Reloaded},
+    results::Part,
     served::Served,
     turn::{Render, Report, Request, Taken},
 };
@@ -137,9 +139,9 @@ impl App {
     }
 
     fn agent<'a>(&self, served: &'a Served) -> Agent<'a> {
-        let turns = &self.0.settings.turns;
-        let budget = Budget { rounds_max: turns.rounds_max, calls_max: turns.calls_max };
-        Agent { planner: &served.planner, apis: &served.apis, budget, confirm: self.0.settings.agent.confirm }
+        let Settings { turns, results, agent, .. } = &self.0.settings;
+        let budget = Budget { rounds_max: turns.rounds_max, calls_max: turns.calls_max, kept_bytes_max: results.bytes_max };
+        Agent { planner: &served.planner, apis: &served.apis, budget, confirm: agent.confirm }
     }
 
     /// Starts a task that outlives the request that wants it.

@@ -58,11 +58,14 @@ fn summary(catalogue: &Catalogue) -> serde_json::Value {
     json!({
         "title": info.title,
         "version": info.version,
+        "openapi": info.openapi,
+        "servers": info.servers,
         "fingerprint": catalogue.fingerprint(),
         "usable": catalogue.functions().len(),
         "set_aside": report.set_aside.len(),
         "reasons": reasons,
         "operations_set_aside": report.set_aside.iter().map(|one| json!({"operation": one.operation, "reason": one.reason})).collect::<Vec<_>>(),
+        "operations_named": report.names_given.iter().map(|one| json!({"operation": one.operation, "operation_id": one.operation_id, "name": one.name})).collect::<Vec<_>>(),
         "warnings": report.warnings,
         "functions": catalogue.functions().iter().map(|function| &function.name).collect::<Vec<_>>(),
     })
@@ -70,7 +73,7 @@ fn summary(catalogue: &Catalogue) -> serde_json::Value {
 
 fn show(catalogue: &Catalogue) {
     let (info, report) = (catalogue.info(), catalogue.report());
-    say(&format!("{} {}", info.title, info.version));
+    say(&format!("{} {} (OpenAPI {}, fingerprint {})", info.title, info.version, info.openapi, catalogue.fingerprint()));
     say(&format!("{} operations can be used, {} were set aside", catalogue.functions().len(), report.set_aside.len()));
     for function in catalogue.functions() {
         let operation = catalogue.operation(&function.name).map(|o| format!("{} {}", o.method(), o.path())).unwrap_or_default();
@@ -78,6 +81,10 @@ fn show(catalogue: &Catalogue) {
     }
     for one in &report.set_aside {
         say(&format!("set aside  {}: {}", one.operation, one.reason));
+    }
+    for one in report.names_given.iter().filter(|one| one.operation_id.is_some()) {
+        let said = one.operation_id.as_deref().unwrap_or_default();
+        say(&format!("named      {}: {} instead of {said:?}", one.operation, one.name));
     }
     for warning in &report.warnings {
         say(&format!("warning    {warning}"));
