@@ -23,7 +23,7 @@ use crate::{
     llm::{ModelError, Move, Planner, Prompt, ToolSet},
     markdown,
     openapi::Catalogue,
-    upstream::Upstream,
+    upstream::{Upstream, UserCredentials},
 };
 
 /// What one turn may cost.
@@ -40,6 +40,8 @@ pub struct Agent<'a> {
     pub catalogue: &'a Catalogue,
     pub tools: &'a ToolSet,
     pub upstream: &'a Upstream,
+    /// What the user has set for the API.
+    pub own: &'a UserCredentials,
     /// The operator's base URL; wins over the document's.
     pub base_url: Option<&'a str>,
     pub budget: Budget,
@@ -146,7 +148,7 @@ impl Agent<'_> {
         };
         let request = operation.request(self.base_url, arguments).map_err(Refusal::InvalidArguments)?;
         let call = ToolCall { id, name: name.to_owned(), arguments: Ok(arguments.clone()) };
-        Ok(Ready { call, request, effect: operation.spec().effect })
+        Ok(Ready { call, request, effect: operation.spec().effect, security: operation.security().cloned() })
     }
 }
 
@@ -185,6 +187,8 @@ pub fn error_of(result: &ToolResult) -> Option<String> {
         }
         Outcome::Refused(Refusal::InvalidArguments(problems)) => Some(problems.join("; ")),
         Outcome::Refused(Refusal::OverBudget) => Some("the turn has no calls left".to_owned()),
+        Outcome::Refused(Refusal::CredentialMissing(missing)) => Some(missing.sentence(Language::English)),
+        Outcome::Refused(Refusal::CredentialUnusable { scheme, reason }) => Some(Refusal::unusable(scheme, reason, Language::English)),
         Outcome::Failed(why) | Outcome::Unknown(why) => Some(why.clone()),
     }
 }

@@ -9,8 +9,7 @@ use crate::{
         session::Round,
         tool::{Effect, Outcome, SentRequest, ToolCall, ToolResult},
     },
-    openapi::UpstreamRequest,
-    upstream::UpstreamCall,
+    openapi::{Alternatives, UpstreamRequest},
 };
 
 /// A call that can be sent as it is.
@@ -19,6 +18,8 @@ pub struct Ready {
     pub call: ToolCall,
     pub request: UpstreamRequest,
     pub effect: Effect,
+    /// The credentials that the document asks for.
+    pub security: Option<Alternatives>,
 }
 
 impl Agent<'_> {
@@ -32,7 +33,7 @@ impl Agent<'_> {
             match prepared {
                 Prepared::Ready(ready) if ready.effect == Effect::Changing => {
                     results.extend(join_all(reading.drain(..).map(|p| self.settle(p))).await);
-                    results.push(if lease.is_over() { not_sent(*ready) } else { self.send(*ready).await });
+                    results.push(self.send(*ready, Some(lease)).await);
                 }
                 other => reading.push(other),
             }
@@ -43,21 +44,25 @@ impl Agent<'_> {
 
     async fn settle(&self, prepared: Prepared) -> ToolResult {
         match prepared {
-            Prepared::Ready(ready) => self.send(*ready).await,
+            Prepared::Ready(ready) => self.send(*ready, None).await,
             Prepared::Refused(call, refusal) => ToolResult { call, request: None, outcome: Outcome::Refused(refusal) },
         }
     }
 
-    /// Sends one call: the only place where anything leaves for the upstream.
-    pub async fn send(&self, ready: Ready) -> ToolResult {
-        let Ready { call, request, effect } = ready;
-        let sending = UpstreamCall { method: &request.method, url: &request.url, headers: &request.headers, body: request.body.as_deref() };
-        let outcome = self.upstream.send(&sending, effect).await;
-        ToolResult { call, request: Some(SentRequest { method: request.method, url: request.url }), outcome }
+    /// Sends one call: the only place where anything leaves for the upstream. What is told of the request is told without credentials.
+    /// A call that must not outlive a lease looks at it last: getting credentials may take a while.
+    pub async fn send(&self, ready: Ready, lease: Option<&Countdown>) -> ToolResult {
+        let Ready { call, request, effect, security } = ready;
+        let told = SentRequest { method: request.method.clone(), url: request.url.clone() };
+        let authorised = match self.upstream.authorise(request, security.as_ref(), self.own).await {
+            Ok(authorised) => authorised,
+            Err(refusal) => return ToolResult { call, request: None, outcome: Outcome::Refused(refusal) },
+        };
+        if lease.is_some_and(Countdown::is_over) {
+            let why = "the request was not sent: this replica may have lost the session".to_owned();
+            return ToolResult { call, request: None, outcome: Outcome::Failed(why) };
+        }
+        let outcome = self.upstream.deliver(authorised, effect, self.own).await;
+        ToolResult { call, request: Some(told), outcome }
     }
-}
-
-fn not_sent(ready: Ready) -> ToolResult {
-    let why = "the request was not sent: this replica may have lost the session".to_owned();
-    ToolResult { call: ready.call, request: None, outcome: Outcome::Failed(why) }
 }

@@ -23,14 +23,14 @@ use crate::{
     },
     llm::{ChatModel, Offline, Planner, ToolSet},
     outbound::Outbound,
-    secrets::{passwords, random, tokens::Tokens},
+    secrets::{passwords, random, seal::KeyRing, tokens::Tokens},
     settings::Settings,
     store::{
         EmbeddedStore, OpenError, RedisStore, Store,
         contract::{Lifetimes, Rates, StoreError},
         migrate::{Keyspace, Migrated},
     },
-    upstream::Upstream,
+    upstream::{Upstream, Vault},
 };
 
 /// Where the embedded store's generated signing key is kept, in its directory.
@@ -108,7 +108,14 @@ impl App {
             Some(_) => None,
         };
         let base_url = base_url(&settings, &catalogue, demo.as_ref())?;
-        let upstream = Upstream::new(outbound, &settings.upstream, &base_url).map_err(|e| e.to_string())?;
+        let about_api = settings.served_apis().into_iter().next().unwrap_or_default();
+        let upstream = Upstream::new(outbound, &settings.upstream, &about_api, &base_url).map_err(|e| e.to_string())?;
+        let misfits = upstream.misfits(&catalogue);
+        if !misfits.is_empty() {
+            return Err(BuildError(misfits));
+        }
+        upstream.warn_of_missing(&catalogue);
+        let catalogue = catalogue.without_headers(&upstream.header_names());
         let tools = ToolSet::new(catalogue.functions().to_vec());
         let planner = if settings.llm.url.is_some() {
             let to_model = Outbound::new(connect, Duration::from_secs(MODEL_IDLE_SECS_MAX)).map_err(|e| e.to_string())?;
@@ -118,7 +125,9 @@ impl App {
         };
 
         let first_start = administrator(&settings, &store).await?;
-        let tokens = Tokens::new(&signing_key(&settings)?, settings.auth.token_hours);
+        let signing_key = signing_key(&settings)?;
+        let tokens = Tokens::new(&signing_key, settings.auth.token_hours);
+        let vault = Vault::new(store.clone(), key_ring(&settings, &signing_key)?);
         let info = catalogue.info();
         let api = Api { title: info.title.clone(), description: info.description.clone() };
         let hands = std::thread::available_parallelism().map_or(1, |n| n.get().div_ceil(2));
@@ -132,6 +141,7 @@ impl App {
             api,
             planner,
             upstream,
+            vault,
             base_url,
             replica,
             hands: Arc::new(Semaphore::new(hands)),
@@ -291,6 +301,12 @@ fn base_url(settings: &Settings, catalogue: &crate::openapi::Catalogue, demo: Op
         .base_url()
         .map(str::to_owned)
         .ok_or_else(|| "upstream.base_url is not set and the document names no absolute server: set API_BASE_URL".to_owned())
+}
+
+/// What stored secrets are sealed with.
+fn key_ring(settings: &Settings, signing_key: &SecretString) -> Result<KeyRing, String> {
+    let given = settings.store.sealing_keys.iter().map(|given| (given.id.as_str(), given.key.expose_secret()));
+    KeyRing::new(given, signing_key).ok_or_else(|| "store.sealing_keys cannot be used (SAA_STORE__SEALING_KEYS)".to_owned())
 }
 
 /// Why nothing of the document can be used, briefly.

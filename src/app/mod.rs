@@ -7,6 +7,7 @@
 mod admin;
 mod build;
 mod call;
+mod credentials;
 mod document;
 mod error;
 mod health;
@@ -23,6 +24,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use self::{
     build::{BuildError, FirstStart, open_store},
+    credentials::{OwnScheme, Set},
     document::{Source, read_document},
     error::AppError,
     health::Health,
@@ -38,7 +40,7 @@ use crate::{
     secrets::tokens::{Bearer, Tokens},
     settings::Settings,
     store::{Store, contract::Caller},
-    upstream::Upstream,
+    upstream::{Upstream, UserCredentials, Vault},
 };
 
 /// The service. Cheap to clone; all clones are the same service.
@@ -55,6 +57,7 @@ struct Inner {
     api: Api,
     planner: Planner,
     upstream: Upstream,
+    vault: Vault,
     base_url: String,
     /// Names this process in leases and logs.
     replica: String,
@@ -142,10 +145,11 @@ impl App {
         &self.0.api
     }
 
-    fn agent(&self) -> Agent<'_> {
+    /// The agent for a turn or a call of the user whose credentials these are.
+    fn agent<'a>(&'a self, own: &'a UserCredentials) -> Agent<'a> {
         let Inner { planner, catalogue, tools, upstream, base_url, settings, .. } = &*self.0;
         let budget = Budget { rounds_max: settings.turns.rounds_max, calls_max: settings.turns.calls_max };
-        Agent { planner, catalogue, tools, upstream, base_url: Some(base_url), budget }
+        Agent { planner, catalogue, tools, upstream, own, base_url: Some(base_url), budget }
     }
 
     /// Starts a task that outlives the request that wants it.

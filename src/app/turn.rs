@@ -206,7 +206,8 @@ impl App {
 
     /// Rounds of plan and calls until there is an answer. What a changing call is about to do is in the journal before it is sent.
     async fn think_and_call(&self, request: &Request, held: &Held, history: &[Turn], so_far: &mut SoFar) -> Result<String, AppError> {
-        let agent = self.agent();
+        let own = self.credentials_of(&held.lease.user);
+        let agent = self.agent(&own);
         let instructions = self.about_api().instructions(self.now_ms(), request.context.as_ref());
         let mut results: Vec<Entry> = Vec::new();
         loop {

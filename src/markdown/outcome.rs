@@ -103,6 +103,16 @@ fn of_refusal(refusal: &Refusal, language: Language) -> String {
         Refusal::OverBudget => {
             language.choose("⚠️ Nothing was sent: this turn has no calls left.", "⚠️ 没有发送：本轮的调用次数已用完。").to_owned()
         }
+        Refusal::CredentialMissing(missing) => not_sent(&missing.sentence(language), language),
+        Refusal::CredentialUnusable { scheme, reason } => not_sent(&Refusal::unusable(scheme, reason, language), language),
+    }
+}
+
+fn not_sent(sentence: &str, language: Language) -> String {
+    let sentence = inline(sentence);
+    match language {
+        Language::English => format!("⚠️ Nothing was sent: {sentence}."),
+        Language::Chinese => format!("⚠️ 没有发送：{sentence}。"),
     }
 }
 

@@ -1,6 +1,9 @@
 //! A document, read once: its functions, its operations by name, and what came of reading it.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use serde_json::Value;
 
@@ -13,6 +16,7 @@ use super::{
     near::near,
     operation::Operation,
     report::{GivenName, Report, SetAside},
+    security::Credential,
     server::of_root,
 };
 use crate::domain::tool::FunctionSpec;
@@ -34,12 +38,13 @@ pub struct Info {
 #[derive(Debug)]
 pub struct Catalogue {
     info: Info,
-    specs: Arc<[FunctionSpec]>,
-    operations: Vec<Operation>,
+    pub(super) specs: Arc<[FunctionSpec]>,
+    pub(super) operations: Vec<Operation>,
     by_name: HashMap<String, usize>,
     report: Report,
     fingerprint: String,
     base_url: Option<String>,
+    schemes: BTreeMap<String, Credential>,
 }
 
 impl Catalogue {
@@ -52,7 +57,7 @@ impl Catalogue {
         if document.root.get("paths").is_some_and(|paths| !paths.is_object()) {
             return Err(DocumentError::new(origin, "`paths` is not an object"));
         }
-        let Gathered { candidates, normaliser, warnings } = gather(&document, origin);
+        let Gathered { candidates, normaliser, warnings, schemes } = gather(&document, origin);
         let mut report = Report { warnings, ..Report::default() };
         let (definitions, unusable) = normaliser.finish();
         let pattern = |pattern: String| format!("the pattern `{pattern}` cannot be matched here; the API judges it");
@@ -94,7 +99,7 @@ impl Catalogue {
         }
         let by_name = specs.iter().enumerate().map(|(index, spec)| (spec.name.clone(), index)).collect();
         let fingerprint = format!("{:016x}", fnv1a(text.as_bytes()));
-        Ok(Self { info, specs, operations, by_name, report, fingerprint, base_url })
+        Ok(Self { info, specs, operations, by_name, report, fingerprint, base_url, schemes })
     }
 
     pub fn info(&self) -> &Info {
@@ -128,6 +133,11 @@ impl Catalogue {
     /// Tells this text of the document from any other: 16 hexadecimal digits, the same on every replica.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
+    }
+
+    /// The security schemes that the document defines, by name, used or not.
+    pub fn schemes(&self) -> &BTreeMap<String, Credential> {
+        &self.schemes
     }
 
     /// The document's first server, when it is an absolute address.

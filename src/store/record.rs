@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, value::RawValue};
 
 use crate::domain::{
+    credential::MissingCredentials,
     session::{Round, Turn, Usage},
     tool::{Outcome, Refusal, ReplyBody, SentRequest, ToolCall, ToolResult, UpstreamReply},
 };
@@ -108,6 +109,8 @@ enum StoredOutcome {
     UnknownFunction { near: Vec<String> },
     InvalidArguments { problems: Vec<String> },
     OverBudget,
+    CredentialMissing { api: String, alternatives: Vec<Vec<String>> },
+    CredentialUnusable { scheme: String, reason: String },
     Failed { why: String },
     Unknown { why: String },
 }
@@ -180,6 +183,12 @@ impl From<&ToolResult> for StoredCall {
                 Outcome::Refused(Refusal::UnknownFunction { near }) => StoredOutcome::UnknownFunction { near: near.clone() },
                 Outcome::Refused(Refusal::InvalidArguments(problems)) => StoredOutcome::InvalidArguments { problems: problems.clone() },
                 Outcome::Refused(Refusal::OverBudget) => StoredOutcome::OverBudget,
+                Outcome::Refused(Refusal::CredentialMissing(MissingCredentials { api, alternatives })) => {
+                    StoredOutcome::CredentialMissing { api: api.clone(), alternatives: alternatives.clone() }
+                }
+                Outcome::Refused(Refusal::CredentialUnusable { scheme, reason }) => {
+                    StoredOutcome::CredentialUnusable { scheme: scheme.clone(), reason: reason.clone() }
+                }
                 Outcome::Failed(why) => StoredOutcome::Failed { why: why.clone() },
                 Outcome::Unknown(why) => StoredOutcome::Unknown { why: why.clone() },
             },
@@ -206,6 +215,10 @@ impl From<StoredCall> for ToolResult {
                 StoredOutcome::UnknownFunction { near } => Outcome::Refused(Refusal::UnknownFunction { near }),
                 StoredOutcome::InvalidArguments { problems } => Outcome::Refused(Refusal::InvalidArguments(problems)),
                 StoredOutcome::OverBudget => Outcome::Refused(Refusal::OverBudget),
+                StoredOutcome::CredentialMissing { api, alternatives } => {
+                    Outcome::Refused(Refusal::CredentialMissing(MissingCredentials { api, alternatives }))
+                }
+                StoredOutcome::CredentialUnusable { scheme, reason } => Outcome::Refused(Refusal::CredentialUnusable { scheme, reason }),
                 StoredOutcome::Failed { why } => Outcome::Failed(why),
                 StoredOutcome::Unknown { why } => Outcome::Unknown(why),
             },
@@ -256,6 +269,14 @@ mod tests {
             call(Ok(Map::new()), reply(ReplyBody::Binary { content_type: "image/png".into(), bytes: 3 })),
             call(Ok(Map::new()), Outcome::Unknown("lost".into())),
             call(Ok(Map::new()), Outcome::Refused(Refusal::UnknownFunction { near: vec!["a".into()] })),
+            call(Ok(Map::new()), Outcome::Refused(Refusal::CredentialUnusable { scheme: "K".into(), reason: "lost".into() })),
+            call(
+                Ok(Map::new()),
+                Outcome::Refused(Refusal::CredentialMissing(MissingCredentials {
+                    api: "shop".into(),
+                    alternatives: vec![vec!["A".into(), "B".into()], vec!["C".into()]],
+                })),
+            ),
         ];
         let turn = Turn {
             run: "r".into(),

@@ -17,6 +17,7 @@
 mod bad_input;
 mod config_check;
 mod contract;
+mod credentials;
 mod demo;
 mod documents;
 mod floors;

@@ -5,7 +5,10 @@ use std::{borrow::Cow, io};
 use serde::Serialize;
 use serde_json::{Map, Value, value::RawValue};
 
-use crate::domain::tool::{Outcome, Refusal, ReplyBody, ToolResult, UpstreamReply};
+use crate::domain::{
+    language::Language,
+    tool::{Outcome, Refusal, ReplyBody, ToolResult, UpstreamReply},
+};
 
 /// Ends a text that was cut.
 const CUT: &str = "…[cut: the result is longer]";
@@ -96,6 +99,12 @@ impl<'a> From<&'a ToolResult> for Said<'a> {
             }
             Outcome::Refused(Refusal::OverBudget) => {
                 error("this turn has no calls left; nothing was sent; answer with what is known".into())
+            }
+            Outcome::Refused(Refusal::CredentialMissing(missing)) => {
+                error(format!("nothing was sent: {}", missing.sentence(Language::English)).into())
+            }
+            Outcome::Refused(Refusal::CredentialUnusable { scheme, reason }) => {
+                error(format!("nothing was sent: {}", Refusal::unusable(scheme, reason, Language::English)).into())
             }
             Outcome::Failed(sentence) => error(sentence.into()),
             Outcome::Unknown(sentence) => Self {

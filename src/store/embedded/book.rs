@@ -5,7 +5,10 @@ use redb::{ReadableTable, Table, WriteTransaction};
 use super::{
     Fault, Inner,
     stored::{Session, decode, encode},
-    tables::{ACCOUNTS, ACTIVITY, Bytes, ENDS, FENCES, HISTORY, JOURNAL, LISTED, REQUEST_ENDS, REQUESTS, Request, Row, SESSIONS, Text},
+    tables::{
+        ACCOUNTS, ACTIVITY, Bytes, CREDENTIALS, Credential, ENDS, FENCES, HISTORY, JOURNAL, LISTED, REQUEST_ENDS, REQUESTS, Request, Row,
+        SESSIONS, Text,
+    },
 };
 use crate::{
     domain::{limits::HISTORY_PAGE_BYTES, session::Turn, turn::JournalEntry},
@@ -22,6 +25,7 @@ const CLEANED_AT_A_WRITE: usize = 4;
 pub(super) struct Book<'t> {
     pub now: u64,
     pub accounts: Table<'t, Text, Bytes>,
+    pub credentials: Table<'t, (Text, Text), Credential>,
     pub changed: bool,
     idle_ms: u64,
     fences: Table<'t, Text, u64>,
@@ -65,6 +69,7 @@ impl<'t> Book<'t> {
         Ok(Self {
             now,
             accounts: transaction.open_table(ACCOUNTS)?,
+            credentials: transaction.open_table(CREDENTIALS)?,
             changed: false,
             idle_ms,
             fences: transaction.open_table(FENCES)?,

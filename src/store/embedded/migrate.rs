@@ -7,7 +7,9 @@ use redb::{ReadableDatabase, ReadableTable, TableError, WriteTransaction};
 
 use super::{
     EmbeddedStore, Fault, Inner,
-    tables::{ACCOUNTS, ACTIVITY, ENDS, FENCES, HISTORY, JOURNAL, LISTED, META, REQUEST_ENDS, REQUESTS, SCHEMA_REACHED, SESSIONS},
+    tables::{
+        ACCOUNTS, ACTIVITY, CREDENTIALS, ENDS, FENCES, HISTORY, JOURNAL, LISTED, META, REQUEST_ENDS, REQUESTS, SCHEMA_REACHED, SESSIONS,
+    },
 };
 use crate::store::{
     contract::StoreError,
@@ -27,6 +29,7 @@ fn first(transaction: &WriteTransaction) -> Result<(), Fault> {
     transaction.open_table(HISTORY)?;
     transaction.open_table(JOURNAL)?;
     transaction.open_table(REQUESTS)?;
+    transaction.open_table(CREDENTIALS)?;
     transaction.open_table(LISTED)?;
     transaction.open_table(ACTIVITY)?;
     transaction.open_table(ENDS)?;

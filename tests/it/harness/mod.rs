@@ -7,6 +7,7 @@ pub mod llm;
 pub mod process;
 pub mod proxy;
 pub mod redis;
+pub mod secured;
 pub mod shape;
 pub mod upstream;
 pub mod wire;
