@@ -106,7 +106,9 @@ impl Upstream {
         let headers = &mut authorised.request.headers;
         for (name, value) in self.extra.iter() {
             let value = value.expose_secret();
-            authorised.secrets.extend(echo::forms(value));
+            if echo::is_secret(name) {
+                authorised.secrets.extend(echo::forms(value));
+            }
             match headers.iter_mut().find(|(own, _)| own.eq_ignore_ascii_case(name)) {
                 Some((_, cookies)) if name.eq_ignore_ascii_case("cookie") => *cookies = format!("{cookies}; {value}"),
                 Some((_, own)) => value.clone_into(own),

@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::vault::{Own, OwnSecret};
 use crate::{
-    openapi::{Credential, Need},
+    openapi::{Credential, KeyPlace, Need},
     secrets::seal::CannotOpen,
     settings,
 };
@@ -72,19 +72,25 @@ impl Service {
         self.token.is_none() && self.credentials.is_empty()
     }
 
-    /// What meets a need: the credential that is set for its scheme; where none is, the token, if the need is met with a bearer token.
-    pub fn meets(&self, need: &Need) -> Option<Means<'_>> {
+    /// What meets a need, and how it is carried: the credential that is set for its scheme; where none is, the token, if the need is met
+    /// with a bearer token.
+    fn meets<'a>(&'a self, need: &'a Need) -> Option<(&'a Credential, Means<'a>)> {
         match self.credentials.get(&need.scheme) {
-            Some(credential) => misfit(credential, &need.credential).is_none().then_some(Means::Service(credential)),
-            None if is_bearer(&need.credential) => self.token.as_ref().map(Means::Token),
+            Some(set) => misfit(set, &need.credential).is_none().then_some((&need.credential, Means::Service(set))),
+            None if takes_bearer_token(&need.credential) => self.token.as_ref().map(|token| (&Credential::Bearer, Means::Token(token))),
             None => None,
         }
     }
 }
 
-/// Schemes that are met with a bearer token: HTTP bearer, OpenID Connect, OAuth 2.0.
-fn is_bearer(credential: &Credential) -> bool {
-    matches!(credential, Credential::Bearer | Credential::OAuth2 { .. })
+/// Schemes that `upstream.token` meets: HTTP bearer, OpenID Connect, OAuth 2.0; and an API key in the header `Authorization`, which is how
+/// documents of version 2.0 say bearer, since they have no word for it.
+fn takes_bearer_token(credential: &Credential) -> bool {
+    match credential {
+        Credential::Bearer | Credential::OAuth2 { .. } => true,
+        Credential::ApiKey { place: KeyPlace::Header, name } => name.eq_ignore_ascii_case("authorization"),
+        Credential::ApiKey { .. } | Credential::Basic | Credential::Unsupported => false,
+    }
 }
 
 /// Why the operator's credential cannot meet a scheme of this kind.
@@ -153,11 +159,11 @@ pub(super) fn choose<'a>(security: Option<&'a [Vec<Need>]>, own: Option<Own<'a>>
 fn way<'a>(needs: &'a [Need], own: Option<Own<'a>>, service: &'a Service) -> Way<'a> {
     let mut way = Way::default();
     for need in needs {
-        let met = |means| Met { scheme: &need.scheme, credential: &need.credential, scopes: &need.scopes, means };
+        let met = |(credential, means)| Met { scheme: &need.scheme, credential, scopes: &need.scopes, means };
         match own.and_then(|own| own.get(&need.scheme)) {
             Some(Ok(secret)) if secret.fits(&need.credential) => {
                 way.own = true;
-                way.met.push(met(Means::Own(secret)));
+                way.met.push(met((&need.credential, Means::Own(secret))));
             }
             Some(Ok(_)) => way.unusable = Some((&need.scheme, "what is kept for it is of another kind; set it again")),
             Some(Err(CannotOpen)) => {

@@ -17,6 +17,7 @@ use crate::{
 fn need(scheme: &str) -> Need {
     let credential = match scheme {
         "Key" | "Sid" => Credential::ApiKey { place: KeyPlace::Query, name: "k".to_owned() },
+        "KeyAuth" => Credential::ApiKey { place: KeyPlace::Header, name: "authorization".to_owned() },
         "Basic" => Credential::Basic,
         "Bearer" => Credential::Bearer,
         "OAuth" => Credential::OAuth2 { token_url: Some("https://a.test/t".to_owned()) },
@@ -108,6 +109,8 @@ fn the_token_meets_what_bearer_tokens_meet_and_goes_where_the_document_is_silent
     assert_eq!(chosen(Some(BOTH), &[], &service(true, &[])), "Bearer=token");
     assert_eq!(chosen(Some(&[&["OAuth"]]), &[], &service(true, &[])), "OAuth=token");
     assert_eq!(chosen(Some(&[&["OAuth"]]), &[], &service(true, &["OAuth"])), "OAuth=service");
+    assert_eq!(chosen(Some(&[&["KeyAuth"]]), &[], &service(true, &[])), "KeyAuth=token", "how documents of 2.0 say bearer");
+    assert_eq!(chosen(Some(&[&["KeyAuth"]]), &["KeyAuth"], &service(true, &[])), "KeyAuth=own");
     assert_eq!(chosen(Some(&[&["Key"]]), &[], &service(true, &[])), "missing Key");
     assert_eq!(chosen(Some(OPTIONAL), &[], &service(true, &[])), "Bearer=token");
 }

@@ -10,6 +10,10 @@ use crate::domain::{
     tool::{ReplyBody, UpstreamReply},
 };
 
+/// Words in the name of a header that the operator sets which say that its value is a secret. Others (a version, a tenant, a language)
+/// are often ordinary words or dates, and would be found in replies where they mean something else.
+const SECRET_HEADERS: [&str; 9] = ["auth", "cookie", "token", "key", "secret", "password", "credential", "session", "signature"];
+
 /// What stands where a secret stood.
 const MASK: &str = "********";
 
@@ -27,6 +31,12 @@ pub(super) fn forms(secret: &str) -> Vec<String> {
     forms.sort();
     forms.dedup();
     forms
+}
+
+/// Whether what a header of the operator's says is taken for a secret.
+pub(super) fn is_secret(header: &str) -> bool {
+    let name = header.to_ascii_lowercase();
+    SECRET_HEADERS.iter().any(|word| name.contains(word))
 }
 
 /// The reply without these.

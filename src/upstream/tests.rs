@@ -110,17 +110,20 @@ async fn the_token_goes_where_the_document_is_silent_and_does_not_come_back() {
 
 #[tokio::test]
 async fn the_operators_headers_go_with_every_call_and_win() {
-    let server = Scripted::start([Act::json(200, "{}")]).await;
-    let headers = [("X-Api-Version", "7"), ("accept", "text/plain"), ("Cookie", "lb=1")];
+    let server = Scripted::start([Act::json(200, r#"{"you sent":"2026-11-22 and canary-key"}"#)]).await;
+    let headers = [("X-Api-Version", "2026-11-22"), ("X-Api-Key", "canary-key"), ("accept", "text/plain"), ("Cookie", "lb=1")];
     let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
     let outbound = Outbound::new(Duration::from_secs(1), Duration::from_secs(4)).expect("a client");
     let upstream = Upstream::new(outbound, &bounds(), &settings::Api { headers, ..api(None) }, &server.url).expect("an upstream");
     let own = [("x-api-version", "the model's"), ("Accept", "text/csv"), ("Cookie", "a=b"), ("X-Own", "o")];
-    silent(&upstream, "GET", &format!("{}/", server.url), &own).await;
+    let outcome = silent(&upstream, "GET", &format!("{}/", server.url), &own).await;
+    assert!(
+        matches!(outcome, Outcome::Replied(reply) if reply.body == ReplyBody::Json(json!({"you sent": "2026-11-22 and ********"}).into()))
+    );
     let seen = &server.requests()[0];
     assert_eq!(seen.head.matches("x-api-version").count() + seen.head.matches("accept:").count(), 2, "{}", seen.head);
     let sent = ["x-api-version", "accept", "cookie", "x-own"].map(|name| seen.header(name));
-    assert_eq!(sent, [Some("7"), Some("text/plain"), Some("a=b; lb=1"), Some("o")]);
+    assert_eq!(sent, [Some("2026-11-22"), Some("text/plain"), Some("a=b; lb=1"), Some("o")]);
 }
 
 #[tokio::test]

@@ -21,6 +21,7 @@ on_both_stores! {
     a_changing_call_is_not_sent_again
     without_a_token_the_call_is_not_sent
     a_users_own_token_goes_before_the_clients
+    the_operators_token_url_and_scopes_win_and_meet_a_bearer_scheme
 }
 
 fn client(settings: &mut Settings) {
@@ -132,4 +133,25 @@ async fn a_users_own_token_goes_before_the_clients(on: On) {
     assert_eq!(answer["api_response"]["status_code"], 401, "it is the user's: no other takes its place");
     assert_eq!((api.calls().len(), api.token_requests().len()), (1, 0));
     assert_eq!(api.last().header("authorization"), Some("Bearer ann's"));
+}
+
+async fn the_operators_token_url_and_scopes_win_and_meet_a_bearer_scheme(on: On) {
+    let (api, tokens) = (SecuredApi::start().await, SecuredApi::start().await);
+    let client = Credential::Client {
+        client_id: "c".to_owned(),
+        client_secret: "s".into(),
+        token_url: Some(format!("{}/token", tokens.url)),
+        scopes: Some(vec!["write".to_owned(), "all of it".to_owned()]),
+    };
+    let bed = Bed::with(on, |settings| {
+        api.serve_by(settings);
+        settings.upstream.credentials = BTreeMap::from([("Bearer".to_owned(), client)]);
+    })
+    .await;
+    for function in ["getMaybe", "getBoth"] {
+        bed.as_user("ann").call(function, json!({})).await.ok();
+        assert_eq!(api.last().header("authorization"), Some("Bearer granted-token-1"), "{function}");
+    }
+    assert_eq!((api.token_requests().len(), tokens.token_requests().len()), (0, 1));
+    assert_eq!(tokens.token_requests()[0].body, "grant_type=client_credentials&scope=all+of+it+write");
 }

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     io,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
 };
 
 use reqwest::Method;
@@ -68,13 +68,17 @@ impl io::Write for Log {
 }
 
 impl Log {
+    /// The one log of this process.
     fn listen() -> Self {
-        let log = Self::default();
-        let writer = log.clone();
-        let told = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone()).finish();
-        // Another test of this process may listen already; then what it hears is its own affair.
-        let _ = tracing::subscriber::set_global_default(told);
-        log
+        static LOG: OnceLock<Log> = OnceLock::new();
+        let listening = LOG.get_or_init(|| {
+            let log = Self::default();
+            let writer = log.clone();
+            let told = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone()).finish();
+            tracing::subscriber::set_global_default(told).expect("nobody else listens");
+            log
+        });
+        listening.clone()
     }
 }
 
@@ -92,7 +96,7 @@ async fn a_secret_is_sent_to_the_api_and_told_to_nobody(on: On) {
     let bed = Bed::with(on, |settings| {
         api.serve_by(settings);
         settings.upstream.credentials = secrets();
-        settings.upstream.headers = BTreeMap::from([("X-Tenant".to_owned(), format!("{CANARY}-header").into())]);
+        settings.upstream.headers = BTreeMap::from([("X-Auth-Of-Tenant".to_owned(), format!("{CANARY}-header").into())]);
     })
     .await;
     let ann = bed.as_user("ann");
@@ -127,8 +131,10 @@ async fn a_secret_is_sent_to_the_api_and_told_to_nobody(on: On) {
     assert!(String::from_utf8_lossy(&told).contains("********"), "what the API sent back is masked");
     assert_clean("an answer", &told);
     assert_clean("what the model heard", format!("{:?}", bed.llm.asked()).as_bytes());
-    assert_clean("the store", &bed.everything_stored());
-    let said = log.0.lock().unwrap().clone();
+    let (stored, said) = (bed.everything_stored(), log.0.lock().unwrap().clone());
+    assert!(String::from_utf8_lossy(&stored).contains("changeGranted"), "the history is stored");
+    assert!(String::from_utf8_lossy(&said).contains("got a token from"), "the log is heard");
+    assert_clean("the store", &stored);
     assert_clean("the log", &said);
 }
 
@@ -137,7 +143,7 @@ async fn a_redirect_takes_no_credential_to_another_origin(on: On) {
     let bed = Bed::with(on, |settings| {
         api.serve_by(settings);
         settings.upstream.credentials = secrets();
-        settings.upstream.headers = BTreeMap::from([("X-Tenant".to_owned(), format!("{CANARY}-header").into())]);
+        settings.upstream.headers = BTreeMap::from([("X-Auth-Of-Tenant".to_owned(), format!("{CANARY}-header").into())]);
     })
     .await;
     api.point_away_to(&format!("{}/keyed?api_key=canary-7d1f%2FKeyQ%2B", elsewhere.url));
@@ -145,6 +151,6 @@ async fn a_redirect_takes_no_credential_to_another_origin(on: On) {
     assert_eq!(answer.json()["api_response"]["status_code"], 302);
     assert_clean("an answer", &answer.body);
     let sent = api.last();
-    assert_eq!((sent.header("x-key"), sent.header("x-tenant")), (Some("canary-7d1f/KeyH+"), Some("canary-7d1f-header")));
+    assert_eq!((sent.header("x-key"), sent.header("x-auth-of-tenant")), (Some("canary-7d1f/KeyH+"), Some("canary-7d1f-header")));
     assert_eq!((api.calls().len(), elsewhere.calls().len()), (1, 0));
 }
