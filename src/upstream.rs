@@ -104,11 +104,6 @@ impl Upstream {
         })
     }
 
-    /// The API's name; empty for the one of `[openapi]` and `[upstream]`.
-    pub fn api(&self) -> &str {
-        &self.api
-    }
-
     /// Sends one call, once. Every way it can go is an [`Outcome`]; the sentences in it hold neither credentials nor the query.
     async fn send(&self, call: &UpstreamCall<'_>, effect: Effect) -> Outcome {
         let url = match self.address(call.url) {

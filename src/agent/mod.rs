@@ -1,17 +1,22 @@
 //! One turn of thinking: prompt → plan → calls → results → … → answer. Knows no store and no web.
 //!
-//! An [`Agent`] is a view made for one turn; what lasts is the session. The caller drives it, one [`Agent::think`] and one
-//! [`Agent::perform`] a round, so that what must be recorded between the plan and the call can be.
+//! An [`Agent`] is a view made for one turn; what lasts is the session. The caller drives it, one [`Agent::think`] a round and then one
+//! [`Stretch`] of the batch after the other, so that what must be recorded between the plan and each call can be.
 
+mod apis;
+mod confirm;
 mod perform;
 mod prompt;
 mod trim;
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 pub use self::{
-    perform::Ready,
-    prompt::Api,
+    apis::{Api, Apis},
+    confirm::PLANNERS_PART,
+    perform::{Ready, Stretch},
     trim::{kept, kept_answer},
 };
 use crate::{
@@ -20,10 +25,9 @@ use crate::{
         session::{Round, Turn, Usage},
         tool::{Effect, Outcome, Refusal, ToolCall, ToolResult},
     },
-    llm::{ModelError, Move, Planner, Prompt, ToolSet},
+    llm::{ModelError, Move, Planner, Prompt},
     markdown,
-    openapi::Catalogue,
-    upstream::{Upstream, UserCredentials},
+    upstream::UserCredentials,
 };
 
 /// What one turn may cost.
@@ -37,14 +41,12 @@ pub struct Budget {
 #[derive(Clone, Copy)]
 pub struct Agent<'a> {
     pub planner: &'a Planner,
-    pub catalogue: &'a Catalogue,
-    pub tools: &'a ToolSet,
-    pub upstream: &'a Upstream,
-    /// What the user has set for the API.
+    pub apis: &'a Apis,
+    /// What the user has set for the APIs.
     pub own: &'a UserCredentials,
-    /// The operator's base URL; wins over the document's.
-    pub base_url: Option<&'a str>,
     pub budget: Budget,
+    /// Whether a changing call is sent only after the user has said yes to it.
+    pub confirm: bool,
 }
 
 /// What the user wants, and what came before.
@@ -82,16 +84,18 @@ pub struct Batch {
 #[derive(Debug)]
 pub enum Prepared {
     Ready(Box<Ready>),
+    /// Not sent in this turn: it changes something, or stands behind what does, and the user is asked first.
+    Waiting(Box<Ready>),
     /// Goes back to the planner with the reason.
     Refused(ToolCall, Refusal),
 }
 
 impl Batch {
-    /// The calls that may change something, with their place in the batch.
+    /// The calls that may change something and can be sent, with their place in the batch.
     pub fn changing(&self) -> impl Iterator<Item = (usize, &Ready)> {
         self.calls.iter().enumerate().filter_map(|(i, call)| match call {
             Prepared::Ready(ready) if ready.effect == Effect::Changing => Some((i, &**ready)),
-            Prepared::Ready(_) | Prepared::Refused(..) => None,
+            Prepared::Ready(_) | Prepared::Waiting(_) | Prepared::Refused(..) => None,
         })
     }
 }
@@ -106,7 +110,8 @@ impl Agent<'_> {
             return Ok(Thought::Answer(out_of_rounds(ask.message, &progress.rounds)));
         }
         let Ask { instructions, history, message } = ask;
-        let plan = self.planner.plan(&Prompt { instructions, history, message, rounds: &progress.rounds, tools: self.tools }).await?;
+        let plan =
+            self.planner.plan(&Prompt { instructions, history, message, rounds: &progress.rounds, tools: self.apis.tools() }).await?;
         if let Some(usage) = plan.usage {
             progress.usage = Some(progress.usage.unwrap_or_default().plus(usage));
         }
@@ -114,7 +119,8 @@ impl Agent<'_> {
             Move::Answer(answer) => Ok(Thought::Answer(answer)),
             Move::Calls { said, calls } => {
                 let calls = calls.into_iter().map(|call| self.prepare(call, progress)).collect();
-                Ok(Thought::Calls(Batch { said, calls }))
+                let batch = Batch { said, calls };
+                Ok(Thought::Calls(if self.confirm { batch.keep_back() } else { batch }))
             }
         }
     }
@@ -143,12 +149,12 @@ impl Agent<'_> {
     /// # Errors
     /// Why it cannot be: no such function, or all that is wrong with the arguments.
     pub fn ready(&self, id: String, name: &str, arguments: &Map<String, Value>) -> Result<Ready, Refusal> {
-        let Some(operation) = self.catalogue.operation(name) else {
-            return Err(Refusal::UnknownFunction { near: self.catalogue.near(name) });
+        let Some((api, operation)) = self.apis.operation(name) else {
+            return Err(Refusal::UnknownFunction { near: self.apis.near(name) });
         };
-        let request = operation.request(self.base_url, arguments).map_err(Refusal::InvalidArguments)?;
+        let request = operation.request(api.base_url_for_requests(), arguments).map_err(Refusal::InvalidArguments)?;
         let call = ToolCall { id, name: name.to_owned(), arguments: Ok(arguments.clone()) };
-        Ok(Ready { call, request, effect: operation.spec().effect, security: operation.security().cloned() })
+        Ok(Ready { call, api: Arc::clone(api), request, effect: operation.spec().effect, security: operation.security().cloned() })
     }
 }
 
@@ -189,6 +195,9 @@ pub fn error_of(result: &ToolResult) -> Option<String> {
         Outcome::Refused(Refusal::OverBudget) => Some("the turn has no calls left".to_owned()),
         Outcome::Refused(Refusal::CredentialMissing(missing)) => Some(missing.sentence(Language::English)),
         Outcome::Refused(Refusal::CredentialUnusable { scheme, reason }) => Some(Refusal::unusable(scheme, reason, Language::English)),
+        Outcome::Refused(Refusal::NeedsConfirmation { .. }) => Some("it was not sent: it needs the user's confirmation".to_owned()),
+        Outcome::Refused(Refusal::Declined) => Some("it was not sent: the user did not confirm it".to_owned()),
+        Outcome::Refused(Refusal::Outdated) => Some("it was not sent: it is no longer the request that was shown".to_owned()),
         Outcome::Failed(why) | Outcome::Unknown(why) => Some(why.clone()),
     }
 }

@@ -1,14 +1,12 @@
-//! Sending the calls of a round: reading ones together, changing ones alone and in order.
+//! Sending the calls of a batch: reading ones together, changing ones alone and in order. The caller goes from stretch to stretch, so that
+//! it can write down what must be written down before each change.
 
-use futures_util::future::join_all;
+use std::sync::Arc;
 
-use super::{Agent, Batch, Prepared};
+use super::{Agent, Api, Batch, Prepared};
 use crate::{
     clock::Countdown,
-    domain::{
-        session::Round,
-        tool::{Effect, Outcome, SentRequest, ToolCall, ToolResult},
-    },
+    domain::tool::{Effect, Outcome, SentRequest, ToolCall, ToolResult},
     openapi::{Alternatives, UpstreamRequest},
 };
 
@@ -16,53 +14,123 @@ use crate::{
 #[derive(Debug)]
 pub struct Ready {
     pub call: ToolCall,
+    /// Where it goes, whatever is served by then.
+    pub api: Arc<Api>,
     pub request: UpstreamRequest,
     pub effect: Effect,
     /// The credentials that the document asks for.
     pub security: Option<Alternatives>,
 }
 
-impl Agent<'_> {
-    /// Sends the calls of a batch. Reading calls that stand side by side go at once; a changing call waits for all before it and
-    /// all after it wait for it, since a planner that asks for "create, then list" means that order.
-    /// A changing call is not sent once the countdown is over: the session may be another's by then.
-    pub async fn perform(&self, batch: Batch, lease: &Countdown) -> Round {
-        let mut results = Vec::with_capacity(batch.calls.len());
-        let mut reading = Vec::new();
-        for prepared in batch.calls {
-            match prepared {
-                Prepared::Ready(ready) if ready.effect == Effect::Changing => {
-                    results.extend(join_all(reading.drain(..).map(|p| self.settle(p))).await);
-                    results.push(self.send(*ready, Some(lease)).await);
-                }
-                other => reading.push(other),
+impl Ready {
+    /// This call with an outcome that it has without being sent, or before it is known what came of it.
+    pub fn with(&self, outcome: Outcome) -> ToolResult {
+        let request = SentRequest { method: self.request.method.clone(), url: self.request.url.clone() };
+        ToolResult { call: self.call.clone(), request: Some(request), outcome }
+    }
+}
+
+/// Calls of a batch that are sent after all before them and before all after them, with their places in it.
+#[derive(Debug)]
+pub enum Stretch {
+    /// Side by side. Never empty.
+    Reading(Vec<(usize, Box<Ready>)>),
+    /// Alone.
+    Changing(usize, Box<Ready>),
+}
+
+impl Batch {
+    /// What every call of the batch has come to while nothing is sent: those that cannot be sent have their reason already.
+    pub fn not_sent(&self) -> Vec<ToolResult> {
+        let result = |prepared: &Prepared| match prepared {
+            Prepared::Ready(ready) | Prepared::Waiting(ready) => {
+                ready.with(Outcome::Failed("the request was not sent: the turn ended before its place in the order".into()))
+            }
+            Prepared::Refused(call, refusal) => {
+                ToolResult { call: call.clone(), request: None, outcome: Outcome::Refused(refusal.clone()) }
+            }
+        };
+        self.calls.iter().map(result).collect()
+    }
+
+    /// The calls that can be sent, in the order in which they must be. Reading calls that stand side by side go at once; a changing call
+    /// waits for all before it and all after it wait for it, since a planner that asks for "create, then list" means that order.
+    pub fn into_stretches(self) -> Vec<Stretch> {
+        let mut stretches = Vec::new();
+        for (at, prepared) in self.calls.into_iter().enumerate() {
+            let Prepared::Ready(ready) = prepared else { continue };
+            match (ready.effect, stretches.last_mut()) {
+                (Effect::Changing, _) => stretches.push(Stretch::Changing(at, ready)),
+                (Effect::Safe, Some(Stretch::Reading(together))) => together.push((at, ready)),
+                (Effect::Safe, _) => stretches.push(Stretch::Reading(vec![(at, ready)])),
             }
         }
-        results.extend(join_all(reading.into_iter().map(|p| self.settle(p))).await);
-        Round { said: batch.said, results }
+        stretches
     }
+}
 
-    async fn settle(&self, prepared: Prepared) -> ToolResult {
-        match prepared {
-            Prepared::Ready(ready) => self.send(*ready, None).await,
-            Prepared::Refused(call, refusal) => ToolResult { call, request: None, outcome: Outcome::Refused(refusal) },
-        }
-    }
-
+impl Agent<'_> {
     /// Sends one call: the only place where anything leaves for the upstream. What is told of the request is told without credentials.
     /// A call that must not outlive a lease looks at it last: getting credentials may take a while.
     pub async fn send(&self, ready: Ready, lease: Option<&Countdown>) -> ToolResult {
-        let Ready { call, request, effect, security } = ready;
+        let Ready { call, api, request, effect, security } = ready;
         let told = SentRequest { method: request.method.clone(), url: request.url.clone() };
-        let authorised = match self.upstream.authorise(request, security.as_ref(), self.own).await {
+        let authorised = match api.upstream.authorise(request, security.as_ref(), self.own).await {
             Ok(authorised) => authorised,
             Err(refusal) => return ToolResult { call, request: None, outcome: Outcome::Refused(refusal) },
         };
         if lease.is_some_and(Countdown::is_over) {
             let why = "the request was not sent: this replica may have lost the session".to_owned();
-            return ToolResult { call, request: None, outcome: Outcome::Failed(why) };
+            return ToolResult { call, request: Some(told), outcome: Outcome::Failed(why) };
         }
-        let outcome = self.upstream.deliver(authorised, effect, self.own).await;
+        let outcome = api.upstream.deliver(authorised, effect, self.own).await;
         ToolResult { call, request: Some(told), outcome }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Map;
+
+    use super::*;
+    use crate::{
+        agent::apis::tests::{DOCUMENT, api},
+        domain::tool::Refusal,
+    };
+
+    fn call(id: &str) -> ToolCall {
+        ToolCall { id: id.into(), name: id.into(), arguments: Ok(Map::new()) }
+    }
+
+    fn ready(id: &str, effect: Effect) -> Prepared {
+        let request = UpstreamRequest { method: "GET".into(), url: format!("http://up/{id}"), headers: Vec::new(), body: None };
+        Prepared::Ready(Box::new(Ready { call: call(id), api: api("", DOCUMENT), request, effect, security: None }))
+    }
+
+    #[test]
+    fn a_change_parts_what_stands_before_it_from_what_stands_behind_it() {
+        let calls = vec![
+            ready("a", Effect::Safe),
+            Prepared::Refused(call("b"), Refusal::OverBudget),
+            ready("c", Effect::Safe),
+            ready("d", Effect::Changing),
+            ready("e", Effect::Changing),
+            ready("f", Effect::Safe),
+        ];
+        let batch = Batch { said: None, calls };
+        let not_sent = batch.not_sent();
+        let ids: Vec<_> = not_sent.iter().map(|result| result.call.id.as_str()).collect();
+        assert_eq!(ids, ["a", "b", "c", "d", "e", "f"]);
+        assert_eq!(not_sent[1].outcome, Outcome::Refused(Refusal::OverBudget));
+        assert!(matches!(&not_sent[3].outcome, Outcome::Failed(why) if why.contains("not sent")));
+        let places: Vec<Vec<usize>> = batch
+            .into_stretches()
+            .into_iter()
+            .map(|stretch| match stretch {
+                Stretch::Reading(together) => together.into_iter().map(|(at, _)| at).collect(),
+                Stretch::Changing(at, _) => vec![at],
+            })
+            .collect();
+        assert_eq!(places, [vec![0, 2], vec![3], vec![4], vec![5]]);
     }
 }

@@ -12,7 +12,7 @@ use super::{
     admin::session_stats,
     console,
     extract::{MaybeCaller, Spoken},
-    shapes::document,
+    shapes::{base_url, document},
 };
 use crate::{app::App, clock::rfc3339, domain::language::Language};
 
@@ -68,6 +68,8 @@ fn description(app: &App, language: Language) -> Value {
                 "GET /api/admin/sessions": say("all sessions", "查看所有会话"),
                 "GET /api/admin/sessions/{user}/keys": say("the store's keys of a user's sessions", "查看用户会话的存储键"),
                 "POST /api/admin/cleanup": say("clean ended sessions away", "清理过期会话"),
+                "GET /api/admin/openapi": say("what came of reading the documents", "查看文档的解析结果"),
+                "POST /api/admin/openapi/reload": say("read the documents again", "重新加载文档"),
             },
             "health": {
                 "GET /health": say("how the service is", "健康检查"),
@@ -98,8 +100,8 @@ pub(super) async fn health(State(app): State<App>, MaybeCaller(caller): MaybeCal
         "timestamp": rfc3339(app.now_ms()),
         "agent_initialized": true,
         "config_valid": true,
-        "api_base_url": app.base_url(),
-        "openapi_file": document(&app),
+        "api_base_url": base_url(&app.served()),
+        "openapi_file": document(&app.served()),
         "session_stats": session_stats(&app, stats.unwrap_or_default()),
     });
     if let (Some(_), Value::Object(fields)) = (caller, &mut told) {
@@ -108,7 +110,7 @@ pub(super) async fn health(State(app): State<App>, MaybeCaller(caller): MaybeCal
             "replica": app.replica(),
             "store": if app.settings().store.redis_url.is_some() { "redis" } else { "embedded" },
             "store_answers": stats.is_some(),
-            "functions": app.catalogue().functions().len(),
+            "functions": app.served().apis.functions().len(),
         });
         fields.insert("service_details".to_owned(), details);
         fields.insert("natural_language_enabled".to_owned(), json!(true));

@@ -13,7 +13,7 @@ use super::{
     error::ApiError,
     extract::{Caller, Spoken},
     query::Asked,
-    shapes::{AgentStatus, SessionShown},
+    shapes::{AgentStatus, SessionShown, joined},
 };
 use crate::{
     app::App,
@@ -22,6 +22,7 @@ use crate::{
         limits::{HISTORY_PAGE_DEFAULT, HISTORY_PAGE_MAX},
         session::{SessionId, Turn},
     },
+    openapi::Info,
     store::contract::Tail,
 };
 
@@ -91,8 +92,10 @@ pub(super) async fn clear(State(app): State<App>, Caller(caller): Caller, Spoken
 }
 
 pub(super) async fn info(State(app): State<App>, Caller(caller): Caller, headers: HeaderMap) -> Result<Response, ApiError> {
-    let visit = app.visit(&caller, session_of(&headers).as_ref(), Tail::Nothing).await?;
-    let shown = SessionShown::of(&app, &visit.session);
+    // The newest turn tells by which documents it was served.
+    let visit = app.visit(&caller, session_of(&headers).as_ref(), Tail::Newest(1)).await?;
+    let mut shown = SessionShown::of(&app, &visit.session);
+    shown.last_turn_fingerprint = visit.tail.into_iter().next_back().and_then(|turn| turn.served);
     Ok(Json(json!({"success": true, "session_info": shown, "user_id": caller.user.as_str()})).into_response())
 }
 
@@ -105,15 +108,16 @@ pub(super) async fn reset(State(app): State<App>, Caller(caller): Caller, Spoken
 
 pub(super) async fn api_info(State(app): State<App>, Caller(caller): Caller) -> Result<Response, ApiError> {
     let visit = app.visit(&caller, None, Tail::Nothing).await?;
-    let info = app.catalogue().info();
+    let served = app.served();
+    let of_all = |told: fn(&Info) -> &str| joined(served.apis.iter().map(|api| told(api.catalogue.info())));
     let told = json!({
         "success": true,
         "api_info": {
-            "title": info.title,
-            "description": info.description,
-            "version": info.version,
-            "servers": info.servers,
-            "endpoints_count": app.catalogue().functions().len(),
+            "title": of_all(|info| &info.title),
+            "description": of_all(|info| &info.description),
+            "version": of_all(|info| &info.version),
+            "servers": served.apis.iter().flat_map(|api| &api.catalogue.info().servers).collect::<Vec<_>>(),
+            "endpoints_count": served.apis.functions().len(),
         },
         "agent_status": AgentStatus::of(&app, visit.session.turns),
         "user_id": caller.user.as_str(),

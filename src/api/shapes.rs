@@ -5,14 +5,13 @@ use serde_json::{Map, Value, value::RawValue};
 
 use crate::{
     agent,
-    app::App,
+    app::{App, Served},
     clock::rfc3339,
     domain::{
         language::Language,
         session::{Round, SessionInfo},
         tool::{Outcome, ReplyBody, ToolResult, UpstreamReply},
     },
-    outbound::{Url, shown},
 };
 
 /// One element of `function_calls`.
@@ -91,9 +90,11 @@ pub(super) fn function_calls(rounds: &[Round], language: Language, with_details:
 fn function_call<'a>(result: &'a ToolResult, said: Option<&str>, language: Language, with_details: bool) -> FunctionCall<'a> {
     let (method, url) = (result.request.as_ref().map(|r| r.method.as_str()), result.request.as_ref().map(|r| r.url.as_str()));
     let explanation = said.filter(|said| !said.trim().is_empty()).map_or_else(
-        || match language {
-            Language::English => format!("Called {}", result.call.name),
-            Language::Chinese => format!("调用了 {}", result.call.name),
+        || match (&result.outcome, language) {
+            (Outcome::Refused(_), Language::English) => format!("{} was not called", result.call.name),
+            (Outcome::Refused(_), Language::Chinese) => format!("没有调用 {}", result.call.name),
+            (_, Language::English) => format!("Called {}", result.call.name),
+            (_, Language::Chinese) => format!("调用了 {}", result.call.name),
         },
         str::to_owned,
     );
@@ -120,6 +121,9 @@ pub(super) struct SessionShown {
     /// Messages: two a turn.
     conversation_length: u64,
     expires_at: String,
+    /// By which documents the newest turn was served, where it was looked up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_turn_fingerprint: Option<String>,
     agent_status: AgentStatus,
 }
 
@@ -141,6 +145,8 @@ pub(super) struct AgentStatus {
 struct ApiSummary {
     title: String,
     version: String,
+    /// Of the documents that are served now.
+    fingerprint: String,
 }
 
 impl SessionShown {
@@ -155,6 +161,7 @@ impl SessionShown {
             is_active: true,
             conversation_length: session.turns * 2,
             expires_at: rfc3339(session.expires_ms.min(unused_ms)),
+            last_turn_fingerprint: None,
             agent_status: AgentStatus::of(app, session.turns),
         }
     }
@@ -162,22 +169,36 @@ impl SessionShown {
 
 impl AgentStatus {
     pub fn of(app: &App, turns: u64) -> Self {
-        let info = app.catalogue().info();
+        let served = app.served();
+        let infos = || served.apis.iter().map(|api| api.catalogue.info());
         Self {
             initialized: true,
-            openapi_file: document(app),
-            api_base_url: app.base_url().to_owned(),
+            openapi_file: document(&served),
+            api_base_url: base_url(&served),
             llm_available: app.has_model(),
             planner: if app.has_model() { "model" } else { "offline" },
             last_error: app.health().last_model_error().map(|error| error.to_string()),
             conversation_length: turns * 2,
-            api_info: ApiSummary { title: info.title.clone(), version: info.version.clone() },
+            api_info: ApiSummary {
+                title: joined(infos().map(|info| &*info.title)),
+                version: joined(infos().map(|info| &*info.version)),
+                fingerprint: served.apis.fingerprint().to_owned(),
+            },
         }
     }
 }
 
-/// Which document is served, for people: a URL without what may be secret in it.
-pub(super) fn document(app: &App) -> String {
-    let file = app.settings().openapi.file.as_deref();
-    file.map_or_else(|| "built-in demo".to_owned(), |file| Url::parse(file).map_or_else(|_| file.to_owned(), |url| shown(&url)))
+/// Which documents are served, for people.
+pub(super) fn document(served: &Served) -> String {
+    joined(served.apis.iter().map(|api| api.document.as_str()))
+}
+
+/// Where the APIs are, for people.
+pub(super) fn base_url(served: &Served) -> String {
+    joined(served.apis.iter().map(|api| api.base_url.as_str()))
+}
+
+/// What several APIs say, where an answer has one field for it.
+pub(super) fn joined<'a>(told: impl Iterator<Item = &'a str>) -> String {
+    told.filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", ")
 }

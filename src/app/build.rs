@@ -2,6 +2,7 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
+use arc_swap::ArcSwap;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -9,19 +10,19 @@ use tracing::{info, warn};
 
 use super::{
     App, Inner,
-    document::{Source, read_document},
     health::Health,
     login::{account, ensure_administrator},
+    reload::{self, Reloading},
+    served::Served,
 };
 use crate::{
-    agent::Api,
     clock::Clock,
     demo,
     domain::{
         limits::{MODEL_IDLE_SECS_MAX, UPSTREAM_IDLE_SECS_MAX},
         user::{Role, UserName},
     },
-    llm::{ChatModel, Offline, Planner, ToolSet},
+    llm::{ChatModel, Planner},
     outbound::Outbound,
     secrets::{passwords, random, seal::KeyRing, tokens::Tokens},
     settings::Settings,
@@ -30,7 +31,7 @@ use crate::{
         contract::{Lifetimes, Rates, StoreError},
         migrate::{Keyspace, Migrated},
     },
-    upstream::{Upstream, Vault},
+    upstream::Vault,
 };
 
 /// Where the embedded store's generated signing key is kept, in its directory.
@@ -80,69 +81,42 @@ impl App {
     /// # Errors
     /// As [`App::build`].
     pub async fn build_with(settings: Settings, clock: Clock) -> Result<Self, BuildError> {
-        if settings.agent.confirm {
-            // What cannot be kept is not promised.
-            return Err(
-                "agent.confirm is true (SAA_AGENT__CONFIRM, REQUIRE_USER_CONFIRMATION): this version cannot ask before it changes \
-                        something, so it does not start as if it could; set it to false"
-                    .to_owned()
-                    .into(),
-            );
-        }
         crate::secrets::install_crypto();
         let connect = Duration::from_millis(settings.upstream.connect_timeout_ms);
         // A changing call must not meet a connection that the API is closing: its outcome would be unknown.
         let outbound = Outbound::new(connect, Duration::from_secs(UPSTREAM_IDLE_SECS_MAX)).map_err(|e| e.to_string())?;
-        let (document, store) =
-            tokio::join!(read_document(Source::of(settings.openapi.file.as_deref()), &outbound), ready_store(&settings, &clock));
-        let (catalogue, store) = match (document, store) {
-            (Ok(catalogue), Ok(store)) => (catalogue, store),
-            (document, store) => return Err(BuildError([document.err(), store.err()].into_iter().flatten().collect())),
-        };
-        if catalogue.functions().is_empty() {
-            return Err(format!("openapi.file: the document has no operation that can be used{}", set_aside(&catalogue)).into());
-        }
-
-        let demo = match &settings.openapi.file {
-            None => Some(demo::start().await.map_err(|e| format!("the demo API cannot listen on the loopback address: {e}"))?),
-            Some(_) => None,
-        };
-        let base_url = base_url(&settings, &catalogue, demo.as_ref())?;
-        let about_api = settings.served_apis().into_iter().next().unwrap_or_default();
-        let upstream = Upstream::new(outbound, &settings.upstream, &about_api, &base_url).map_err(|e| e.to_string())?;
-        let misfits = upstream.misfits(&catalogue);
-        if !misfits.is_empty() {
-            return Err(BuildError(misfits));
-        }
-        upstream.warn_of_missing(&catalogue);
-        let catalogue = catalogue.without_headers(&upstream.header_names());
-        let tools = ToolSet::new(catalogue.functions().to_vec());
-        let planner = if settings.llm.url.is_some() {
+        let model = if settings.llm.url.is_some() {
             let to_model = Outbound::new(connect, Duration::from_secs(MODEL_IDLE_SECS_MAX)).map_err(|e| e.to_string())?;
-            Planner::Model(ChatModel::new(to_model, &settings.llm).map_err(|e| e.to_string())?)
+            Some(Arc::new(Planner::Model(ChatModel::new(to_model, &settings.llm).map_err(|e| e.to_string())?)))
         } else {
-            Planner::Offline(Offline::new(catalogue.functions()))
+            None
+        };
+        let demo = if settings.served_apis().iter().any(|api| api.file.is_none()) {
+            Some(demo::start().await.map_err(|e| format!("the demo API cannot listen on the loopback address: {e}"))?)
+        } else {
+            None
+        };
+        let reloading = Reloading::new(outbound, model);
+        let sources = reloading.sources(&settings, demo.as_ref());
+        let (served, store) = tokio::join!(Served::read(&sources, clock.now_ms(), None), ready_store(&settings, &clock));
+        let (served, store) = match (served, store) {
+            (Ok(served), Ok(store)) => (served, store),
+            (served, store) => return Err(BuildError(served.err().into_iter().flatten().chain(store.err()).collect())),
         };
 
         let first_start = administrator(&settings, &store).await?;
         let signing_key = signing_key(&settings)?;
         let tokens = Tokens::new(&signing_key, settings.auth.token_hours);
         let vault = Vault::new(store.clone(), key_ring(&settings, &signing_key)?);
-        let info = catalogue.info();
-        let api = Api { title: info.title.clone(), description: info.description.clone() };
         let hands = std::thread::available_parallelism().map_or(1, |n| n.get().div_ceil(2));
         let replica = format!("{}-{}", host_name(), random::hex_of(3));
         let app = Self(Arc::new(Inner {
             clock,
             store,
             tokens,
-            catalogue,
-            tools,
-            api,
-            planner,
-            upstream,
             vault,
-            base_url,
+            served: ArcSwap::from_pointee(served),
+            reloading,
             replica,
             hands: Arc::new(Semaphore::new(hands)),
             health: Health::default(),
@@ -175,6 +149,12 @@ impl App {
             }
         };
         tokio::spawn(async move { draining.run_until_cancelled(sweeping).await });
+        let watch_secs = self.0.settings.openapi.watch_secs;
+        if watch_secs > 0 {
+            let watch = reload::watch(Arc::downgrade(&self.0), Duration::from_secs(watch_secs));
+            let draining = self.0.draining.clone();
+            tokio::spawn(async move { draining.run_until_cancelled(watch).await });
+        }
         // The first login of an unknown name must not be slower than the others.
         tokio::task::spawn_blocking(passwords::prepare);
     }
@@ -289,31 +269,10 @@ fn write_secret(path: &Path, secret: &str) -> std::io::Result<()> {
     std::fs::rename(&unfinished, path)
 }
 
-/// Where the API is: the operator's word, the demo, or the document's own server.
-fn base_url(settings: &Settings, catalogue: &crate::openapi::Catalogue, demo: Option<&demo::Demo>) -> Result<String, String> {
-    if let Some(url) = &settings.upstream.base_url {
-        return Ok(url.clone());
-    }
-    if let Some(demo) = demo {
-        return Ok(format!("http://{}", demo.address));
-    }
-    catalogue
-        .base_url()
-        .map(str::to_owned)
-        .ok_or_else(|| "upstream.base_url is not set and the document names no absolute server: set API_BASE_URL".to_owned())
-}
-
 /// What stored secrets are sealed with.
 fn key_ring(settings: &Settings, signing_key: &SecretString) -> Result<KeyRing, String> {
     let given = settings.store.sealing_keys.iter().map(|given| (given.id.as_str(), given.key.expose_secret()));
     KeyRing::new(given, signing_key).ok_or_else(|| "store.sealing_keys cannot be used (SAA_STORE__SEALING_KEYS)".to_owned())
-}
-
-/// Why nothing of the document can be used, briefly.
-fn set_aside(catalogue: &crate::openapi::Catalogue) -> String {
-    let reasons: Vec<String> =
-        catalogue.report().set_aside.iter().take(5).map(|one| format!("\n  {}: {}", one.operation, one.reason)).collect();
-    reasons.concat()
 }
 
 /// The machine's name, for people who read logs of many replicas.

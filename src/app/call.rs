@@ -7,7 +7,8 @@ use tracing::{Instrument, info, warn};
 use super::{
     App, AppError,
     orphans::Input,
-    turn::{Claimed, about_to_send, new_run},
+    round::about_to_send,
+    turn::{Claimed, new_run},
 };
 use crate::{
     agent::Ready,
@@ -29,8 +30,9 @@ impl App {
     /// No such function, wrong parameters, no session to be had. What the API answers, failures included, is the result; after a
     /// changing call was sent there is no error.
     pub async fn call(&self, caller: &Bearer, function: &str, parameters: &Map<String, Value>) -> Result<ToolResult, AppError> {
-        let own = self.credentials_of(&caller.user);
-        let ready = match self.agent(&own).ready(new_run(), function, parameters) {
+        let (served, own) = (self.served(), self.credentials_of(&caller.user));
+        let agent = self.agent(&served, &own);
+        let ready = match agent.ready(new_run(), function, parameters) {
             Ok(ready) if ready.effect == Effect::Changing => return self.call_changing(caller, ready).await,
             Ok(ready) => Ok(ready),
             Err(refusal) => Err(refused(function, refusal)),
@@ -38,7 +40,7 @@ impl App {
         // Whoever may not come in does not learn what functions there are.
         match self.store().enter(super::caller(caller), Tail::Nothing).await? {
             Entered::Refused(refused) => Err(refused.into()),
-            Entered::In(_) => Ok(self.agent(&own).send(ready?, None).await),
+            Entered::In(_) => Ok(agent.send(ready?, None).await),
         }
     }
 
@@ -74,8 +76,8 @@ impl App {
         }
         let others: Vec<JournalEntry> = started.journal.iter().filter(|entry| entry.run != run).cloned().collect();
         let settled = super::orphans::turns(&others, started.now_ms);
-        let own = self.credentials_of(&caller.user);
-        let agent = self.agent(&own);
+        let (served, own) = (self.served(), self.credentials_of(&caller.user));
+        let agent = self.agent(&served, &own);
         // The call is out: whatever becomes of the session, the caller is told what came of it. An error here would invite a caller to
         // send it again.
         let sending = agent.send(ready, Some(&held.countdown));
@@ -96,7 +98,13 @@ fn refused(function: &str, refusal: Refusal) -> AppError {
     match refusal {
         Refusal::UnknownFunction { near } => AppError::UnknownFunction { name: function.to_owned(), near },
         Refusal::InvalidArguments(problems) => AppError::InvalidArguments(problems),
-        // A direct call has no budget, and credentials are looked at when it is sent: what comes of that is its result.
-        Refusal::OverBudget | Refusal::CredentialMissing(_) | Refusal::CredentialUnusable { .. } => AppError::Broken,
+        // A direct call has no budget, and is a person's own act: nobody is asked about it. Credentials are looked at when it is sent, and
+        // what comes of that is its result.
+        Refusal::OverBudget
+        | Refusal::NeedsConfirmation { .. }
+        | Refusal::Declined
+        | Refusal::Outdated
+        | Refusal::CredentialMissing(_)
+        | Refusal::CredentialUnusable { .. } => AppError::Broken,
     }
 }

@@ -2,7 +2,7 @@
 
 use secrecy::ExposeSecret;
 
-use super::{App, AppError};
+use super::{App, AppError, Served};
 use crate::{
     domain::{
         limits::{CREDENTIAL_BYTES_MAX, NEAR_NAMES_MAX},
@@ -36,19 +36,14 @@ pub struct Set {
 }
 
 impl App {
-    /// Every security scheme that is declared, by API and name.
-    fn schemes(&self) -> impl Iterator<Item = (&str, &str, &Credential)> {
-        self.0.catalogue.schemes().iter().map(|(name, credential)| (self.0.upstream.api(), name.as_str(), credential))
-    }
-
     /// Every scheme that is declared, and whatever else the caller has kept.
     ///
     /// # Errors
     /// The caller may not come in.
     pub async fn own_schemes(&self, caller: &Bearer) -> Result<Vec<OwnScheme>, AppError> {
         let mut kept = self.kept(caller).await?;
-        let mut all: Vec<OwnScheme> = self
-            .schemes()
+        let served = self.served();
+        let mut all: Vec<OwnScheme> = schemes(&served)
             .map(|(api, scheme, credential)| {
                 let own = kept.iter().position(|kept| kept.api == api && kept.scheme == scheme).map(|at| kept.swap_remove(at));
                 let (api, scheme) = (api.to_owned(), scheme.to_owned());
@@ -131,9 +126,18 @@ impl App {
     }
 
     fn unknown_scheme(&self, name: &str) -> AppError {
-        let near = nearest(name, self.schemes().map(|(_, scheme, _)| scheme), NEAR_NAMES_MAX);
+        let served = self.served();
+        let near = nearest(name, schemes(&served).map(|(_, scheme, _)| scheme), NEAR_NAMES_MAX);
         AppError::UnknownScheme { name: name.to_owned(), near: near.into_iter().map(str::to_owned).collect() }
     }
+}
+
+/// Every security scheme that is declared: its API, its name, what it is satisfied with.
+fn schemes(served: &Served) -> impl Iterator<Item = (&str, &str, &Credential)> {
+    served.apis.iter().flat_map(|api| {
+        let of_one = move |(name, credential)| (api.name.as_str(), String::as_str(name), credential);
+        api.catalogue.schemes().iter().map(of_one)
+    })
 }
 
 fn set(kept: Kept) -> Set {

@@ -54,6 +54,9 @@ pub enum AppError {
     /// The user has as many as one may have.
     #[error("the user has as many credentials as one may have")]
     TooManyCredentials,
+    /// The documents cannot be used; they are served as before.
+    #[error("the documents cannot be used: {}", .0.join("; "))]
+    Documents(Vec<String>),
     #[error("the model could not answer: {0}")]
     Model(ModelError),
     #[error("{0}")]

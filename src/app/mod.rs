@@ -7,6 +7,7 @@
 mod admin;
 mod build;
 mod call;
+mod confirm;
 mod credentials;
 mod document;
 mod error;
@@ -14,33 +15,39 @@ mod health;
 mod lease;
 mod login;
 mod orphans;
+mod reload;
+mod round;
+mod served;
 mod turn;
 mod visit;
 
 use std::{future::Future, sync::Arc};
 
+use arc_swap::ArcSwap;
 use tokio::{sync::Semaphore, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use self::reload::Reloading;
 pub use self::{
     build::{BuildError, FirstStart, open_store},
     credentials::{OwnScheme, Set},
-    document::{Source, read_document},
+    document::read_document,
     error::AppError,
     health::Health,
     login::{BadPassword, account, password_rule},
+    reload::{ReloadFailure, Reloaded},
+    served::Served,
     turn::{Render, Report, Request, Taken},
 };
 use crate::{
-    agent::{Agent, Api, Budget},
+    agent::{Agent, Budget},
     clock::Clock,
     demo::Demo,
-    llm::{Planner, ToolSet},
-    openapi::Catalogue,
+    llm::Planner,
     secrets::tokens::{Bearer, Tokens},
     settings::Settings,
     store::{Store, contract::Caller},
-    upstream::{Upstream, UserCredentials, Vault},
+    upstream::{UserCredentials, Vault},
 };
 
 /// The service. Cheap to clone; all clones are the same service.
@@ -52,13 +59,9 @@ struct Inner {
     clock: Clock,
     store: Store,
     tokens: Tokens,
-    catalogue: Catalogue,
-    tools: ToolSet,
-    api: Api,
-    planner: Planner,
-    upstream: Upstream,
     vault: Vault,
-    base_url: String,
+    served: ArcSwap<Served>,
+    reloading: Reloading,
     /// Names this process in leases and logs.
     replica: String,
     /// Permits to hash passwords.
@@ -77,18 +80,14 @@ impl App {
         &self.0.settings
     }
 
-    pub fn catalogue(&self) -> &Catalogue {
-        &self.0.catalogue
-    }
-
-    /// Where the API is.
-    pub fn base_url(&self) -> &str {
-        &self.0.base_url
+    /// What is served now. Whoever takes it keeps it to the end, whatever is served by then.
+    pub fn served(&self) -> Arc<Served> {
+        self.0.served.load_full()
     }
 
     /// Whether a model plans; the offline planner does otherwise.
     pub fn has_model(&self) -> bool {
-        matches!(self.0.planner, Planner::Model(_))
+        matches!(*self.served().planner, Planner::Model(_))
     }
 
     /// Whether the built-in demo API is what is served.
@@ -141,15 +140,11 @@ impl App {
         self.0.hands.clone()
     }
 
-    fn about_api(&self) -> &Api {
-        &self.0.api
-    }
-
     /// The agent for a turn or a call of the user whose credentials these are.
-    fn agent<'a>(&'a self, own: &'a UserCredentials) -> Agent<'a> {
-        let Inner { planner, catalogue, tools, upstream, base_url, settings, .. } = &*self.0;
-        let budget = Budget { rounds_max: settings.turns.rounds_max, calls_max: settings.turns.calls_max };
-        Agent { planner, catalogue, tools, upstream, own, base_url: Some(base_url), budget }
+    fn agent<'a>(&self, served: &'a Served, own: &'a UserCredentials) -> Agent<'a> {
+        let turns = &self.0.settings.turns;
+        let budget = Budget { rounds_max: turns.rounds_max, calls_max: turns.calls_max };
+        Agent { planner: &served.planner, apis: &served.apis, own, budget, confirm: self.0.settings.agent.confirm }
     }
 
     /// Starts a task that outlives the request that wants it.

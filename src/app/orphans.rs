@@ -1,5 +1,7 @@
 //! Runs that never ended: what their journal says becomes a turn of the conversation, so that nothing said or sent is lost in silence.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -29,9 +31,17 @@ impl Input {
 }
 
 const INPUT: &str = "in";
+/// What a plan says until an intent takes its place.
+const NOT_SENT: &str = "the request was not sent: the replica that ran the turn stopped before";
 /// What an intent says until a result takes its place.
 const UNKNOWN: &str =
     "the request was sent, or was about to be sent, when the replica that ran it stopped; whether it took effect is not known";
+
+/// That a changing call is planned, and not sent before its intent is written too. Only calls that wait for others need it.
+pub(super) fn planned(round: usize, at: usize, call: &ToolResult) -> Entry {
+    let not_sent = ToolResult { outcome: Outcome::Failed(NOT_SENT.to_owned()), ..call.clone() };
+    Entry { field: format!("c{round:03}.{at:03}p"), value: record::encode_result(&not_sent) }
+}
 
 /// That a changing call is about to be sent. It is stored as its own worst outcome.
 pub(super) fn intent(round: usize, at: usize, call: &ToolResult) -> Entry {
@@ -66,22 +76,33 @@ pub(super) fn turn(run: &str, journal: &[JournalEntry], now_ms: u64) -> Turn {
     let direct = input.as_ref().and_then(|input| input.call.as_ref()).and_then(|call| record::decode_result(call.to_string().as_bytes()));
     let (message, asked_ms) = input.map_or_else(|| (String::new(), now_ms), |input| (input.message, input.at));
 
-    let mut intents: Vec<&&JournalEntry> = own.iter().filter(|entry| entry.field.ends_with('i') && entry.field.starts_with('c')).collect();
-    intents.sort_by(|a, b| a.field.cmp(&b.field));
-    let mut results: Vec<ToolResult> = intents.iter().filter_map(|intent| last_known(intent, &own)).collect();
+    let mut results = calls(&own);
     results.extend(direct);
 
     let language = Language::of_text(&message);
     let answer = interrupted(&results, language);
     let rounds = if results.is_empty() { Vec::new() } else { vec![Round { said: None, results }] };
-    Turn { run: run.to_owned(), asked_ms, message, rounds, answered_ms: now_ms, answer, usage: None }
+    Turn { run: run.to_owned(), asked_ms, message, rounds, answered_ms: now_ms, answer, usage: None, served: None }
 }
 
-/// The result that was journaled for an intent, or the intent itself, which says that the outcome is unknown.
-fn last_known(intent: &JournalEntry, own: &[&JournalEntry]) -> Option<ToolResult> {
-    let settled = intent.field.strip_suffix('i').map(|stem| format!("{stem}r"));
-    let known = own.iter().find(|entry| Some(&entry.field) == settled.as_ref());
-    record::decode_result(known.map_or(&intent.value, |entry| &entry.value))
+/// Every call in the order of the plan, as the last that the journal has of it.
+fn calls(own: &[&JournalEntry]) -> Vec<ToolResult> {
+    let mut last: BTreeMap<&str, (usize, &[u8])> = BTreeMap::new();
+    for entry in own {
+        let Some((call, stage)) = stage(&entry.field) else { continue };
+        let known = last.entry(call).or_insert((stage, &entry.value));
+        if stage > known.0 {
+            *known = (stage, &entry.value);
+        }
+    }
+    last.values().filter_map(|(_, value)| record::decode_result(value)).collect()
+}
+
+/// Which call an entry speaks of, and how far that had come: planned, about to be sent, its result.
+fn stage(field: &str) -> Option<(&str, usize)> {
+    let (call, last) = field.split_at_checked(field.len().checked_sub(1)?)?;
+    let stage = ["p", "i", "r"].iter().position(|stage| *stage == last)?;
+    call.starts_with('c').then_some((call, stage))
 }
 
 fn input(run: &str, journal: &[JournalEntry]) -> Option<Input> {
@@ -92,16 +113,16 @@ fn input(run: &str, journal: &[JournalEntry]) -> Option<Input> {
 fn interrupted(results: &[ToolResult], language: Language) -> String {
     let mut text = language.choose("This request was interrupted before it was finished.", "此请求在完成之前被中断。").to_owned();
     for result in results {
-        let sent = result.request.as_ref().map_or_else(String::new, |r| format!("`{} {}`", r.method, r.url));
+        let sent = result.request.as_ref().map_or_else(String::new, |r| format!(" `{} {}`", r.method, r.url));
         let line = match (&result.outcome, language) {
-            (Outcome::Replied(reply), Language::English) => format!("- {} {sent}: was sent, status {}", result.call.name, reply.status),
-            (Outcome::Replied(reply), Language::Chinese) => format!("- {} {sent}：已发送，状态 {}", result.call.name, reply.status),
+            (Outcome::Replied(reply), Language::English) => format!("- {}{sent}: was sent, status {}", result.call.name, reply.status),
+            (Outcome::Replied(reply), Language::Chinese) => format!("- {}{sent}：已发送，状态 {}", result.call.name, reply.status),
             (Outcome::Unknown(_), Language::English) => {
-                format!("- {} {sent}: **outcome unknown**. It is not sent again.", result.call.name)
+                format!("- {}{sent}: **outcome unknown**. It is not sent again.", result.call.name)
             }
-            (Outcome::Unknown(_), Language::Chinese) => format!("- {} {sent}：**结果未知**，不会重复发送。", result.call.name),
-            (Outcome::Refused(_) | Outcome::Failed(_), Language::English) => format!("- {} {sent}: was not done", result.call.name),
-            (Outcome::Refused(_) | Outcome::Failed(_), Language::Chinese) => format!("- {} {sent}：未执行", result.call.name),
+            (Outcome::Unknown(_), Language::Chinese) => format!("- {}{sent}：**结果未知**，不会重复发送。", result.call.name),
+            (Outcome::Refused(_) | Outcome::Failed(_), Language::English) => format!("- {}{sent}: was not sent", result.call.name),
+            (Outcome::Refused(_) | Outcome::Failed(_), Language::Chinese) => format!("- {}{sent}：未发送", result.call.name),
         };
         text.push('\n');
         text.push_str(&line);
@@ -125,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn an_intent_without_a_result_is_told_as_unknown_and_one_with_a_result_as_done() {
+    fn every_call_is_told_as_the_last_that_the_journal_has_of_it() {
         let input = Input { message: "create two users".into(), at: 5, call: None };
         let reply = UpstreamReply { status: 201, headers: Vec::new(), body: ReplyBody::Empty };
         let done = ToolResult { outcome: Outcome::Replied(reply), ..call("a") };
@@ -134,12 +155,16 @@ mod tests {
             entry("r", intent(0, 1, &call("b"))),
             entry("r", intent(0, 0, &call("a"))),
             entry("r", result(0, 0, &done)),
+            entry("r", planned(0, 2, &call("c"))),
+            entry("r", planned(0, 1, &call("b"))),
         ];
         let [turn] = turns(&journal, 9).try_into().unwrap();
         assert_eq!((turn.message.as_str(), turn.asked_ms), ("create two users", 5));
-        let outcomes: Vec<_> = turn.rounds[0].results.iter().map(|r| matches!(r.outcome, Outcome::Unknown(_))).collect();
-        assert_eq!(outcomes, [false, true]);
-        assert!(turn.answer.contains("status 201") && turn.answer.contains("outcome unknown"), "{}", turn.answer);
+        let ids: Vec<_> = turn.rounds[0].results.iter().map(|r| r.call.id.as_str()).collect();
+        assert_eq!(ids, ["a", "b", "c"]);
+        let lines: Vec<_> = turn.answer.lines().skip(1).collect();
+        let expected = ["was sent, status 201", "**outcome unknown**. It is not sent again.", "was not sent"];
+        assert_eq!(lines, expected.map(|came| format!("- createUser `POST http://up/users`: {came}")));
         assert!(changed_anything("r", &journal));
     }
 

@@ -6,17 +6,24 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value};
 use tracing::{Instrument, info, warn};
 
-use super::{App, AppError, lease::Held, orphans};
+use super::{
+    App, AppError,
+    confirm::{self, Answered},
+    lease::Held,
+    orphans,
+    round::SoFar,
+};
 use crate::{
-    agent::{self, Agent, Ask, Batch, Progress, Thought},
+    agent::{self, Ask, Thought},
     domain::{
         language::Language,
         limits::REPLAYED_BODY_BYTES_MAX,
         session::{Round, SessionId, Turn, Usage},
-        tool::{Outcome, SentRequest, ToolResult},
+        tool::ToolResult,
     },
+    markdown,
     secrets::{digest, random, tokens::Bearer},
-    store::contract::{Begin, Begun, Commit, Entry, Idempotency, Lease, Started, StoreError},
+    store::contract::{Begin, Begun, Commit, Idempotency, Lease, Started, StoreError},
 };
 
 /// How long a begin whose answer was lost is looked after, so that the session is not blocked for a whole lease.
@@ -83,7 +90,8 @@ impl App {
             run: &run,
             owner: &owner,
             lease_ms: turns.lease_ms,
-            tail: turns.history_turns,
+            // What the last turn asked is looked at even where the planner is told nothing of it.
+            tail: turns.history_turns.max(1),
             input: &input,
             idempotency,
         };
@@ -102,8 +110,11 @@ impl App {
             Some(turn) => (turn, false),
             None => {
                 let mut history = std::mem::take(&mut started.visit.tail);
+                let answered = confirm::answered(settled.last().or(history.last()), &request.message, started.now_ms);
+                history.truncate(turns.history_turns);
                 history.extend(settled.iter().cloned());
-                self.work(request, &started, &held, &history, &settled, idempotency).await?
+                let before = Before { history: &history, settled: &settled, answered };
+                self.work(request, &started, &held, before, idempotency).await?
             }
         };
         let mut report = Report {
@@ -145,30 +156,28 @@ impl App {
         request: &Request,
         started: &Started,
         held: &Held,
-        history: &[Turn],
-        settled: &[Turn],
+        before: Before<'_>,
         idempotency: Option<Idempotency<'_>>,
     ) -> Result<(Turn, bool), AppError> {
         let asked_ms = started.now_ms;
         let mut so_far = SoFar::default();
         let deadline = Duration::from_millis(self.settings().turns.deadline_ms);
         let ended = tokio::select! {
-            answer = self.think_and_call(request, held, history, &mut so_far) => answer.map(End::Answer),
+            answer = self.think_and_call(request, held, &before, &mut so_far) => answer.map(End::Answer),
             lost = self.keep(held) => Err(lost),
             () = tokio::time::sleep(deadline) => Ok(End::Deadline),
         };
-        let changed = so_far.in_flight.is_some() || so_far.changed;
-        let SoFar { progress, in_flight, .. } = so_far;
-        let (mut rounds, usage) = (progress.rounds, progress.usage);
-        rounds.extend(in_flight);
+        let (changed, declined, served) = (so_far.changed, so_far.declined, so_far.served.take());
+        let (rounds, usage) = so_far.into_rounds();
         let language = Language::of_text(&request.message);
         let answer = match ended {
             Ok(End::Answer(answer)) => answer,
             Ok(End::Deadline) => {
                 stopped(&rounds, language, language.choose("The turn took too long and was stopped.", "本次处理超时，已停止。"))
             }
-            Err(AppError::Model(error)) if changed => {
-                warn!(run = %started.run, %error, "the model failed after calls that changed something: {error}");
+            // A no that left no trace would leave the question open to a later yes.
+            Err(AppError::Model(error)) if changed || declined => {
+                warn!(run = %started.run, %error, "the model failed in a turn that must be told: {error}");
                 stopped(
                     &rounds,
                     language,
@@ -187,7 +196,7 @@ impl App {
             Err(AppError::Model(error)) => {
                 // Nothing was changed, so the turn leaves no trace, and the same request may be made again.
                 let reply = idempotency.map(|i| (i, &b""[..]));
-                self.commit(held, Commit { turns: settled, reply }).await?;
+                self.commit(held, Commit { turns: before.settled, reply }).await?;
                 return Err(AppError::Model(error));
             }
             Err(error) => return Err(error),
@@ -200,61 +209,56 @@ impl App {
             answered_ms: self.now_ms(),
             answer,
             usage,
+            served,
         };
         Ok((turn, changed))
     }
 
-    /// Rounds of plan and calls until there is an answer. What a changing call is about to do is in the journal before it is sent.
-    async fn think_and_call(&self, request: &Request, held: &Held, history: &[Turn], so_far: &mut SoFar) -> Result<String, AppError> {
+    /// Rounds of plan and calls until there is an answer.
+    async fn think_and_call(&self, request: &Request, held: &Held, before: &Before<'_>, so_far: &mut SoFar) -> Result<String, AppError> {
+        // What is served may change in the middle; the turn ends on what it began with.
+        let served = self.served();
+        so_far.served = Some(served.apis.fingerprint().to_owned());
         let own = self.credentials_of(&held.lease.user);
-        let agent = self.agent(&own);
-        let instructions = self.about_api().instructions(self.now_ms(), request.context.as_ref());
-        let mut results: Vec<Entry> = Vec::new();
+        let agent = self.agent(&served, &own);
+        let mut instructions = served.apis.instructions(self.now_ms(), request.context.as_ref());
+        if agent.confirm {
+            instructions.push_str(agent::PLANNERS_PART);
+        }
+        let answered = match &before.answered {
+            Some(Answered::Yes(asked)) => Some(agent.agreed(asked, &mut so_far.progress)),
+            Some(Answered::No(asked)) => {
+                so_far.declined = true;
+                Some(agent.declined(asked))
+            }
+            None => None,
+        };
+        if let Some(batch) = answered {
+            self.carry_out(&agent, held, batch, so_far).await?;
+        }
         loop {
-            let ask = Ask { instructions: &instructions, history, message: &request.message };
+            let ask = Ask { instructions: &instructions, history: before.history, message: &request.message };
+            let results = so_far.take_unjournaled();
             let thought = if results.is_empty() {
                 agent.think(ask, &mut so_far.progress).await
             } else {
-                // The results of changing calls are journaled while the planner thinks.
+                // The result of the last changing call is journaled while the planner thinks.
                 let (journaled, thought) = tokio::join!(self.journal(held, &results), agent.think(ask, &mut so_far.progress));
                 journaled?;
-                results.clear();
                 thought
             };
             self.health().model_did(thought.as_ref().err().copied());
             match thought.map_err(AppError::Model)? {
                 Thought::Answer(answer) => return Ok(answer),
                 Thought::Calls(batch) => {
-                    let number = so_far.progress.rounds.len();
-                    let round = self.carry_out(&agent, held, number, batch, so_far).await?;
-                    results.extend(round.1);
-                    so_far.progress.rounds.push(round.0);
+                    let question = batch.question(Language::of_text(&request.message));
+                    self.carry_out(&agent, held, batch, so_far).await?;
+                    if let Some(question) = question {
+                        return Ok(question);
+                    }
                 }
             }
         }
-    }
-
-    /// One round: intents into the journal, calls out, results back.
-    async fn carry_out(
-        &self,
-        agent: &Agent<'_>,
-        held: &Held,
-        number: usize,
-        batch: Batch,
-        so_far: &mut SoFar,
-    ) -> Result<(Round, Vec<Entry>), AppError> {
-        let intents: Vec<(usize, ToolResult)> = batch.changing().map(|(at, ready)| (at, about_to_send(ready))).collect();
-        if !intents.is_empty() {
-            let entries: Vec<Entry> = intents.iter().map(|(at, call)| orphans::intent(number, *at, call)).collect();
-            self.journal(held, &entries).await?;
-            so_far.changed = true;
-            so_far.in_flight = Some(Round { said: batch.said.clone(), results: intents.iter().map(|(_, call)| call.clone()).collect() });
-        }
-        let round = agent.perform(batch, &held.countdown).await;
-        so_far.in_flight = None;
-        let entries =
-            intents.iter().filter_map(|(at, _)| round.results.get(*at).map(|result| orphans::result(number, *at, result))).collect();
-        Ok((round, entries))
     }
 
     /// Asks the store for the session.
@@ -309,14 +313,14 @@ pub(super) enum Claimed {
     Replay(Vec<u8>),
 }
 
-/// How far a turn got, readable after it was stopped in the middle.
-#[derive(Default)]
-struct SoFar {
-    progress: Progress,
-    /// Changing calls that are out, as the unknowns that they are until they come back.
-    in_flight: Option<Round>,
-    /// Whether a changing call was sent, or may have been.
-    changed: bool,
+/// What lies before a turn.
+struct Before<'a> {
+    /// What the planner is told of it, oldest first.
+    history: &'a [Turn],
+    /// The part of it that is not stored yet: runs that never ended.
+    settled: &'a [Turn],
+    /// What this turn's message says to the question of the last one.
+    answered: Option<Answered>,
 }
 
 enum End {
@@ -356,21 +360,18 @@ impl App {
     }
 }
 
-/// A changing call as the journal knows it before it is sent.
-pub(super) fn about_to_send(ready: &agent::Ready) -> ToolResult {
-    ToolResult {
-        call: ready.call.clone(),
-        request: Some(SentRequest { method: ready.request.method.clone(), url: ready.request.url.clone() }),
-        outcome: Outcome::Unknown("it was being sent when the turn ended".to_owned()),
-    }
-}
-
 /// What is said when a turn ends without the planner's own answer.
 fn stopped(rounds: &[Round], language: Language, sentence: &str) -> String {
-    let results: Vec<ToolResult> = rounds.iter().flat_map(|round| round.results.iter().cloned()).collect();
+    let results: Vec<String> = rounds.iter().flat_map(|round| &round.results).map(|result| told(result, language)).collect();
     if results.is_empty() {
         return sentence.to_owned();
     }
     let far = language.choose("What was done until then:", "到此为止的结果：");
-    format!("{sentence} {far}\n\n{}", agent::results(&results, language))
+    format!("{sentence} {far}\n\n{}", results.join("\n\n"))
+}
+
+/// One call with what came of it, for whoever did not see it being planned.
+fn told(result: &ToolResult, language: Language) -> String {
+    let request = result.request.as_ref().map_or_else(String::new, |r| format!(" `{} {}`", r.method, r.url));
+    format!("**{}**{request}\n\n{}", markdown::inline(&result.call.name), agent::shown(result, language))
 }

@@ -1,23 +1,39 @@
 //! Where the log goes and how it looks.
 
+mod gathered;
+
 use std::io::{IsTerminal, stderr};
 
 use swagger_api_agent::settings::{Log, LogFormat};
 use tracing_subscriber::{EnvFilter, fmt};
 
+use self::gathered::Gathered;
+
+/// Keeps the last lines from being lost: they are written when it goes.
+#[must_use]
+pub struct Logging(Gathered);
+
+impl Drop for Logging {
+    fn drop(&mut self) {
+        self.0.flush();
+    }
+}
+
 /// Starts logging to standard error: JSON for machines, a readable form for a terminal. Standard output is for what was asked.
-pub fn start(settings: &Log) {
+pub fn start(settings: &Log) -> Logging {
     let filter = EnvFilter::try_new(&settings.level).unwrap_or_else(|_| EnvFilter::new("info"));
     let json = match settings.format {
         LogFormat::Json => true,
         LogFormat::Pretty => false,
         LogFormat::Auto => !stderr().is_terminal(),
     };
-    let log = fmt().with_env_filter(filter).with_writer(stderr);
+    let lines = Gathered::start();
+    let log = fmt().with_env_filter(filter).with_writer(lines.clone());
     // A second start, in a test that runs two commands in one process, keeps the first.
     let _ = if json {
         log.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
     } else {
         log.with_ansi(stderr().is_terminal()).try_init()
     };
+    Logging(lines)
 }

@@ -4,11 +4,11 @@ use std::{collections::BTreeMap, process::ExitCode, time::Duration};
 
 use serde_json::json;
 use swagger_api_agent::{
-    app::{Source, read_document},
+    app::read_document,
     openapi::Catalogue,
     outbound::Outbound,
     secrets,
-    settings::{Settings, Sources},
+    settings::{Api, Settings, Sources},
 };
 
 use super::{complain, say, settings_of};
@@ -40,7 +40,13 @@ async fn read(settings: &Settings, document: &str) -> Result<Catalogue, String> 
     secrets::install_crypto();
     let patience = Duration::from_millis(settings.upstream.connect_timeout_ms);
     let outbound = Outbound::new(patience, patience).map_err(|e| e.to_string())?;
-    read_document(Source::of(Some(document)), &outbound).await
+    let api = Api {
+        file: Some(document.to_owned()),
+        server_variables: settings.openapi.server_variables.clone(),
+        external_references: settings.openapi.external_references,
+        ..Api::default()
+    };
+    read_document(&api, &outbound).await
 }
 
 fn summary(catalogue: &Catalogue) -> serde_json::Value {

@@ -1,7 +1,7 @@
 //! `serve`: the service, until a signal ends it.
 
 use std::{
-    io::{self, Write, stdout},
+    io::{self, IsTerminal, Write, stdin, stdout},
     process::ExitCode,
 };
 
@@ -13,7 +13,7 @@ use swagger_api_agent::{
 };
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
 };
 use tracing::info;
 
@@ -24,7 +24,7 @@ pub fn run(sources: Sources) -> ExitCode {
         Ok(settings) => settings,
         Err(code) => return code,
     };
-    super::log::start(&settings.log);
+    let _logging = super::log::start(&settings.log);
     super::block_on(serve(settings))
 }
 
@@ -34,12 +34,16 @@ async fn serve(settings: Settings) -> Result<(), String> {
     let listener = TcpListener::bind((host.as_str(), port)).await.map_err(|error| cannot_listen(&host, port, &error))?;
     let local = listener.local_addr().map_err(|e| e.to_string())?;
     let app = App::build(settings).await.map_err(|e| e.to_string())?;
+    // Listened to before anybody can know that the server is there: until then the signal ends the process.
+    let hangup = signal(SignalKind::hangup()).ok();
     welcome(&app, local);
+    let served = app.served();
+    let upstream: Vec<&str> = served.apis.iter().map(|api| api.base_url.as_str()).collect();
     info!(
-        address = %local, replica = app.replica(), functions = app.catalogue().functions().len(), upstream = app.base_url(),
+        address = %local, replica = app.replica(), functions = served.apis.functions().len(), upstream = upstream.join(", "),
         planner = if app.has_model() { "model" } else { "offline" }, "listening on http://{local}"
     );
-    server::serve(app, listener, signals()).await;
+    server::serve(app.clone(), listener, signals(reload_at(hangup, app))).await;
     Ok(())
 }
 
@@ -53,9 +57,11 @@ fn cannot_listen(host: &str, port: u16, error: &io::Error) -> String {
 /// What a newcomer needs to know, on the terminal.
 fn welcome(app: &App, local: std::net::SocketAddr) {
     let mut text = format!("listening on http://{local}\n");
-    let info = app.catalogue().info();
-    text +=
-        &format!("API          {} {} at {} ({} functions)\n", info.title, info.version, app.base_url(), app.catalogue().functions().len());
+    for api in app.served().apis.iter() {
+        let (info, functions) = (api.catalogue.info(), api.catalogue.functions().len());
+        let name = if api.name.is_empty() { String::new() } else { format!("{}: ", api.name) };
+        text += &format!("API          {name}{} {} at {} ({functions} functions)\n", info.title, info.version, api.base_url);
+    }
     if app.serves_demo() {
         text += "             the built-in demo: set OPENAPI_FILE and API_BASE_URL for your own\n";
     }
@@ -76,8 +82,8 @@ fn welcome(app: &App, local: std::net::SocketAddr) {
     let _closed_early = stdout().write_all(text.as_bytes());
 }
 
-/// Ends with the first SIGTERM or SIGINT. A second one ends the process.
-async fn signals() -> Leave {
+/// Ends with the first SIGTERM or SIGINT. A second one ends the process. SIGHUP has the documents read again.
+async fn signals(hung_up: impl Future<Output = ()>) -> Leave {
     let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
         return std::future::pending().await;
     };
@@ -85,6 +91,7 @@ async fn signals() -> Leave {
         _ = terminate.recv() => Leave::AfterNotice,
         // Somebody sits in front of it: there is no load balancer that must notice.
         _ = interrupt.recv() => Leave::AtOnce,
+        () = hung_up => Leave::AtOnce,
     };
     tokio::spawn(async move {
         tokio::select! {
@@ -96,4 +103,19 @@ async fn signals() -> Leave {
         std::process::exit(130);
     });
     leave
+}
+
+/// Has the documents read again at every SIGHUP. Ends when the signal means what it first meant: the terminal is gone.
+async fn reload_at(hangup: Option<Signal>, app: App) {
+    let Some(mut hangup) = hangup else { return std::future::pending().await };
+    let attended = stdin().is_terminal();
+    while hangup.recv().await.is_some() {
+        if attended && !stdin().is_terminal() {
+            return;
+        }
+        // In a task of its own: whoever says SIGTERM meanwhile is heard. What comes of it stands in the log.
+        let app = app.clone();
+        tokio::spawn(async move { app.reload().await });
+    }
+    std::future::pending::<()>().await;
 }

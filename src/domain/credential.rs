@@ -18,7 +18,7 @@ impl MissingCredentials {
         let setting = if self.api.is_empty() {
             "upstream.credentials.{scheme}".to_owned()
         } else {
-            format!("credentials.{{scheme}} ([[apis]] {})", self.api)
+            format!("apis.{}.credentials.{{scheme}}", self.api)
         };
         match language {
             Language::English => format!(
@@ -53,6 +53,6 @@ mod tests {
         assert!(english.contains("not set: KeyQ and Basic, or Bearer; users") && english.ends_with("upstream.credentials.{scheme}"));
         assert!(missing.sentence(Language::Chinese).contains("KeyQ 和 Basic，或 Bearer"));
         let of_another = MissingCredentials { api: "shop".to_owned(), ..missing };
-        assert!(of_another.sentence(Language::English).ends_with("credentials.{scheme} ([[apis]] shop)"));
+        assert!(of_another.sentence(Language::English).ends_with("with apis.shop.credentials.{scheme}"));
     }
 }

@@ -24,12 +24,20 @@ pub const HISTORY_PAGE_MAX: usize = 1000;
 pub const SESSIONS_PAGE_DEFAULT: usize = 100;
 /// Sessions in one answer of the administrator's listing, at most.
 pub const SESSIONS_PAGE_MAX: usize = 1000;
+/// Entries of each list of what came of a document, in one answer, when the administrator does not say.
+pub const REPORT_PAGE_DEFAULT: usize = 100;
+/// Entries of each list of what came of a document, in one answer, at most.
+pub const REPORT_PAGE_MAX: usize = 1000;
 /// Names offered when a function is not found.
 pub const NEAR_NAMES_MAX: usize = 5;
 /// Functions that a model is given whole; above it a subset is retrieved.
 pub const TOOLS_TO_MODEL_MAX: usize = 64;
 /// A function's name, in characters: what providers accept (`^[a-zA-Z0-9_-]{1,64}$`).
 pub const FUNCTION_NAME_CHARS_MAX: usize = 64;
+/// APIs that are served beside the one of `[openapi]`.
+pub const APIS_MAX: usize = 100;
+/// The name of an API, in characters; half of a function's name is left for the function.
+pub const API_NAME_CHARS_MAX: usize = 32;
 /// An operator's document, in bytes.
 pub const DOCUMENT_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// An answer of the model, in bytes.
@@ -145,3 +153,7 @@ pub const UPSTREAM_TOKEN_WAIT_MS: u64 = 3000;
 pub const UPSTREAM_TOKEN_POLL_MS: u64 = 25;
 /// A secret at least this long is taken out of an API's reply when it comes back in it, in bytes: shorter ones would be found by chance.
 pub const ECHOED_SECRET_BYTES_MIN: usize = 8;
+/// How long a user's yes to a changing call is taken, in milliseconds from the beginning of the turn that asked.
+pub const CONFIRMATION_MS_MAX: u64 = 15 * 60 * 1000;
+/// A request as it is shown to whoever must say yes to it, in characters; what is beyond is counted in a mark.
+pub const REQUEST_SHOWN_CHARS_MAX: usize = 20_000;

@@ -2,6 +2,7 @@
 //! every edge (store record, model wire, HTTP) owns a twin of what it needs, so that a stored shape can age.
 
 pub mod base64;
+pub mod consent;
 pub mod credential;
 pub mod header;
 pub mod json;

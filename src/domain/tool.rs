@@ -68,9 +68,9 @@ pub enum ReplyBody {
 pub enum Outcome {
     /// The upstream answered, with whatever status.
     Replied(UpstreamReply),
-    /// Nothing was sent: the reason is for the planner to mend.
+    /// Nothing was sent: the planner can mend it, or the user decides.
     Refused(Refusal),
-    /// The request was certainly not received (no connection), or its loss changes nothing (a safe call that timed out).
+    /// The request was certainly not received (not sent, no connection), or its loss changes nothing (a safe call that timed out).
     Failed(String),
     /// A changing request was sent and no answer came: whether it took effect is not known.
     Unknown(String),
@@ -90,6 +90,12 @@ pub enum Refusal {
     /// A credential for this scheme is set (or the store that keeps users' own is away, and the name is empty), but cannot be used: the
     /// reason, without the secret.
     CredentialUnusable { scheme: String, reason: String },
+    /// The user was asked whether it may be sent. The digest is of the exact request that was shown.
+    NeedsConfirmation { digest: String },
+    /// The user was asked and said no.
+    Declined,
+    /// The user said yes, but it would be another request now: the document, or where its API is, has changed.
+    Outdated,
 }
 
 impl Refusal {
@@ -108,7 +114,7 @@ impl Refusal {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ToolResult {
     pub call: ToolCall,
-    /// What was sent, if anything was.
+    /// What was sent, or would have been: whether it was is the outcome's to say. None if no request could be made of the call.
     pub request: Option<SentRequest>,
     pub outcome: Outcome,
 }

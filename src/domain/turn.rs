@@ -20,7 +20,7 @@ impl FencingToken {
 pub struct JournalEntry {
     /// The run that wrote it.
     pub run: String,
-    /// `in`, `c<n>i` (intent of call n) or `c<n>r` (its result).
+    /// `in` (what was asked), or of changing call n: `c<n>p` (planned behind another), `c<n>i` (about to be sent), `c<n>r` (its result).
     pub field: String,
     /// As written; the application reads it.
     pub value: Vec<u8>,

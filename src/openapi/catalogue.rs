@@ -12,12 +12,13 @@ use super::{
     document::{Document, word},
     gather::{Candidate, Gathered, gather},
     load::{DocumentError, read},
-    naming::{Identity, fnv1a, function_names},
+    naming::{Identity, fingerprint, function_names},
     near::near,
     operation::Operation,
+    options::ReadOptions,
     report::{GivenName, Report, SetAside},
     security::Credential,
-    server::of_root,
+    server::{check_variables, of_root},
 };
 use crate::domain::tool::FunctionSpec;
 
@@ -48,22 +49,30 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    /// Reads a document: JSON or YAML, OpenAPI 2.0, 3.0 or 3.1, recognised by content. `origin` (a path or a URL) is named in messages,
-    /// and relative servers start from it when it is a URL; it is never opened.
+    /// [`Catalogue::read_with`] for a document that says everything itself.
+    pub fn read(text: &str, origin: &str) -> Result<Self, DocumentError> {
+        Self::read_with(text, &ReadOptions::of(origin))
+    }
+
+    /// Reads a document: JSON or YAML, OpenAPI 2.0, 3.0 or 3.1, recognised by content.
     ///
     /// Only a text that is no OpenAPI document at all is an error. What is wrong with one operation is in [`Catalogue::report`].
-    pub fn read(text: &str, origin: &str) -> Result<Self, DocumentError> {
+    pub fn read_with(text: &str, options: &ReadOptions) -> Result<Self, DocumentError> {
+        let origin = options.origin.as_str();
         let document = Document::new(read(text, origin)?).map_err(|reason| DocumentError::new(origin, reason))?;
         if document.root.get("paths").is_some_and(|paths| !paths.is_object()) {
             return Err(DocumentError::new(origin, "`paths` is not an object"));
         }
-        let Gathered { candidates, normaliser, warnings, schemes } = gather(&document, origin);
+        if !options.server_variables.is_empty() {
+            check_variables(&document, options).map_err(|reason| DocumentError::new(origin, reason))?;
+        }
+        let Gathered { candidates, normaliser, warnings, schemes } = gather(&document, options);
         let mut report = Report { warnings, ..Report::default() };
         let (definitions, unusable) = normaliser.finish();
         let pattern = |pattern: String| format!("the pattern `{pattern}` cannot be matched here; the API judges it");
         report.warnings.extend(unusable.into_iter().map(pattern));
         let definitions = Arc::new(definitions);
-        let servers = of_root(&document, origin);
+        let servers = of_root(&document, options);
         let info = info(&document, &servers);
         let base_url = servers.first().and_then(|first| first.as_ref().ok()).map(|base| base.text.clone());
         let root_server = Arc::new(servers.into_iter().next().unwrap_or_else(|| Err("the document names no server".to_owned())));
@@ -98,7 +107,7 @@ impl Catalogue {
             operation.index = index;
         }
         let by_name = specs.iter().enumerate().map(|(index, spec)| (spec.name.clone(), index)).collect();
-        let fingerprint = format!("{:016x}", fnv1a(text.as_bytes()));
+        let fingerprint = fingerprint(text);
         Ok(Self { info, specs, operations, by_name, report, fingerprint, base_url, schemes })
     }
 

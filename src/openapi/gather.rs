@@ -9,6 +9,7 @@ use super::{
     document::{Document, Edition, reference_of},
     encode::Keep,
     operation::About,
+    options::ReadOptions,
     parameter::{self, Declared, Location, is_json, is_reserved_header},
     schema::{Normalised, Normaliser},
     security::{Alternatives, Credential, Security},
@@ -73,10 +74,10 @@ pub(super) struct Gathered<'d> {
     pub schemes: BTreeMap<String, Credential>,
 }
 
-pub(super) fn gather<'d>(document: &'d Document, origin: &'d str) -> Gathered<'d> {
+pub(super) fn gather<'d>(document: &'d Document, options: &'d ReadOptions) -> Gathered<'d> {
     let mut gathered =
         Gathered { candidates: Vec::new(), normaliser: Normaliser::new(document), warnings: Vec::new(), schemes: BTreeMap::new() };
-    let mut reader = Reader { document, origin, security: Security::read(document), notes: Vec::new() };
+    let mut reader = Reader { document, options, security: Security::read(document), notes: Vec::new() };
     let mut paths: Vec<(&String, &Value)> = document.root.get("paths").and_then(Value::as_object).into_iter().flatten().collect();
     paths.retain(|(path, _)| !path.starts_with("x-"));
     paths.sort_by_key(|(path, _)| path.as_str());
@@ -126,7 +127,7 @@ fn about(method: &str, path: &str, operation: &Value) -> About {
 /// Reads one operation after another.
 struct Reader<'d> {
     document: &'d Document,
-    origin: &'d str,
+    options: &'d ReadOptions,
     security: Security,
     /// What is odd about the operation being read.
     notes: Vec<String>,
@@ -169,7 +170,7 @@ impl<'d> Reader<'d> {
             template,
             parameters,
             body,
-            server: server::of_operation(self.document, item.get("servers"), operation, self.origin),
+            server: server::of_operation(self.document, item.get("servers"), operation, self.options),
             security: self.security.of(operation),
             accept: accept(self.document, operation),
         })

@@ -26,6 +26,7 @@ mod multipart;
 mod naming;
 mod near;
 mod operation;
+mod options;
 mod parameter;
 mod report;
 mod request;
@@ -33,6 +34,7 @@ mod schema;
 mod security;
 mod sentence;
 mod server;
+mod several;
 mod style;
 mod template;
 #[cfg(test)]
@@ -40,7 +42,11 @@ mod wire_cases;
 
 pub use catalogue::{Catalogue, Info};
 pub use load::DocumentError;
+pub use naming::fingerprint;
+pub use near::near;
 pub use operation::Operation;
+pub use options::ReadOptions;
 pub use report::{GivenName, Report, SetAside};
 pub use request::UpstreamRequest;
 pub use security::{Alternatives, Credential, KeyPlace, Need};
+pub use several::names_over_all;

@@ -92,7 +92,7 @@ fn join_legal(text: &str, legal: impl Fn(char) -> bool) -> String {
     out
 }
 
-fn suffixed(base: &str, identity: &str) -> String {
+pub(super) fn suffixed(base: &str, identity: &str) -> String {
     let keep = FUNCTION_NAME_CHARS_MAX - 9;
     let head: String = base.chars().take(keep).collect();
     format!("{}_{:08x}", head.trim_end_matches(['_', '-']), fnv1a(identity.as_bytes()) >> 32)
@@ -136,6 +136,11 @@ pub(super) fn argument_name(wire: &str) -> String {
 /// documents apart; it defends against nobody.
 pub(super) fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
+}
+
+/// Tells a text from any other: 16 hexadecimal digits, the same everywhere.
+pub fn fingerprint(text: &str) -> String {
+    format!("{:016x}", fnv1a(text.as_bytes()))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::domain::{limits::NEAR_NAMES_MAX, near::nearest};
 const SHARED_CHARS_MIN: usize = 3;
 
 /// The names closest to `wrong`, closest first: first those a few slips away, then those that hold it or stand in it whole.
-pub(super) fn near<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
+pub fn near<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
     let wanted = folded(wrong);
     let mut known: HashMap<String, Vec<&str>> = HashMap::new();
     for name in names {

@@ -1,11 +1,17 @@
 //! Where requests go: the document's servers, their variables, and addresses relative to where the document came from.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use openapiv3::Server as Shell;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::document::{Document, Edition};
+use super::{
+    document::{Document, Edition},
+    options::ReadOptions,
+};
+use crate::domain::near::nearest;
 
 /// An address that paths are appended to: absolute, `http` or `https`, without query, fragment or credentials; no slash at its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,25 +44,31 @@ impl Base {
 pub(super) type Resolved = Result<Base, String>;
 
 /// The root's servers, in order.
-pub(super) fn of_root(document: &Document, origin: &str) -> Vec<Resolved> {
+pub(super) fn of_root(document: &Document, options: &ReadOptions) -> Vec<Resolved> {
+    let origin = &options.origin;
     if document.edition == Edition::Swagger2 {
         return vec![swagger2(document, origin, None)];
     }
     let list = document.root.get("servers").and_then(Value::as_array).filter(|list| !list.is_empty());
     // Without any, the specification says one server with the URL `/`.
-    list.map_or_else(|| vec![resolve("/", origin)], |list| list.iter().map(|server| one(server, origin)).collect())
+    list.map_or_else(|| vec![resolve("/", origin)], |list| list.iter().map(|server| one(server, options)).collect())
 }
 
 /// The server of one operation: its own list, else the path item's; `None` leaves it to the root.
-pub(super) fn of_operation(document: &Document, item_servers: Option<&Value>, operation: &Value, origin: &str) -> Option<Resolved> {
+pub(super) fn of_operation(
+    document: &Document,
+    item_servers: Option<&Value>,
+    operation: &Value,
+    options: &ReadOptions,
+) -> Option<Resolved> {
     if document.edition == Edition::Swagger2 {
-        return operation.get("schemes").map(|schemes| swagger2(document, origin, Some(schemes)));
+        return operation.get("schemes").map(|schemes| swagger2(document, &options.origin, Some(schemes)));
     }
-    let first = |servers: &Value| servers.as_array()?.first().map(|server| one(server, origin));
+    let first = |servers: &Value| servers.as_array()?.first().map(|server| one(server, options));
     operation.get("servers").and_then(first).or_else(|| item_servers.and_then(first))
 }
 
-fn one(server: &Value, origin: &str) -> Resolved {
+fn one(server: &Value, options: &ReadOptions) -> Resolved {
     let mut pieces: Map<String, Value> = server.as_object().cloned().unwrap_or_default();
     if let Some(Value::Object(variables)) = pieces.get_mut("variables") {
         for variable in variables.values_mut() {
@@ -70,18 +82,65 @@ fn one(server: &Value, origin: &str) -> Resolved {
     while let Some((head, tail)) = rest.split_once('{') {
         let Some((name, tail)) = tail.split_once('}') else { break };
         let variable = variables.get(name).ok_or_else(|| format!("the server `{}` does not say what `{name}` is", shell.url))?;
-        if !variable.enumeration.is_empty() && !variable.enumeration.contains(&variable.default) {
-            return Err(format!(
-                "the server `{}` gives `{name}` the default `{}`, which is not one of its values",
-                shell.url, variable.default
-            ));
+        let given = options.server_variables.get(name);
+        let value = given.unwrap_or(&variable.default);
+        if !variable.enumeration.is_empty() && !variable.enumeration.contains(value) {
+            let (url, values) = (&shell.url, variable.enumeration.join(", "));
+            return Err(match given {
+                Some(_) => format!("the server variable `{name}` is set to `{value}`; the server `{url}` takes one of {values}"),
+                None => format!("the server `{url}` gives `{name}` the default `{value}`, which is not one of its values ({values})"),
+            });
         }
         address.push_str(head);
-        address.push_str(&variable.default);
+        address.push_str(value);
         rest = tail;
     }
     address.push_str(rest);
-    resolve(&address, origin)
+    resolve(&address, &options.origin)
+}
+
+/// Holds what the operator says of variables against the document: each must be one of some server's, with a value that it takes.
+///
+/// # Errors
+/// All that is wrong, in one sentence.
+pub(super) fn check_variables(document: &Document, options: &ReadOptions) -> Result<(), String> {
+    let mut known: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for server in servers_anywhere(document) {
+        for (name, variable) in server.get("variables").and_then(Value::as_object).into_iter().flatten() {
+            known.entry(name.clone()).or_default().push(variable.clone());
+        }
+    }
+    let mut problems = Vec::new();
+    for (name, value) in &options.server_variables {
+        let Some(variables) = known.get_mut(name) else {
+            let near = nearest(name, known.keys().map(String::as_str), 1);
+            let near = near.first().map_or_else(String::new, |near| format!("; `{near}` is near"));
+            problems.push(format!("no server of it has the variable `{name}`{near}"));
+            continue;
+        };
+        variables.iter_mut().for_each(words);
+        let values = |variable: &Value| variable.get("enum").and_then(Value::as_array).filter(|values| !values.is_empty()).cloned();
+        let takes = |variable: &Value| values(variable).is_none_or(|values| values.iter().any(|own| own == value));
+        if !variables.iter().any(takes) {
+            let values = variables.iter().filter_map(values).flatten();
+            let values: BTreeSet<String> = values.filter_map(|value| value.as_str().map(str::to_owned)).collect();
+            let values: Vec<&str> = values.iter().map(String::as_str).collect();
+            problems.push(format!("the server variable `{name}` is set to `{value}`; one of {} is needed", values.join(", ")));
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(problems.join("; ")) }
+}
+
+/// The servers of the root, of path items and of operations.
+fn servers_anywhere(document: &Document) -> impl Iterator<Item = &Value> {
+    let mut holders = vec![&document.root];
+    for pointer in ["/paths", "/components/pathItems"] {
+        for item in document.root.pointer(pointer).and_then(Value::as_object).into_iter().flat_map(|items| items.values()) {
+            holders.push(item);
+            holders.extend(item.as_object().into_iter().flat_map(|operations| operations.values()));
+        }
+    }
+    holders.into_iter().filter_map(|holder| holder.get("servers")?.as_array()).flatten()
 }
 
 /// YAML reads `port: {default: 8443}` as a number; servers are texts.
@@ -136,7 +195,7 @@ mod tests {
     use super::*;
 
     fn address(server: Value, origin: &str) -> Result<String, String> {
-        one(&server, origin).map(|base| base.text)
+        one(&server, &ReadOptions::of(origin)).map(|base| base.text)
     }
 
     #[test]
@@ -147,6 +206,24 @@ mod tests {
         let server = json!({"url": "https://{region}.up.test", "variables": {"region": {"default": "xx", "enum": ["eu", "us"]}}});
         assert!(address(server, "api.yaml").unwrap_err().contains("not one of its values"));
         assert!(address(json!({"url": "https://{region}.up.test"}), "api.yaml").unwrap_err().contains("region"));
+    }
+
+    #[test]
+    fn the_operators_word_wins_over_the_default_of_a_variable() {
+        let root = json!({"openapi": "3.0.3", "servers": [{"url": "https://{region}.up.test:{port}",
+            "variables": {"region": {"default": "eu", "enum": ["eu", "us"]}, "port": {"default": 443}}}],
+            "paths": {"/a": {"get": {"servers": [{"url": "https://{stage}.up.test", "variables": {"stage": {"default": "live"}}}]}}}});
+        let document = Document::new(root).unwrap();
+        let told = |variables: &[(&str, &str)]| {
+            let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            let options = ReadOptions { server_variables: variables, ..ReadOptions::of("api.yaml") };
+            check_variables(&document, &options).map(|()| of_root(&document, &options).remove(0).unwrap().text)
+        };
+        assert_eq!(told(&[("region", "us"), ("port", "8443"), ("stage", "test")]), Ok("https://us.up.test:8443".to_owned()));
+        assert_eq!(
+            told(&[("region", "xx"), ("prot", "1")]).unwrap_err(),
+            "no server of it has the variable `prot`; `port` is near; the server variable `region` is set to `xx`; one of eu, us is needed"
+        );
     }
 
     #[test]
@@ -171,9 +248,9 @@ mod tests {
     fn swagger_prefers_https_and_fills_gaps_from_the_origin() {
         let document = |root| Document::new(root).unwrap();
         let full = document(json!({"swagger": "2.0", "host": "up.test", "basePath": "/v2/", "schemes": ["http", "https"]}));
-        assert_eq!(of_root(&full, "x.json")[0].as_ref().unwrap().text, "https://up.test/v2");
+        assert_eq!(of_root(&full, &ReadOptions::of("x.json"))[0].as_ref().unwrap().text, "https://up.test/v2");
         let bare = document(json!({"swagger": "2.0"}));
-        assert_eq!(of_root(&bare, "http://docs.test:81/s.json")[0].as_ref().unwrap().text, "http://docs.test:81");
-        assert!(of_root(&bare, "s.json")[0].is_err());
+        assert_eq!(of_root(&bare, &ReadOptions::of("http://docs.test:81/s.json"))[0].as_ref().unwrap().text, "http://docs.test:81");
+        assert!(of_root(&bare, &ReadOptions::of("s.json"))[0].is_err());
     }
 }

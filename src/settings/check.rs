@@ -25,8 +25,7 @@ pub(super) enum Purpose {
 
 /// Notes all that is wrong with values that were read.
 pub(super) fn check(settings: &Settings, purpose: Purpose, reader: &mut Reader) {
-    let Settings { server, store, auth, limits: _, turns: _, sessions, openapi, upstream, apis: _, llm, agent: _, log, found: _ } =
-        settings;
+    let Settings { server, store, auth, limits: _, turns: _, sessions, openapi, upstream, apis, llm, agent: _, log, found: _ } = settings;
     if let Some(url) = &store.redis_url {
         redis_url(url, reader);
     }
@@ -36,6 +35,9 @@ pub(super) fn check(settings: &Settings, purpose: Purpose, reader: &mut Reader) 
         http_url("openapi.file", file, reader);
     }
     base_url(upstream.base_url.as_deref(), reader);
+    if openapi.file.is_none() && !apis.is_empty() {
+        without_a_document(reader);
+    }
     if let Some(url) = &llm.url {
         http_url("llm.url", url, reader);
     }
@@ -47,6 +49,16 @@ pub(super) fn check(settings: &Settings, purpose: Purpose, reader: &mut Reader) 
     if !log.level.is_empty() && !log.level.split(',').all(is_log_directive) {
         let needed = "trace, debug, info, warn, error or off is needed, or a list such as warn,swagger_api_agent=debug";
         reader.refuse("log.level", format!("is {}; {needed}", quoted(&log.level)));
+    }
+}
+
+/// With other APIs and no document of their own, settings of the main API hold for nothing: somebody meant something else.
+fn without_a_document(reader: &mut Reader) {
+    let own = ["openapi.server_variables", "openapi.external_references", "upstream.base_url", "upstream.token", "upstream.headers"];
+    for name in own.into_iter().chain(["upstream.credentials"]) {
+        if reader.layers.source(name) != Source::Default {
+            reader.refuse(name, "holds for nothing: openapi.file is not set, and every one of apis has its own".to_owned());
+        }
     }
 }
 

@@ -1,8 +1,13 @@
 //! The settings as `config check` shows them: every key, its value unless it is a secret, and where it was found.
 
-use secrecy::SecretString;
+use std::collections::BTreeMap;
 
-use super::{Agent, Auth, Limits, Llm, Log, LogFormat, OpenApi, Server, Sessions, Settings, Source, Store, Turns, Upstream};
+use secrecy::SecretString;
+use serde_json::{Map, Value, json};
+
+use super::{
+    Agent, Api, Auth, Credential, Limits, Llm, Log, LogFormat, OpenApi, Server, Sessions, Settings, Source, Store, Turns, Upstream,
+};
 
 /// What stands for a secret that is set.
 const MASK: &str = "********";
@@ -23,8 +28,9 @@ impl Settings {
     /// All settings in the order of `defaults.toml`, safe to print. Every struct is taken apart by name, so that a new field does not
     /// compile before it is shown.
     pub fn effective(&self) -> Vec<Effective> {
-        let Self { server, store, auth, limits, turns, sessions, openapi, upstream, apis: _, llm, agent, log, found } = self;
+        let Self { server, store, auth, limits, turns, sessions, openapi, upstream, apis, llm, agent, log, found } = self;
         let rows = [
+            vec![("apis", apis_shown(apis))],
             server_rows(server),
             store_rows(store),
             auth_rows(auth),
@@ -116,15 +122,22 @@ fn sessions_rows(sessions: &Sessions) -> Rows {
 }
 
 fn openapi_rows(openapi: &OpenApi) -> Rows {
-    let OpenApi { file, server_variables: _, external_references: _ } = openapi;
-    vec![("openapi.file", url_or_not_set(file))]
+    let OpenApi { file, server_variables, external_references, watch_secs } = openapi;
+    vec![
+        ("openapi.file", url_or_not_set(file)),
+        ("openapi.server_variables", json!(server_variables).to_string()),
+        ("openapi.external_references", external_references.to_string()),
+        ("openapi.watch_secs", watch_secs.to_string()),
+    ]
 }
 
 fn upstream_rows(upstream: &Upstream) -> Rows {
-    let Upstream { base_url, token, connect_timeout_ms, timeout_ms, reply_bytes_max, headers: _, credentials: _ } = upstream;
+    let Upstream { base_url, token, connect_timeout_ms, timeout_ms, reply_bytes_max, headers, credentials } = upstream;
     vec![
         ("upstream.base_url", url_or_not_set(base_url)),
         ("upstream.token", masked(token)),
+        ("upstream.headers", headers_shown(headers).to_string()),
+        ("upstream.credentials", credentials_shown(credentials).to_string()),
         ("upstream.connect_timeout_ms", connect_timeout_ms.to_string()),
         ("upstream.timeout_ms", timeout_ms.to_string()),
         ("upstream.reply_bytes_max", reply_bytes_max.to_string()),
@@ -156,6 +169,47 @@ fn log_rows(log: &Log) -> Rows {
         LogFormat::Pretty => "pretty",
     };
     vec![("log.level", level.clone()), ("log.format", format.to_owned())]
+}
+
+/// What is not set is left out, as it may be in a file.
+fn apis_shown(apis: &[Api]) -> String {
+    let shown = apis.iter().map(|api| {
+        let Api { name, file, server_variables, external_references, base_url, token, headers, credentials } = api;
+        let mut shown = Map::new();
+        let mut show = |key: &str, is_set: bool, value: Value| is_set.then(|| shown.insert(key.to_owned(), value));
+        show("name", true, json!(name));
+        show("file", file.is_some(), url_or_not_set(file).into());
+        show("server_variables", !server_variables.is_empty(), json!(server_variables));
+        show("external_references", *external_references, true.into());
+        show("base_url", base_url.is_some(), url_or_not_set(base_url).into());
+        show("token", token.is_some(), MASK.into());
+        show("headers", !headers.is_empty(), headers_shown(headers));
+        show("credentials", !credentials.is_empty(), credentials_shown(credentials));
+        Value::Object(shown)
+    });
+    Value::from_iter(shown).to_string()
+}
+
+fn headers_shown(headers: &BTreeMap<String, SecretString>) -> Value {
+    headers.keys().map(|name| (name.clone(), MASK.into())).collect::<Map<_, _>>().into()
+}
+
+fn credentials_shown(credentials: &BTreeMap<String, Credential>) -> Value {
+    let shown = |credential: &Credential| match credential {
+        Credential::Secret(_) => json!({"value": MASK}),
+        Credential::Basic { username, password: _ } => json!({"username": username, "password": MASK}),
+        Credential::Client { client_id, client_secret: _, token_url, scopes } => {
+            let mut shown = json!({"client_id": client_id, "client_secret": MASK});
+            if let (Value::Object(members), Some(url)) = (&mut shown, token_url) {
+                members.insert("token_url".to_owned(), without_credentials(url).into());
+            }
+            if let (Value::Object(members), Some(scopes)) = (&mut shown, scopes) {
+                members.insert("scopes".to_owned(), json!(scopes));
+            }
+            shown
+        }
+    };
+    credentials.iter().map(|(scheme, credential)| (scheme.clone(), shown(credential))).collect::<Map<_, _>>().into()
 }
 
 fn masked(secret: &Option<SecretString>) -> String {

@@ -75,7 +75,7 @@ fn refuse_unknown(layers: &mut Layers, name: &str) {
 
 /// Kubernetes gives every pod variables for each service of its namespace: a service named `saa` or `saa-…` must not stop the start.
 /// Their names end in `_SERVICE_HOST`, `_SERVICE_PORT`, `_SERVICE_PORT_name`, `_PORT` (with a URL as the value) or `_PORT_80_TCP…`, and
-/// never contain `__`, which all of ours do.
+/// never contain `__`, which all of ours do but `SAA_APIS`.
 fn is_service_link(name: &str, value: &OsStr) -> bool {
     let by_protocol = |rest: &str| {
         let mut parts = rest.split('_');

@@ -75,9 +75,25 @@ fn given(kind: ValueKind) -> Given {
         ValueKind::Boolean(yes) => Given::YesNo(yes),
         ValueKind::I64(number) => Given::Whole(number),
         ValueKind::Float(number) => Given::Decimal(number),
-        ValueKind::Table(_) => Given::Other("a table"),
-        ValueKind::Array(_) => Given::Other("a list"),
+        kind @ (ValueKind::Table(_) | ValueKind::Array(_)) => Given::Structure(json(kind)),
         ValueKind::Nil | ValueKind::I128(_) | ValueKind::U64(_) | ValueKind::U128(_) => Given::Other("of no TOML type"),
+    }
+}
+
+/// A table or a list as the value that a variable would have said; a table's members in the order of their names.
+fn json(kind: ValueKind) -> serde_json::Value {
+    match kind {
+        ValueKind::Table(table) => {
+            let mut members: Vec<_> = table.into_iter().map(|(name, value)| (name, json(value.kind))).collect();
+            members.sort_by(|one, other| one.0.cmp(&other.0));
+            serde_json::Value::Object(members.into_iter().collect())
+        }
+        ValueKind::Array(elements) => elements.into_iter().map(|element| json(element.kind)).collect(),
+        ValueKind::String(text) => text.into(),
+        ValueKind::Boolean(yes) => yes.into(),
+        ValueKind::I64(number) => number.into(),
+        ValueKind::Float(number) => number.into(),
+        ValueKind::Nil | ValueKind::I128(_) | ValueKind::U64(_) | ValueKind::U128(_) => serde_json::Value::Null,
     }
 }
 

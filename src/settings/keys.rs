@@ -8,7 +8,7 @@ pub(super) const PREFIX: &str = "SAA_";
 pub(super) const FILE_VARIABLE: &str = "SAA_CONFIG";
 
 pub(super) struct Key {
-    /// `section.key`, as in the file.
+    /// `section.key`, as in the file; a list of sections stands for itself.
     pub name: &'static str,
     pub kind: Kind,
     /// The variable of the first implementation; ours wins over it.
@@ -30,6 +30,8 @@ pub(super) enum Kind {
         most: f64,
     },
     OneOf(&'static [&'static str]),
+    /// A table or a list; in a variable it is JSON.
+    Structure,
 }
 
 impl Key {
@@ -57,6 +59,7 @@ const fn whole(name: &'static str, least: u64, most: u64) -> Key {
 
 /// In the order of `defaults.toml`.
 pub(super) const KEYS: &[Key] = &[
+    key("apis", Kind::Structure),
     key("server.host", Kind::Text),
     whole("server.port", 0, 65_535),
     whole("server.connections_max", 1, 1_000_000),
@@ -86,8 +89,13 @@ pub(super) const KEYS: &[Key] = &[
     whole("sessions.turns_max", 1, 1_000_000),
     whole("sessions.cleanup_interval_secs", 1, 604_800),
     key("openapi.file", Kind::Text).older("OPENAPI_FILE"),
+    key("openapi.server_variables", Kind::Structure),
+    key("openapi.external_references", Kind::YesNo),
+    whole("openapi.watch_secs", 0, 86_400),
     key("upstream.base_url", Kind::Text).older("API_BASE_URL"),
     key("upstream.token", Kind::Secret).older("API_TOKEN"),
+    key("upstream.headers", Kind::Structure),
+    key("upstream.credentials", Kind::Structure),
     whole("upstream.connect_timeout_ms", 50, 60_000),
     whole("upstream.timeout_ms", 50, 600_000),
     whole("upstream.reply_bytes_max", 1024, 64 * 1024 * 1024),

@@ -16,7 +16,9 @@ pub(super) enum Given {
     YesNo(bool),
     Whole(i64),
     Decimal(f64),
-    /// Something that no setting is, in words: "a list".
+    /// A table or a list.
+    Structure(serde_json::Value),
+    /// Something that no setting is, in words: "of no TOML type".
     Other(&'static str),
 }
 
@@ -26,7 +28,7 @@ impl Given {
         let word = text.trim();
         match kind {
             Kind::Text | Kind::OneOf(_) => Self::Text(word.to_owned()),
-            Kind::Secret => Self::Text(text),
+            Kind::Secret | Kind::Structure => Self::Text(text),
             Kind::YesNo => match word.to_lowercase().as_str() {
                 "true" | "yes" | "on" | "1" => Self::YesNo(true),
                 "false" | "no" | "off" | "0" => Self::YesNo(false),

@@ -1,15 +1,14 @@
 //! From the layers to the settings.
 
-use std::collections::BTreeMap;
-
 use super::{
-    Agent, Auth, Limits, Llm, Log, LogFormat, OpenApi, Server, Sessions, Settings, Store, Turns, Upstream,
+    Agent, Auth, Limits, Llm, Log, LogFormat, OpenApi, Server, Sessions, Settings, Store, Turns, Upstream, apis,
     check::{self, Purpose},
     keys::KEYS,
     layers::Layers,
     problems::Problems,
     reader::Reader,
     source::{Source, Sources},
+    tables,
 };
 
 /// Where the model is when only its key was given.
@@ -89,17 +88,22 @@ fn read(from: &mut Reader) -> Settings {
             turns_max: from.whole("sessions.turns_max"),
             cleanup_interval_secs: from.whole("sessions.cleanup_interval_secs"),
         },
-        openapi: OpenApi { file: from.text("openapi.file"), server_variables: BTreeMap::new(), external_references: false },
+        openapi: OpenApi {
+            file: from.text("openapi.file"),
+            server_variables: tables::read(from, "openapi.server_variables", |part, notes| part.texts(notes)),
+            external_references: from.yes_no("openapi.external_references"),
+            watch_secs: from.whole("openapi.watch_secs"),
+        },
         upstream: Upstream {
             base_url: from.text("upstream.base_url"),
             token: from.secret("upstream.token"),
-            headers: BTreeMap::new(),
-            credentials: BTreeMap::new(),
+            headers: tables::read(from, "upstream.headers", |part, notes| apis::headers(&part, notes)),
+            credentials: tables::read(from, "upstream.credentials", |part, notes| apis::credentials(&part, notes)),
             connect_timeout_ms: from.whole("upstream.connect_timeout_ms"),
             timeout_ms: from.whole("upstream.timeout_ms"),
             reply_bytes_max: from.whole("upstream.reply_bytes_max"),
         },
-        apis: Vec::new(),
+        apis: tables::read(from, "apis", |part, notes| apis::apis(&part, notes)),
         llm: Llm {
             url: from.text("llm.url"),
             api_key: from.secret("llm.api_key"),

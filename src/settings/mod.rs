@@ -17,6 +17,7 @@
 //! # Ok::<(), swagger_api_agent::settings::Problems>(())
 //! ```
 
+mod apis;
 mod check;
 mod effective;
 mod environment;
@@ -28,6 +29,7 @@ mod problems;
 mod reader;
 mod sealing;
 mod source;
+mod tables;
 #[cfg(test)]
 mod tests;
 
@@ -143,6 +145,8 @@ pub struct OpenApi {
     pub server_variables: BTreeMap<String, String>,
     /// Whether references may lead to other files under the document's own directory.
     pub external_references: bool,
+    /// How often the documents of all APIs are looked at for changes; 0: never.
+    pub watch_secs: u64,
 }
 
 /// `[upstream]`: the API behind the document.

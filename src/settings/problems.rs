@@ -22,13 +22,18 @@ pub struct Problems(Vec<Problem>);
 impl Problems {
     /// `None` when nothing is wrong.
     pub(super) fn of(mut problems: Vec<Problem>) -> Option<Self> {
-        problems.sort_by_key(|problem| KEYS.iter().position(|key| key.name == problem.key));
+        problems.sort_by_key(|problem| KEYS.iter().position(|key| is_of(&problem.key, key.name)));
         (!problems.is_empty()).then_some(Self(problems))
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Problem> {
         self.0.iter()
     }
+}
+
+/// Whether a key is a setting's or stands inside it: `upstream.headers.x-key`, `apis[0].name`.
+fn is_of(key: &str, setting: &str) -> bool {
+    key.strip_prefix(setting).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 impl std::error::Error for Problems {}

@@ -10,6 +10,7 @@ use super::{
     layers::{Given, Layers},
     problems::Problem,
     source::Source,
+    tables,
 };
 
 pub(super) struct Reader {
@@ -25,6 +26,14 @@ impl Reader {
             source => source.to_string(),
         };
         self.layers.problems.push(Problem { key: name.to_owned(), sentence, place });
+    }
+
+    /// As [`Reader::refuse`], for a member of a setting that is a table or a list.
+    pub(super) fn refuse_within(&mut self, name: &str, member: String, sentence: String) {
+        self.refuse(name, sentence);
+        if let Some(problem) = self.layers.problems.last_mut() {
+            problem.key = member;
+        }
     }
 
     pub(super) fn text(&mut self, name: &str) -> Option<String> {
@@ -134,6 +143,7 @@ fn shown(given: &Given) -> String {
         Given::YesNo(yes) => yes.to_string(),
         Given::Whole(number) => number.to_string(),
         Given::Decimal(number) => number.to_string(),
+        Given::Structure(value) => tables::kind_of(value).to_owned(),
         Given::Other(kind) => (*kind).to_owned(),
     }
 }
@@ -143,6 +153,7 @@ fn kind_of(given: &Given) -> &'static str {
         Given::Text(_) => "a text",
         Given::YesNo(_) => "true or false",
         Given::Whole(_) | Given::Decimal(_) => "a number",
+        Given::Structure(value) => tables::kind_of(value),
         Given::Other(kind) => kind,
     }
 }

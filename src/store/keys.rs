@@ -8,7 +8,7 @@
 //! | `saa:meta` | hash | `schema`, `buckets` | never |
 //! | `saa:migrating` | string | who migrates | 60 s |
 //! | `saa:{b}:m` | hash | `schema` of this bucket | never |
-//! | `saa:{b}:u:<user>` | hash | account: `role`, `ph` password hash, `dis`, `ca`, `tv` tokens issued before are void, `rv` there are revoked token ids, `rr` `rt` GCRA arrival times of requests and turns, `gen` fence counter | with the account |
+//! | `saa:{b}:u:<user>` | hash | account: `role`, `ph` password hash, `dis`, `ca`, `tv` tokens issued before are void, `rv` there are revoked token ids, `rr` `rt` GCRA arrival times of requests and turns, `gen` fence counter, `lt` when a visit last looked after the session | with the account |
 //! | `saa:{b}:ul` | set | the bucket's users | never |
 //! | `saa:{b}:rv:<user>` | zset | revoked token ids → their expiry | newest expiry |
 //! | `saa:{b}:s:<user>:<slot>` | hash | session: `v` `sid` `ca` `la` `exp` `ver` `len` `base`; while a run holds it `rid` `own` `tok` `lu` `cx`; `lc` last commit | idle, at most until `exp` |

@@ -86,6 +86,11 @@ impl Store {
         either!(self.reset(caller))
     }
 
+    /// Lets an administrator in, and brings nothing.
+    pub async fn administrator(&self, caller: Caller<'_>) -> Result<AdminAnswer<()>, StoreError> {
+        either!(self.administrator(caller))
+    }
+
     pub async fn stats(&self) -> Result<SessionStats, StoreError> {
         either!(self.stats())
     }

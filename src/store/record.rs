@@ -1,6 +1,7 @@
 //! The stored form of a turn: one record a turn, versioned, so that a shape can age.
 //!
-//! `<version byte><flags byte><payload>`. Version `1` is JSON; flags are `0` (compression and sealing have their bits reserved).
+//! `<version byte><flags byte><payload>`. Version `1` is JSON: what was said, and behind it, if there were any, the rounds of calls,
+//! so that whoever reads only what was said never looks at the rest. Flags are `0` (compression and sealing have their bits reserved).
 //! One record holds a whole turn, so a turn enters the history whole or not at all, a tail never begins in the middle of one,
 //! and a call never stands without its result.
 
@@ -20,7 +21,11 @@ const PLAIN: u8 = b'0';
 pub(super) fn encode(turn: &Turn) -> Vec<u8> {
     let mut record = vec![VERSION, PLAIN];
     // Writing JSON of strings, numbers and maps with text keys into memory cannot fail.
-    serde_json::to_writer(&mut record, &Stored::from(turn)).unwrap_or_default();
+    serde_json::to_writer(&mut record, &Said::from(turn)).unwrap_or_default();
+    if !turn.rounds.is_empty() {
+        let rounds: Vec<StoredRound> = turn.rounds.iter().map(StoredRound::from).collect();
+        serde_json::to_writer(&mut record, &rounds).unwrap_or_default();
+    }
     record
 }
 
@@ -38,10 +43,14 @@ pub(super) fn decode(record: &[u8], detail: Detail) -> Option<Turn> {
         [VERSION, PLAIN, payload @ ..] => payload,
         _ => return None,
     };
-    match detail {
-        Detail::Whole => serde_json::from_slice::<Stored>(payload).ok().map(Turn::from),
-        Detail::Said => serde_json::from_slice::<StoredSaid>(payload).ok().map(Turn::from),
-    }
+    let mut parts = serde_json::Deserializer::from_slice(payload).into_iter::<Said>();
+    let said = parts.next()?.ok()?;
+    let behind = payload.get(parts.byte_offset()..).unwrap_or_default();
+    let rounds = match detail {
+        Detail::Whole if !behind.is_empty() => serde_json::from_slice::<Vec<StoredRound>>(behind).ok()?,
+        Detail::Whole | Detail::Said => Vec::new(),
+    };
+    Some(said.into_turn(rounds))
 }
 
 /// One call and what came of it, for the journal.
@@ -56,29 +65,18 @@ pub fn decode_result(value: &[u8]) -> Option<ToolResult> {
 
 /// Names are short because they are stored with every turn.
 #[derive(Serialize, Deserialize)]
-struct Stored {
+struct Said {
     run: String,
     at: u64,
     msg: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    rounds: Vec<StoredRound>,
     end: u64,
     ans: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[serde(rename = "use")]
     usage: Option<[u64; 3]>,
-}
-
-/// The same record, read past its calls.
-#[derive(Deserialize)]
-struct StoredSaid {
-    run: String,
-    at: u64,
-    msg: String,
-    end: u64,
-    ans: String,
-    #[serde(default, rename = "use")]
-    usage: Option<[u64; 3]>,
+    /// The fingerprint of what was served; records of before have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fp: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -111,6 +109,9 @@ enum StoredOutcome {
     OverBudget,
     CredentialMissing { api: String, alternatives: Vec<Vec<String>> },
     CredentialUnusable { scheme: String, reason: String },
+    NeedsConfirmation { digest: String },
+    Declined,
+    Outdated,
     Failed { why: String },
     Unknown { why: String },
 }
@@ -124,49 +125,48 @@ enum StoredBody {
     Binary(String, usize),
 }
 
-impl From<&Turn> for Stored {
+impl From<&Turn> for Said {
     fn from(turn: &Turn) -> Self {
         Self {
             run: turn.run.clone(),
             at: turn.asked_ms,
             msg: turn.message.clone(),
-            rounds: turn
-                .rounds
-                .iter()
-                .map(|round| StoredRound { said: round.said.clone(), calls: round.results.iter().map(StoredCall::from).collect() })
-                .collect(),
             end: turn.answered_ms,
             ans: turn.answer.clone(),
             usage: turn.usage.map(|u| [u.prompt_tokens, u.completion_tokens, u.total_tokens]),
+            fp: turn.served.clone(),
         }
     }
 }
 
-impl From<Stored> for Turn {
-    fn from(stored: Stored) -> Self {
-        Self {
-            run: stored.run,
-            asked_ms: stored.at,
-            message: stored.msg,
-            rounds: stored
-                .rounds
-                .into_iter()
-                .map(|round| Round { said: round.said, results: round.calls.into_iter().map(ToolResult::from).collect() })
-                .collect(),
-            answered_ms: stored.end,
-            answer: stored.ans,
-            usage: stored.usage.map(|[prompt_tokens, completion_tokens, total_tokens]| Usage {
+impl Said {
+    fn into_turn(self, rounds: Vec<StoredRound>) -> Turn {
+        Turn {
+            run: self.run,
+            asked_ms: self.at,
+            message: self.msg,
+            rounds: rounds.into_iter().map(Round::from).collect(),
+            answered_ms: self.end,
+            answer: self.ans,
+            usage: self.usage.map(|[prompt_tokens, completion_tokens, total_tokens]| Usage {
                 prompt_tokens,
                 completion_tokens,
                 total_tokens,
             }),
+            served: self.fp,
         }
     }
 }
 
-impl From<StoredSaid> for Turn {
-    fn from(StoredSaid { run, at, msg, end, ans, usage }: StoredSaid) -> Self {
-        Self::from(Stored { run, at, msg, rounds: Vec::new(), end, ans, usage })
+impl From<&Round> for StoredRound {
+    fn from(round: &Round) -> Self {
+        Self { said: round.said.clone(), calls: round.results.iter().map(StoredCall::from).collect() }
+    }
+}
+
+impl From<StoredRound> for Round {
+    fn from(stored: StoredRound) -> Self {
+        Self { said: stored.said, results: stored.calls.into_iter().map(ToolResult::from).collect() }
     }
 }
 
@@ -189,6 +189,9 @@ impl From<&ToolResult> for StoredCall {
                 Outcome::Refused(Refusal::CredentialUnusable { scheme, reason }) => {
                     StoredOutcome::CredentialUnusable { scheme: scheme.clone(), reason: reason.clone() }
                 }
+                Outcome::Refused(Refusal::NeedsConfirmation { digest }) => StoredOutcome::NeedsConfirmation { digest: digest.clone() },
+                Outcome::Refused(Refusal::Declined) => StoredOutcome::Declined,
+                Outcome::Refused(Refusal::Outdated) => StoredOutcome::Outdated,
                 Outcome::Failed(why) => StoredOutcome::Failed { why: why.clone() },
                 Outcome::Unknown(why) => StoredOutcome::Unknown { why: why.clone() },
             },
@@ -219,6 +222,9 @@ impl From<StoredCall> for ToolResult {
                     Outcome::Refused(Refusal::CredentialMissing(MissingCredentials { api, alternatives }))
                 }
                 StoredOutcome::CredentialUnusable { scheme, reason } => Outcome::Refused(Refusal::CredentialUnusable { scheme, reason }),
+                StoredOutcome::NeedsConfirmation { digest } => Outcome::Refused(Refusal::NeedsConfirmation { digest }),
+                StoredOutcome::Declined => Outcome::Refused(Refusal::Declined),
+                StoredOutcome::Outdated => Outcome::Refused(Refusal::Outdated),
                 StoredOutcome::Failed { why } => Outcome::Failed(why),
                 StoredOutcome::Unknown { why } => Outcome::Unknown(why),
             },
@@ -277,6 +283,9 @@ mod tests {
                     alternatives: vec![vec!["A".into(), "B".into()], vec!["C".into()]],
                 })),
             ),
+            call(Ok(Map::new()), Outcome::Refused(Refusal::NeedsConfirmation { digest: "d".into() })),
+            call(Ok(Map::new()), Outcome::Refused(Refusal::Declined)),
+            call(Ok(Map::new()), Outcome::Refused(Refusal::Outdated)),
         ];
         let turn = Turn {
             run: "r".into(),
@@ -286,10 +295,20 @@ mod tests {
             answered_ms: 2,
             answer: "done".into(),
             usage: Some(Usage { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 }),
+            served: Some("0123456789abcdef".into()),
         };
         let record = encode(&turn);
         assert_eq!(decode(&record, Detail::Said), Some(Turn { rounds: Vec::new(), ..turn.clone() }));
         assert_eq!(decode(&record, Detail::Whole), Some(turn));
+    }
+
+    #[test]
+    fn a_record_without_a_fingerprint_is_read() {
+        let before = br#"10{"run":"r","at":1,"msg":"hi","end":2,"ans":"ho"}"#;
+        for detail in [Detail::Whole, Detail::Said] {
+            let turn = decode(before, detail).unwrap();
+            assert_eq!((turn.answer.as_str(), turn.served), ("ho", None));
+        }
     }
 
     #[test]

@@ -182,7 +182,7 @@ impl Upstream {
 
     /// How the setting for a scheme is called.
     fn setting(&self, scheme: &str) -> String {
-        if self.api.is_empty() { format!("upstream.credentials.{scheme}") } else { format!("[[apis]] {}: credentials.{scheme}", self.api) }
+        if self.api.is_empty() { format!("upstream.credentials.{scheme}") } else { format!("apis.{}.credentials.{scheme}", self.api) }
     }
 
     /// The names of the headers that the operator sets for every call.

@@ -25,7 +25,8 @@ const FLOORS: [&[&str]; 8] = [
 const NEIGHBOURS: [(&str, &str); 2] = [("main", "cli"), ("store", "secrets")];
 
 /// Outside packages with a home, and the modules that may name them.
-const HOMES: [(&str, &[&str]); 22] = [
+const HOMES: [(&str, &[&str]); 23] = [
+    ("arc_swap", &["app"]),
     ("config", &["settings"]),
     ("jsonwebtoken", &["secrets"]),
     ("argon2", &["secrets"]),

@@ -14,6 +14,7 @@
     reason = "tests print, wait and look at their environment"
 )]
 
+mod apis;
 mod bad_input;
 mod config_check;
 mod contract;

@@ -22,7 +22,8 @@ fn documented() -> Vec<Documented> {
             section = name.trim_end_matches(']').to_owned();
         } else if let Some((name, value)) = line.split_once(" = ") {
             let value = value.trim_matches('"').to_owned();
-            all.push(Documented { key: format!("{section}.{name}"), comment: std::mem::take(&mut comment), value });
+            let key = if section.is_empty() { name.to_owned() } else { format!("{section}.{name}") };
+            all.push(Documented { key, comment: std::mem::take(&mut comment), value });
         } else {
             assert_eq!(line, "");
             comment.clear();
@@ -57,7 +58,7 @@ fn every_key_says_its_purpose_its_variable_its_older_name_and_its_range() {
             Kind::OneOf(words) => format!("One of {};", words.join(", ")),
             Kind::Secret => "Secret.".to_owned(),
             Kind::YesNo => "Whether".to_owned(),
-            Kind::Text => continue,
+            Kind::Text | Kind::Structure => continue,
         };
         assert!(comment.contains(&needed), "{key} does not say {needed:?}: {comment:?}");
     }
@@ -89,8 +90,7 @@ fn the_defaults_alone_have_no_problem() {
 
 #[test]
 fn the_defaults_are_these() {
-    let Settings { server, store, auth, limits, turns, sessions, openapi, upstream, apis: _, llm, agent, log, found: _ } =
-        Settings::builtin();
+    let Settings { server, store, auth, limits, turns, sessions, openapi, upstream, apis, llm, agent, log, found: _ } = Settings::builtin();
     assert_eq!((server.host.as_str(), server.port, server.connections_max), ("127.0.0.1", 5000, 4096));
     assert_eq!((server.header_timeout_ms, server.body_timeout_ms, server.idle_timeout_ms), (5000, 30_000, 75_000));
     assert_eq!((server.body_bytes_max, server.drain_notice_ms, server.drain_ms), (65_536, 3000, 25_000));
@@ -102,6 +102,8 @@ fn the_defaults_are_these() {
     assert_eq!((sessions.idle_secs, sessions.max_secs), (86_400, 604_800));
     assert_eq!((sessions.turns_max, sessions.cleanup_interval_secs), (10_000, 3600));
     assert_eq!((openapi.file, upstream.base_url, upstream.token.is_some()), (None, None, false));
+    assert!(apis.is_empty() && openapi.server_variables.is_empty() && upstream.headers.is_empty() && upstream.credentials.is_empty());
+    assert_eq!((openapi.external_references, openapi.watch_secs), (false, 0));
     assert_eq!((upstream.connect_timeout_ms, upstream.timeout_ms, upstream.reply_bytes_max), (2000, 10_000, 1_048_576));
     assert_eq!((llm.url, llm.api_key.is_some(), llm.model.as_str(), llm.timeout_ms), (None, false, "deepseek-chat", 60_000));
     assert_eq!((llm.temperature, llm.max_tokens), (None, None));

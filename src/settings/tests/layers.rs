@@ -9,6 +9,7 @@ const KEY_OF_32_BYTES: &str = "0123456789abcdef0123456789abcdef";
 
 /// A value for each setting that differs from its default, as a variable has it.
 const OTHER_VALUES: &[(&str, &str)] = &[
+    ("apis", r#"[{"name":"shop","file":"shop.yaml"}]"#),
     ("server.host", "0.0.0.0"),
     ("server.port", "8000"),
     ("server.connections_max", "11"),
@@ -38,8 +39,13 @@ const OTHER_VALUES: &[(&str, &str)] = &[
     ("sessions.turns_max", "19"),
     ("sessions.cleanup_interval_secs", "20"),
     ("openapi.file", "https://example.com/openapi.json"),
+    ("openapi.server_variables", r#"{"region":"eu"}"#),
+    ("openapi.external_references", "true"),
+    ("openapi.watch_secs", "22"),
     ("upstream.base_url", "https://example.com/api/v2"),
     ("upstream.token", "t0ken"),
+    ("upstream.headers", r#"{"X-Key":"********"}"#),
+    ("upstream.credentials", r#"{"key":{"value":"********"}}"#),
     ("upstream.connect_timeout_ms", "1007"),
     ("upstream.timeout_ms", "1008"),
     ("upstream.reply_bytes_max", "4096"),

@@ -5,6 +5,7 @@ mod layers;
 mod problems;
 mod ranges;
 mod secrets;
+mod structures;
 
 use std::{io::Write, path::PathBuf};
 

@@ -60,11 +60,11 @@ if type(noted) == 'table' then return only({'UNREADABLE'}) end
 
 -- the counter lives with the account, so it outlives resets; the nonce keeps two owners apart even if a failover rolls it back
 local gen = (tonumber(a[7] or '0') or 0) + 1
-redis.call('HSET', KEYS[1], 'rr', request_at, 'rt', turn_at, 'gen', string.format('%d', gen))
 local made = not s
+local lately = not made and now - s.la < tonumber(ARGV[16])
+redis.call('HSET', KEYS[1], 'rr', request_at, 'rt', turn_at, 'gen', string.format('%d', gen), 'lt', lately and a[8] or now)
 if made then s = fresh(KEYS[3], ARGV[8], tonumber(ARGV[6])) end
 local token = string.format('%d:%s', gen, ARGV[10])
-local lately = not made and now - s.la < tonumber(ARGV[16])
 s.rid, s.lu = run, now + tonumber(ARGV[11])
 if lately then
   redis.call('HSET', KEYS[3], 'rid', run, 'own', ARGV[10], 'tok', token, 'lu', s.lu)

@@ -2,9 +2,9 @@
 local MINUTE = 60000
 
 -- the account, if it lives and the token is neither older than its 'tv' nor revoked by id ('rv' says that there are such ids): one read
--- brings what every check needs. {role, disabled, tv, rv, requests' arrival time, turns' arrival time, fence counter}
+-- brings what every check needs. {role, disabled, tv, rv, requests' arrival time, turns' arrival time, fence counter, last touched}
 local function account_of(key, revoked, token, issued)
-  local a = redis.call('HMGET', key, 'role', 'dis', 'tv', 'rv', 'rr', 'rt', 'gen')
+  local a = redis.call('HMGET', key, 'role', 'dis', 'tv', 'rv', 'rr', 'rt', 'gen', 'lt')
   if not a[1] or a[2] == '1' then return nil end
   if tonumber(issued) < tonumber(a[3] or '0') then return nil end
   if a[4] and redis.call('ZSCORE', revoked, token) then return nil end

@@ -7,7 +7,7 @@ local a = account_of(KEYS[1], KEYS[2], ARGV[1], ARGV[2])
 if not a then return {'REVOKED'} end
 local wait, at = due(a[5], ARGV[3])
 if wait > 0 then return {'LIMITED', wait} end
-redis.call('HSET', KEYS[1], 'rr', at)
+redis.call('HSET', KEYS[1], 'rr', at, 'lt', now)
 redis.call('DEL', KEYS[3], KEYS[4], KEYS[5])
 redis.call('HINCRBY', KEYS[1], 'gen', 1)
 local s = fresh(KEYS[3], ARGV[7], tonumber(ARGV[5]))

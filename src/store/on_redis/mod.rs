@@ -31,6 +31,13 @@ const RECONNECTS_PER_CALL: usize = 1;
 /// Connections for long or rare work.
 const POOL_SIZE: usize = 4;
 
+/// What is asked in one round trip.
+#[derive(Clone, Copy)]
+enum Asking<'a> {
+    One(&'a Cmd),
+    Together(&'a redis::Pipeline),
+}
+
 /// The store on Redis. Cheap to clone.
 #[derive(Clone)]
 pub struct RedisStore {
@@ -81,19 +88,40 @@ impl RedisStore {
     /// Runs a script, all attempts within one deadline: over a new connection if this one was lost before or while it was sent (scripts
     /// can be repeated, so a restarted Redis stays unseen), and again if this Redis does not know it (a restart, a failover, `SCRIPT FLUSH`).
     async fn run(&self, script: &Script, call: &Cmd) -> Result<Value, StoreError> {
+        self.attempt(script, Asking::One(call)).await
+    }
+
+    /// As [`RedisStore::run`], for a transaction in which the script stands first: the list of all answers.
+    async fn together(&self, script: &Script, transaction: &redis::Pipeline) -> Result<Value, StoreError> {
+        self.attempt(script, Asking::Together(transaction)).await
+    }
+
+    async fn attempt(&self, script: &Script, asking: Asking<'_>) -> Result<Value, StoreError> {
         let attempts = async {
-            let mut answer = self.sent(call).await;
+            let mut answer = self.asked(asking).await;
             if answer.as_ref().is_err_and(lost) {
-                answer = self.sent(call).await;
+                answer = self.asked(asking).await;
             }
             if answer.as_ref().is_err_and(forgotten) {
                 self.sent(redis::cmd("SCRIPT").arg("LOAD").arg(script.text())).await?;
-                answer = self.sent(call).await;
+                answer = self.asked(asking).await;
             }
             answer
         };
         let answer = tokio::time::timeout(self.deadline, attempts).await.unwrap_or_else(|_| Err(late()));
         answer.map_err(|e| self.told(&e))
+    }
+
+    async fn asked(&self, asking: Asking<'_>) -> Result<Value, RedisError> {
+        match asking {
+            Asking::One(command) => self.sent(command).await,
+            Asking::Together(transaction) => {
+                // What is before the answer to EXEC only says that a command was queued.
+                let queued = transaction.len() + 1;
+                let answers = self.hot.clone().req_packed_commands(transaction, queued, 1).await?;
+                answers.into_iter().next().unwrap_or(Value::Nil).extract_error()
+            }
+        }
     }
 
     async fn one(&self, command: &Cmd) -> Result<Value, StoreError> {

@@ -15,6 +15,9 @@ use crate::{
     },
 };
 
+/// Digits of a number in a session's hash: more would not be exact in a script.
+const STORED_DIGITS_MAX: usize = 17;
+
 /// The parts of a script's answer, taken from the front.
 pub(super) struct Parts(std::vec::IntoIter<Value>);
 
@@ -83,6 +86,27 @@ impl Parts {
         Ok(SessionInfo { user: user.clone(), id, created_ms, last_active_ms, expires_ms, turns, first_turn, version, running })
     }
 
+    /// The values of [`SESSION_FIELDS`]; `None` if there is no session, or its time is over.
+    pub fn session_fields(&mut self, user: &UserName, now_ms: u64) -> Result<Option<SessionInfo>, StoreError> {
+        let mut parts = Self::of(self.next()?)?;
+        let id = match parts.next()? {
+            Value::Nil => return Ok(None),
+            id => SessionId::from_stored(&text(id)?),
+        };
+        let mut times_and_counts = [0; 6];
+        for value in &mut times_and_counts {
+            *value = stored_number(parts.next()?)?;
+        }
+        let [created_ms, last_active_ms, expires_ms, version, turns, first_turn] = times_and_counts;
+        let (run, leased_until_ms) = (parts.next()?, parts.next()?);
+        let running = match (run, leased_until_ms) {
+            (Value::Nil, _) | (_, Value::Nil) => None,
+            (run, until) => Some(text(run)?).filter(|run| !run.is_empty() && stored_number(until).is_ok_and(|until| until > now_ms)),
+        };
+        let session = SessionInfo { user: user.clone(), id, created_ms, last_active_ms, expires_ms, turns, first_turn, version, running };
+        Ok((expires_ms > now_ms).then_some(session))
+    }
+
     /// `{'<run>|<field>', value, …}`.
     pub fn journal(&mut self) -> Result<Vec<JournalEntry>, StoreError> {
         let mut parts = self.list()?.into_iter();
@@ -95,6 +119,23 @@ impl Parts {
         }
         Ok(entries)
     }
+}
+
+/// The fields of a session's hash that say what callers are told of it, in the order in which they are read.
+pub(super) const SESSION_FIELDS: [&str; 9] = ["sid", "ca", "la", "exp", "ver", "len", "base", "rid", "lu"];
+
+/// A number that a script of ours wrote into a session: anything else is damage.
+fn stored_number(value: Value) -> Result<u64, StoreError> {
+    let Value::BulkString(digits) = value else { return Err(StoreError::Unreadable) };
+    if digits.len() > STORED_DIGITS_MAX {
+        return Err(StoreError::Unreadable);
+    }
+    std::str::from_utf8(&digits).ok().and_then(|digits| digits.parse().ok()).ok_or(StoreError::Unreadable)
+}
+
+/// What was said in turns, without their calls.
+pub(super) fn said(records: Vec<Value>) -> Result<Vec<crate::domain::session::Turn>, StoreError> {
+    records.into_iter().map(|record| turn(record, Detail::Said)).collect()
 }
 
 /// What every script of a caller may answer instead of its own `OK`.

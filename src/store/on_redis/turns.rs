@@ -4,7 +4,7 @@ use redis::{Cmd, Value};
 
 use super::{
     RedisStore,
-    reply::{Parts, number, refused},
+    reply::{Parts, SESSION_FIELDS, number, refused, said},
     script::{BEGIN, CLEAR, COMMIT, ENTER, RELEASE, RESET, STEP, Script},
 };
 use crate::{
@@ -17,27 +17,94 @@ use crate::{
         IDEMPOTENCY_TTL_MS,
         contract::{
             Begin, Begun, Caller, Cleared, Commit, Committed, Entered, Entry, Lease, Refused, Reset, Started, Stepped, StoreError, Tail,
+            Visit,
         },
         keys::UserKeys,
         new_session_id, record,
     },
 };
 
+/// Records of the history that a plain command reads beside the script: what a page always has room for.
+const NEWEST_READ_PLAINLY: usize = 16;
+/// A rate that counts as good as nothing.
+const UNCOUNTED: u32 = u32::MAX;
+
+/// What a look found.
+enum Looked {
+    At(Entered),
+    /// The session is not there any more, or its time is over.
+    Ended,
+}
+
 impl RedisStore {
+    /// One round trip; a second one only for a session that ended within the time in which visits leave it alone.
     pub async fn enter(&self, caller: Caller<'_>, tail: Tail) -> Result<Entered, StoreError> {
-        let keys = UserKeys::of(caller.user);
-        let mut call = self.call_of(&ENTER, &keys, caller);
-        match tail {
-            Tail::Nothing => call.arg(""),
-            Tail::Newest(n) => call.arg(n),
-            Tail::Before { turn, n } => call.arg(format!("{n}<{turn}")),
-        };
-        call.arg(self.lifetimes.touch_every_ms()).arg(HISTORY_PAGE_BYTES);
-        let (status, mut parts) = self.ask(&ENTER, &call).await?;
-        match status.as_str() {
-            "OK" => Ok(Entered::In(Box::new(parts.visit(caller.user, 0)?.0))),
-            other => refused(other, &mut parts).map(Entered::Refused),
+        match self.look(caller, tail, self.rates.requests_per_minute, self.lifetimes.touch_every_ms()).await? {
+            Looked::At(entered) => Ok(entered),
+            // The request was counted already, and this one looks after the session whenever it was looked after last.
+            Looked::Ended => match self.look(caller, tail, UNCOUNTED, 0).await? {
+                Looked::At(entered) => Ok(entered),
+                Looked::Ended => Err(StoreError::Unreadable),
+            },
         }
+    }
+
+    async fn look(&self, caller: Caller<'_>, tail: Tail, requests_per_minute: u32, touch_every_ms: u64) -> Result<Looked, StoreError> {
+        let keys = UserKeys::of(caller.user);
+        let bucket = keys.bucket();
+        let (session, history) = (keys.session(), keys.history());
+        let (newest, wanted, before) = match tail {
+            Tail::Nothing => (0, 0, None),
+            Tail::Newest(n) => (n.min(NEWEST_READ_PLAINLY), n, None),
+            Tail::Before { turn, n } => (0, n, Some(turn)),
+        };
+        let mut call = ENTER.on(&[
+            &keys.account(),
+            &keys.revoked(),
+            &session,
+            &history,
+            &keys.journal(),
+            &bucket.expiries(),
+            &bucket.activity(),
+            &bucket.summaries(),
+        ]);
+        call.arg(caller.token_id).arg(caller.issued_ms).arg(requests_per_minute);
+        call.arg(self.lifetimes.idle_ms).arg(self.lifetimes.max_ms).arg(keys.member()).arg(new_session_id());
+        call.arg(touch_every_ms).arg(newest).arg(wanted);
+        match before {
+            Some(turn) => call.arg(turn),
+            None => call.arg(""),
+        };
+        call.arg(HISTORY_PAGE_BYTES);
+        let mut pipe = redis::pipe();
+        pipe.atomic().add_command(call).cmd("HMGET").arg(&session).arg(&SESSION_FIELDS);
+        if newest > 0 {
+            pipe.cmd("LRANGE").arg(&history).arg(format!("-{newest}")).arg(-1);
+        }
+        let mut answers = Parts::of(self.together(&ENTER, &pipe).await?)?;
+        let mut parts = Parts::of(answers.next()?)?;
+        let status = parts.text()?;
+        if status != "OK" {
+            return refused(&status, &mut parts).map(|why| Looked::At(Entered::Refused(why)));
+        }
+        let (role, now_ms) = (parts.role()?, parts.number()?);
+        let Some(session) = answers.session_fields(caller.user, now_ms)? else { return Ok(Looked::Ended) };
+        let mut records = if wanted > newest || before.is_some() { parts.list()? } else { Vec::new() };
+        let newest_first = session.first_turn + session.turns;
+        if newest > 0 {
+            let plain = answers.list()?;
+            if plain.len() as u64 != session.turns.min(newest as u64) {
+                return Err(StoreError::Unreadable);
+            }
+            records.extend(plain);
+            leave_one_page(&mut records);
+        }
+        let first = match before {
+            Some(_) => parts.number()?,
+            None => newest_first.saturating_sub(records.len() as u64),
+        };
+        let tail = said(records)?;
+        Ok(Looked::At(Entered::In(Box::new(Visit { role, session, tail, first }))))
     }
 
     pub async fn begin(&self, begin: Begin<'_>) -> Result<Begun, StoreError> {
@@ -183,6 +250,17 @@ impl RedisStore {
         let status = parts.text()?;
         Ok((status, parts))
     }
+}
+
+/// Drops what is beyond a page, from the oldest on.
+fn leave_one_page(records: &mut Vec<Value>) {
+    let mut bytes = 0;
+    let beyond = records.iter().rposition(|record| {
+        let full = bytes >= HISTORY_PAGE_BYTES;
+        bytes += if let Value::BulkString(record) = record { record.len() } else { 0 };
+        full
+    });
+    records.drain(..beyond.map_or(0, |at| at + 1));
 }
 
 /// `role, now, {session}`.

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::harness::{
     bed::{Bed, On},
     client::{Client, Reply},
+    gate::Gate,
     process::Process,
 };
 
@@ -37,8 +38,13 @@ fn new_user() -> Value {
 
 /// Lets the doomed process begin something, and kills it as soon as the API holds its request.
 async fn killed_in_the_call(bed: &Bed, process: &mut Process, doomed: Client, path: &'static str, body: Value) {
-    doomed.token().await;
     let gate = bed.upstream.hold(Method::POST, "/users");
+    killed_at(gate, process, doomed, path, body).await;
+}
+
+/// Lets the doomed process begin something, and kills it as soon as a request of its stands at the gate.
+async fn killed_at(gate: Gate, process: &mut Process, doomed: Client, path: &'static str, body: Value) {
+    doomed.token().await;
     let request = tokio::spawn(async move { tokio::time::timeout(std::time::Duration::from_secs(20), doomed.post(path, body)).await });
     gate.reached().await;
     process.kill();
@@ -66,6 +72,34 @@ async fn the_next_turn_is_told_what_the_dead_one_may_have_done() {
     assert_eq!((history.len(), history[0].as_str()), (4, "user: create Ann"));
     assert!(history[1].contains("outcome unknown"), "{history:#?}");
     assert_eq!(bed.upstream.log(), ["POST /users"]);
+}
+
+#[tokio::test]
+async fn each_call_of_a_dead_replicas_batch_is_told_as_what_it_is() {
+    let (bed, mut process) = scene().await;
+    bed.llm.calls([("createUser", new_user()), ("deleteUser", json!({"id": 1})), ("deleteUser", json!({"id": 2}))]);
+    let doomed = bed.through(&process.base).as_user("ann");
+    let gate = bed.upstream.hold(Method::DELETE, "/users/1");
+    killed_at(gate, &mut process, doomed, "/api/process", json!({"message": "create Ann, delete 1 and 2"})).await;
+
+    bed.llm.says("Ann was created.");
+    let ann = bed.as_user("ann");
+    after_the_lease(async || ann.process("what was done?").await).await.ok();
+    let history = ann.history().await;
+    let url = &bed.upstream.url;
+    let expected = [
+        "assistant: This request was interrupted before it was finished.".to_owned(),
+        format!("- createUser `POST {url}/users`: was sent, status 201"),
+        format!("- deleteUser `DELETE {url}/users/1`: **outcome unknown**. It is not sent again."),
+        format!("- deleteUser `DELETE {url}/users/2`: was not sent"),
+    ];
+    assert_eq!(history[1].lines().collect::<Vec<_>>(), expected);
+    let heard = bed.llm.heard();
+    assert_eq!(heard[1].matches("User(").count(), 3, "{heard:#?}");
+    assert!(heard[2].contains("\"status\":201") && heard[2].contains("a@example.com"), "{heard:#?}");
+    assert!(heard[3].contains("may or may not have taken effect"), "{heard:#?}");
+    assert!(heard[4].contains("was not sent"), "{heard:#?}");
+    assert_eq!(bed.upstream.log(), ["POST /users", "DELETE /users/1"]);
 }
 
 #[tokio::test]

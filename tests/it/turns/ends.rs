@@ -68,6 +68,58 @@ async fn a_turn_ends_at_its_deadline_with_what_it_has() {
 }
 
 #[tokio::test]
+async fn a_turn_that_ends_in_the_middle_of_a_batch_tells_each_call_as_what_it_is() {
+    let bed = Bed::with(On::Redis, |settings| settings.turns.deadline_ms = 1000).await;
+    let ann = bed.as_user("ann");
+    let new_user = json!({"name": "Ann", "email": "a@example.com"});
+    bed.llm.calls([("createUser", new_user), ("deleteUser", json!({"id": 1})), ("deleteUser", json!({"id": 2}))]);
+    let _never_opened = bed.upstream.hold(Method::DELETE, "/users/1");
+    let answer = ann.process("create Ann, delete 1 and 2").await.ok();
+    let message = answer["message"].as_str().unwrap();
+    let parts: Vec<&str> = message.split("**createUser**").flat_map(|part| part.split("**deleteUser**")).collect();
+    assert!(parts[0].contains("took too long"), "{message}");
+    assert!(parts[1].contains("/users`") && parts[1].contains("a@example.com"), "{message}");
+    assert!(parts[2].contains("/users/1`") && parts[2].contains("not known"), "{message}");
+    assert!(parts[3].contains("/users/2`") && parts[3].contains("was not sent"), "{message}");
+    let successes: Vec<_> = answer["function_calls"].as_array().unwrap().iter().map(|call| call["success"] == true).collect();
+    assert_eq!(successes, [true, false, false]);
+    assert_eq!(ann.history().await[1], format!("assistant: {message}"));
+
+    bed.llm.says("I see.");
+    ann.process("what was done?").await.ok();
+    let heard = bed.llm.heard();
+    assert!(heard[2].contains("\"status\":201"), "{heard:#?}");
+    assert!(heard[3].contains("may or may not have taken effect"), "{heard:#?}");
+    assert!(heard[4].contains("was not sent"), "{heard:#?}");
+    assert_eq!(bed.upstream.log(), ["POST /users", "DELETE /users/1"]);
+}
+
+#[tokio::test]
+async fn a_turn_takes_one_step_for_each_change_and_one_for_the_last_result() {
+    let bed = Bed::on(On::Redis).await;
+    let ann = bed.as_user("ann");
+    let delete = |id: u64| ("deleteUser", json!({"id": id}));
+    let scripts = || {
+        let stats: String = bed.redis().command("INFO", &["commandstats"]);
+        let calls = stats.lines().find_map(|line| line.strip_prefix("cmdstat_evalsha:calls=")?.split(',').next()?.parse::<u64>().ok());
+        calls.expect("scripts were run")
+    };
+    bed.llm.says("Hello.");
+    ann.process("hello").await.ok();
+    let begin_and_commit = 2;
+    for (batch, steps) in [(vec![], 0), (vec![delete(1)], 2), (vec![delete(1), delete(2), delete(3)], 4)] {
+        match <[_; 3]>::try_from(batch) {
+            Ok(three) => _ = bed.llm.calls(three),
+            Err(mut fewer) => _ = fewer.pop().map(|one| bed.llm.calls([one])),
+        }
+        bed.llm.says("Done.");
+        let before = scripts();
+        ann.process("go").await.ok();
+        assert_eq!(scripts() - before, begin_and_commit + steps);
+    }
+}
+
+#[tokio::test]
 async fn a_turn_whose_session_was_taken_away_is_lost_and_sends_nothing_more() {
     let bed = Bed::with(On::Redis, |settings| settings.turns.lease_ms = 300).await;
     let ann = bed.as_user("ann");

@@ -13,6 +13,7 @@ use crate::harness::{
 
 crate::contract::on_both_stores! {
     a_turn_that_loses_its_session_with_a_call_out_says_that_its_outcome_is_unknown
+    a_turn_that_loses_its_session_in_the_middle_of_a_batch_tells_each_call_as_what_it_is
     a_turn_that_loses_its_session_while_the_model_thinks_says_what_was_done
     a_turn_that_finds_its_session_gone_at_the_end_gives_its_answer
     a_direct_call_that_loses_its_session_says_what_was_done
@@ -58,6 +59,22 @@ async fn a_turn_that_loses_its_session_with_a_call_out_says_that_its_outcome_is_
     assert!(message.contains("session was lost") && message.contains("not known"), "{message}");
     assert_eq!(answer["function_calls"][0]["success"], false, "{answer:#}");
     the_new_session_knows_nothing_of_it(&bed, &ann).await;
+}
+
+async fn a_turn_that_loses_its_session_in_the_middle_of_a_batch_tells_each_call_as_what_it_is(on: On) {
+    let bed = scene(on).await;
+    let ann = bed.as_user("ann");
+    bed.llm.calls([("createUser", new_user()), ("deleteUser", json!({"id": 1})), ("deleteUser", json!({"id": 2}))]);
+    let gate = bed.upstream.hold(Method::DELETE, "/users/1");
+    let taken_away = async {
+        gate.reached().await;
+        reset(&ann).await;
+    };
+    let (turn, ()) = tokio::join!(ann.process("create Ann, delete 1 and 2"), taken_away);
+    let answer = turn.ok();
+    let told: Vec<&str> = answer["function_calls"].as_array().unwrap().iter().map(|c| c["markdown_result"].as_str().unwrap()).collect();
+    assert!(told[0].contains("a@example.com") && told[1].contains("not known") && told[2].contains("was not sent"), "{told:#?}");
+    assert_eq!(bed.upstream.log(), ["POST /users", "DELETE /users/1"]);
 }
 
 async fn a_turn_that_loses_its_session_while_the_model_thinks_says_what_was_done(on: On) {

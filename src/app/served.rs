@@ -1,0 +1,123 @@
+//! What is served at a moment: the functions of all APIs, and who plans with them. It is replaced whole, and whoever began with one ends
+//! with it.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use futures_util::future::join_all;
+
+use super::document::{named, read_document, shown_document};
+use crate::{
+    agent::{Api, Apis},
+    llm::{Offline, Planner},
+    openapi::Catalogue,
+    outbound::Outbound,
+    settings::{self, Settings},
+    upstream::Upstream,
+};
+
+/// The APIs as they are served, until other documents take their place.
+#[derive(Debug)]
+pub struct Served {
+    pub apis: Apis,
+    pub(super) planner: Arc<Planner>,
+}
+
+/// What reading the documents takes, at the start and later.
+pub(super) struct Sources<'a> {
+    pub settings: &'a Settings,
+    pub outbound: &'a Outbound,
+    /// Where the built-in API listens.
+    pub demo: Option<SocketAddr>,
+    /// The model that plans; none: the offline planner, which has an index of the functions.
+    pub model: Option<Arc<Planner>>,
+}
+
+impl Served {
+    /// Reads every document and makes one set of functions of them. An API whose document is the same as `before` stays the same.
+    ///
+    /// # Errors
+    /// All that stands in the way, one sentence each.
+    pub(super) async fn read(from: &Sources<'_>, now_ms: u64, before: Option<&Self>) -> Result<Self, Vec<String>> {
+        let stated = from.settings.served_apis();
+        let read = join_all(stated.iter().map(|api| one(from, api, now_ms))).await;
+        let mut problems = twice(&stated);
+        let mut apis = Vec::new();
+        for api in read {
+            match api {
+                Ok(api) => {
+                    let known = before.and_then(|before| before.apis.named(&api.name));
+                    let same = known.filter(|known| known.catalogue.fingerprint() == api.catalogue.fingerprint());
+                    apis.push(same.cloned().unwrap_or_else(|| {
+                        api.upstream.warn_of_missing(&api.catalogue);
+                        Arc::new(api)
+                    }));
+                }
+                Err(these) => problems.extend(these),
+            }
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let model = from.model.clone();
+        // Names and the index of many thousand functions take a while, and the runtime has other things to do.
+        let joined = tokio::task::spawn_blocking(move || {
+            let apis = Apis::new(apis);
+            let planner = model.unwrap_or_else(|| Arc::new(Planner::Offline(Offline::new(apis.functions()))));
+            Self { apis, planner }
+        });
+        joined.await.map_err(|_| vec!["the functions of the documents could not be put together".to_owned()])
+    }
+}
+
+/// One API: its document read, its place known.
+async fn one(from: &Sources<'_>, stated: &settings::Api, now_ms: u64) -> Result<Api, Vec<String>> {
+    let alone = |problem: String| vec![problem];
+    let catalogue = read_document(stated, from.outbound).await.map_err(alone)?;
+    if catalogue.functions().is_empty() {
+        return Err(alone(format!("{}: the document has no operation that can be used{}", named(stated, "file"), set_aside(&catalogue))));
+    }
+    let (base_url, base_url_wins) = base_url(stated, &catalogue, from.demo).map_err(alone)?;
+    let upstream = upstream(from, stated, &base_url).map_err(alone)?;
+    let misfits = upstream.misfits(&catalogue);
+    if !misfits.is_empty() {
+        return Err(misfits);
+    }
+    let catalogue = catalogue.without_headers(&upstream.header_names());
+    let (name, document) = (stated.name.clone(), shown_document(stated));
+    Ok(Api { name, document, catalogue, upstream, base_url, base_url_wins, since_ms: now_ms })
+}
+
+/// The way to one API, with what is its own and no other's.
+fn upstream(from: &Sources<'_>, stated: &settings::Api, base_url: &str) -> Result<Upstream, String> {
+    let told = |problem| if stated.name.is_empty() { format!("{problem}") } else { format!("{}: {problem}", named(stated, "base_url")) };
+    Upstream::new(from.outbound.clone(), &from.settings.upstream, stated, base_url).map_err(told)
+}
+
+/// Where the API is, and whether that wins over the document: the operator's word, the demo, or the document's own server.
+fn base_url(stated: &settings::Api, catalogue: &Catalogue, demo: Option<SocketAddr>) -> Result<(String, bool), String> {
+    if let Some(url) = &stated.base_url {
+        return Ok((url.clone(), true));
+    }
+    if let (None, Some(demo)) = (&stated.file, demo) {
+        return Ok((format!("http://{demo}"), true));
+    }
+    let variable = if stated.name.is_empty() { ": set API_BASE_URL" } else { "" };
+    let missing = || format!("{} is not set and the document names no absolute server{variable}", named(stated, "base_url"));
+    catalogue.base_url().map(|url| (url.to_owned(), false)).ok_or_else(missing)
+}
+
+/// Why nothing of the document can be used, briefly.
+fn set_aside(catalogue: &Catalogue) -> String {
+    let reasons: Vec<String> =
+        catalogue.report().set_aside.iter().take(5).map(|one| format!("\n  {}: {}", one.operation, one.reason)).collect();
+    reasons.concat()
+}
+
+/// Names that two APIs have: calls could not be told apart.
+fn twice(stated: &[settings::Api]) -> Vec<String> {
+    let names = stated.iter().enumerate();
+    names
+        .filter(|(at, api)| stated.iter().take(*at).any(|other| other.name == api.name))
+        .map(|(_, api)| format!("two APIs have the name {:?}; every one needs its own", api.name))
+        .collect()
+}
