@@ -16,6 +16,7 @@ mod lease;
 mod login;
 mod orphans;
 mod reload;
+mod results;
 mod round;
 mod served;
 mod turn;
@@ -36,6 +37,7 @@ pub use self::{
     health::Health,
     login::{BadPassword, account, password_rule},
     reload::{ReloadFailure, Reloaded},
+    results::Part,
     served::Served,
     turn::{Render, Report, Request, Taken},
 };
@@ -142,9 +144,9 @@ impl App {
 
     /// The agent for a turn or a call of the user whose credentials these are.
     fn agent<'a>(&self, served: &'a Served, own: &'a UserCredentials) -> Agent<'a> {
-        let turns = &self.0.settings.turns;
-        let budget = Budget { rounds_max: turns.rounds_max, calls_max: turns.calls_max };
-        Agent { planner: &served.planner, apis: &served.apis, own, budget, confirm: self.0.settings.agent.confirm }
+        let Settings { turns, results, agent, .. } = &self.0.settings;
+        let budget = Budget { rounds_max: turns.rounds_max, calls_max: turns.calls_max, kept_bytes_max: results.bytes_max };
+        Agent { planner: &served.planner, apis: &served.apis, own, budget, confirm: agent.confirm }
     }
 
     /// Starts a task that outlives the request that wants it.

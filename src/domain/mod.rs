@@ -6,6 +6,7 @@ pub mod consent;
 pub mod credential;
 pub mod header;
 pub mod json;
+pub mod kept;
 pub mod language;
 pub mod limits;
 pub mod near;

@@ -17,6 +17,8 @@
 //! | `saa:{b}:i:<user>:<digest>` | string | idempotency record: fingerprint, run, answer | 24 h |
 //! | `saa:{b}:cr:<user>` | hash | the user's own credentials for the API: what for → `<set ms>\|<kind>\|<sealed>` | with the account |
 //! | `saa:ot:<digest>` | hash | a token for the API, by the digest of whose it is and what it is for: `tok` sealed, `end`; while somebody fetches it `own` `lu` | with the token |
+//! | `saa:{b}:r:<user>:<id>` | string | one reply kept whole (`kept.rs`) | `results.ttl_secs`, at a reset, or when there are too many |
+//! | `saa:{b}:rl:<user>` | zset | ids of the user's kept replies → until when | with the newest of them |
 //! | `saa:{b}:x` | zset | `<user>:<slot>` → expires at | cleans itself |
 //! | `saa:{b}:la` | zset | `<user>:<slot>` → last active | cleans itself |
 //! | `saa:{b}:sm` | hash | `<user>:<slot>` → `sid\|created\|turns` | cleans itself |
@@ -98,6 +100,16 @@ impl UserKeys {
 
     pub fn credentials(&self) -> String {
         self.own("cr")
+    }
+
+    /// The list of the user's kept replies.
+    pub fn results(&self) -> String {
+        self.own("rl")
+    }
+
+    /// What the key of each kept reply begins with; its id follows.
+    pub fn result_prefix(&self) -> String {
+        [&self.prefix, "r:", &self.escaped, ":"].concat()
     }
 
     /// The member that stands for the user's session in the bucket's index.

@@ -2,7 +2,8 @@
 //! before anybody reads it.
 //!
 //! Looked for are exact occurrences of what was sent, as it is, as JSON writes it in a text, and as a query writes it, of at least
-//! [`ECHOED_SECRET_BYTES_MIN`] bytes. A secret that comes back cut, in another encoding or in pieces is not found.
+//! [`ECHOED_SECRET_BYTES_MIN`] bytes, in header fields and bodies that are text. A secret that comes back cut, in another encoding, in
+//! pieces or among bytes that are no text is not found.
 
 use crate::domain::{
     json::RawJson,
@@ -78,7 +79,7 @@ mod tests {
     use super::*;
 
     fn reply(body: ReplyBody) -> UpstreamReply {
-        UpstreamReply { status: 200, headers: vec![("location".to_owned(), "/x?key=canary%20%2F+1".to_owned())], body }
+        UpstreamReply { status: 200, headers: vec![("location".to_owned(), "/x?key=canary%20%2F+1".to_owned())], body, kept: None }
     }
 
     #[test]

@@ -6,8 +6,8 @@ use super::{
     Fault, Inner,
     stored::{Session, decode, encode},
     tables::{
-        ACCOUNTS, ACTIVITY, Bytes, CREDENTIALS, Credential, ENDS, FENCES, HISTORY, JOURNAL, LISTED, REQUEST_ENDS, REQUESTS, Request, Row,
-        SESSIONS, Text,
+        ACCOUNTS, ACTIVITY, Bytes, CREDENTIALS, Credential, ENDS, FENCES, HISTORY, JOURNAL, Kept, LISTED, REQUEST_ENDS, REQUESTS,
+        RESULT_ENDS, RESULTS, Request, Row, SESSIONS, Text,
     },
 };
 use crate::{
@@ -37,6 +37,8 @@ pub(super) struct Book<'t> {
     activity: Table<'t, (u64, Text), ()>,
     ends: Table<'t, (u64, Text), ()>,
     request_ends: Table<'t, (u64, Text, Text), ()>,
+    pub results: Table<'t, (Text, Text), Kept>,
+    pub result_ends: Table<'t, (u64, Text, Text), ()>,
 }
 
 /// What is remembered of a request with an idempotency key.
@@ -81,6 +83,8 @@ impl<'t> Book<'t> {
             activity: transaction.open_table(ACTIVITY)?,
             ends: transaction.open_table(ENDS)?,
             request_ends: transaction.open_table(REQUEST_ENDS)?,
+            results: transaction.open_table(RESULTS)?,
+            result_ends: transaction.open_table(RESULT_ENDS)?,
         })
     }
 
@@ -99,6 +103,7 @@ impl<'t> Book<'t> {
         self.prolong(member, session)?;
         self.clean(CLEANED_AT_A_WRITE)?;
         self.clean_requests(CLEANED_AT_A_WRITE)?;
+        self.clean_results(CLEANED_AT_A_WRITE)?;
         Ok(())
     }
 

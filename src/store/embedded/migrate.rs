@@ -8,7 +8,8 @@ use redb::{ReadableDatabase, ReadableTable, TableError, WriteTransaction};
 use super::{
     EmbeddedStore, Fault, Inner,
     tables::{
-        ACCOUNTS, ACTIVITY, CREDENTIALS, ENDS, FENCES, HISTORY, JOURNAL, LISTED, META, REQUEST_ENDS, REQUESTS, SCHEMA_REACHED, SESSIONS,
+        ACCOUNTS, ACTIVITY, CREDENTIALS, ENDS, FENCES, HISTORY, JOURNAL, LISTED, META, REQUEST_ENDS, REQUESTS, RESULT_ENDS, RESULTS,
+        SCHEMA_REACHED, SESSIONS,
     },
 };
 use crate::store::{
@@ -34,6 +35,8 @@ fn first(transaction: &WriteTransaction) -> Result<(), Fault> {
     transaction.open_table(ACTIVITY)?;
     transaction.open_table(ENDS)?;
     transaction.open_table(REQUEST_ENDS)?;
+    transaction.open_table(RESULTS)?;
+    transaction.open_table(RESULT_ENDS)?;
     Ok(())
 }
 

@@ -12,6 +12,7 @@ mod credentials;
 mod migrate;
 mod open;
 mod rates;
+mod results;
 mod runs;
 mod stored;
 mod tables;

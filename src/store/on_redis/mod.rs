@@ -9,6 +9,7 @@ mod admin;
 mod credentials;
 mod migrate;
 mod reply;
+mod results;
 mod script;
 mod turns;
 

@@ -38,6 +38,7 @@ pub(super) static RELEASE: Script = script!("release");
 pub(super) static COMMIT: Script = script!("clock", "session", "commit");
 pub(super) static CLEAR: Script = script!("clock", "gate", "session", "clear");
 pub(super) static RESET: Script = script!("clock", "gate", "session", "reset");
+pub(super) static KEEP: Script = script!("clock", "keep");
 pub(super) static CHECK: Script = script!("clock", "gate", "check");
 pub(super) static COUNT: Script = script!("clock", "count");
 pub(super) static SWEEP: Script = script!("clock", "sweep");
@@ -50,7 +51,7 @@ pub(super) static UPSTREAM_TOKEN: Script = script!("clock", "upstream_token");
 pub(super) static UPSTREAM_TOKEN_KEEP: Script = script!("clock", "upstream_token_keep");
 pub(super) static UPSTREAM_TOKEN_DROP: Script = script!("upstream_token_drop");
 
-pub(super) static ALL: [&Script; 18] = [
+pub(super) static ALL: [&Script; 19] = [
     &ENTER,
     &BEGIN,
     &STEP,
@@ -58,6 +59,7 @@ pub(super) static ALL: [&Script; 18] = [
     &COMMIT,
     &CLEAR,
     &RESET,
+    &KEEP,
     &CHECK,
     &COUNT,
     &SWEEP,
