@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use swagger_api_agent::settings::{Credential, SealingKey};
+use swagger_api_agent::settings::{Api, Credential, SealingKey};
 
 use crate::{
     contract::on_both_stores,
@@ -26,6 +26,7 @@ on_both_stores! {
     one_that_cannot_be_opened_stops_that_call_alone
     the_keys_of_a_user_hold_their_credentials
     whoever_has_many_is_stopped
+    each_of_several_apis_has_its_own
 }
 
 async fn bed(on: On, api: &SecuredApi) -> Bed {
@@ -244,4 +245,41 @@ async fn whoever_has_many_is_stopped(on: On) {
     ann.get("/api/credentials").await.refused(429, "rate_limited");
     put(&ann, "KeyH", json!({"value": "x"})).await.refused(429, "rate_limited");
     ann.delete("/api/credentials/KeyH").await.refused(429, "rate_limited");
+}
+
+async fn each_of_several_apis_has_its_own(on: On) {
+    let (api, second) = (SecuredApi::start().await, SecuredApi::start().await);
+    let bed = Bed::with(on, |settings| {
+        api.serve_by(settings);
+        settings.upstream.credentials = BTreeMap::from([("KeyH".to_owned(), Credential::Secret("the first's".into()))]);
+        settings.upstream.token = Some("the first's token".into());
+        settings.apis = vec![Api {
+            name: "second".to_owned(),
+            file: Some(second.document().display().to_string()),
+            base_url: Some(second.url.clone()),
+            credentials: BTreeMap::from([("KeyH".to_owned(), Credential::Secret("the second's".into()))]),
+            ..Api::default()
+        }];
+    })
+    .await;
+    let ann = bed.as_user("ann");
+    ann.call("second_getKeyed", json!({})).await.ok();
+    assert_eq!(second.last().header("x-key"), Some("the second's"));
+    let refused = ann.call("second_getBoth", json!({})).await.json();
+    assert!(refused["error"].as_str().unwrap().contains("apis.second.credentials.{scheme}"), "{refused:#}");
+
+    put(&ann, "KeyH", json!({"value": "ann's"})).await.refused(400, "scheme_ambiguous");
+    ann.get("/api/credentials/KeyH").await.refused(400, "scheme_ambiguous");
+    put(&ann, "KeyH", json!({"value": "ann's", "api": "second"})).await.ok();
+    ann.call("second_getKeyed", json!({})).await.ok();
+    ann.call("getKeyed", json!({})).await.ok();
+    assert_eq!((second.last().header("x-key"), api.last().header("x-key")), (Some("ann's"), Some("the first's")));
+    let seen = ann.get("/api/credentials/KeyH?api=second").await.ok();
+    assert_eq!((&seen["credential"]["set"], &seen["credential"]["api"]), (&json!(true), &json!("second")));
+    assert_eq!(ann.get("/api/credentials/KeyH?api=").await.ok()["credential"]["set"], false);
+    ann.delete("/api/credentials/KeyH?api=second").await.ok();
+    ann.call("second_getKeyed", json!({})).await.ok();
+    assert_eq!(second.last().header("x-key"), Some("the second's"));
+    let sent = format!("{:?}", second.calls());
+    assert!(!sent.contains("the first's"), "what one API is sent another never sees: {sent}");
 }

@@ -73,7 +73,7 @@ impl SecuredApi {
         settings.upstream.base_url = Some(self.url.clone());
     }
 
-    fn document(&self) -> PathBuf {
+    pub fn document(&self) -> PathBuf {
         self.directory.path().join("secured.json")
     }
 
