@@ -132,7 +132,7 @@ pub(super) mod tests {
         let settings = Settings::builtin();
         let outbound = Outbound::new(Duration::from_secs(1), Duration::from_secs(1)).unwrap();
         let base_url = format!("http://{name}.test");
-        let upstream = Upstream::new(outbound, &settings.upstream, "http://up.test").unwrap();
+        let upstream = Upstream::new(outbound, &settings.upstream, &crate::settings::Api::default(), "http://up.test").unwrap();
         let catalogue = Catalogue::read(document, "d.json").unwrap();
         Arc::new(Api {
             name: name.to_owned(),

@@ -29,6 +29,7 @@ use crate::{
     },
     llm::{ModelError, Move, Planner, Prompt},
     markdown,
+    upstream::UserCredentials,
 };
 
 /// What one turn may cost.
@@ -45,6 +46,8 @@ pub struct Budget {
 pub struct Agent<'a> {
     pub planner: &'a Planner,
     pub apis: &'a Apis,
+    /// What the user has set for the APIs.
+    pub own: &'a UserCredentials,
     pub budget: Budget,
     /// Whether a changing call is sent only after the user has said yes to it.
     pub confirm: bool,
@@ -162,7 +165,7 @@ impl Agent<'_> {
         };
         let request = operation.request(api.base_url_for_requests(), arguments).map_err(Refusal::InvalidArguments)?;
         let call = ToolCall { id, name: name.to_owned(), arguments: Ok(arguments.clone()) };
-        Ok(Ready { call, api: Arc::clone(api), request, effect: operation.spec().effect })
+        Ok(Ready { call, api: Arc::clone(api), request, effect: operation.spec().effect, security: operation.security().cloned() })
     }
 }
 
@@ -201,6 +204,8 @@ pub fn error_of(result: &ToolResult) -> Option<String> {
         }
         Outcome::Refused(Refusal::InvalidArguments(problems)) => Some(problems.join("; ")),
         Outcome::Refused(Refusal::OverBudget) => Some("the turn has no calls left".to_owned()),
+        Outcome::Refused(Refusal::CredentialMissing(missing)) => Some(missing.sentence(Language::English)),
+        Outcome::Refused(Refusal::CredentialUnusable { scheme, reason }) => Some(Refusal::unusable(scheme, reason, Language::English)),
         Outcome::Refused(Refusal::NeedsConfirmation { .. }) => Some("it was not sent: it needs the user's confirmation".to_owned()),
         Outcome::Refused(Refusal::Declined) => Some("it was not sent: the user did not confirm it".to_owned()),
         Outcome::Refused(Refusal::Outdated) => Some("it was not sent: it is no longer the request that was shown".to_owned()),

@@ -8,6 +8,7 @@ mod admin;
 mod build;
 mod call;
 mod confirm;
+mod credentials;
 mod document;
 mod error;
 mod health;
@@ -30,6 +31,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use self::reload::Reloading;
 pub use self::{
     build::{BuildError, FirstStart, open_store},
+    credentials::{OwnScheme, Set},
     document::read_document,
     error::AppError,
     health::Health,
@@ -47,6 +49,7 @@ use crate::{
     secrets::tokens::{Bearer, Tokens},
     settings::Settings,
     store::{Store, contract::Caller},
+    upstream::{UserCredentials, Vault},
 };
 
 /// The service. Cheap to clone; all clones are the same service.
@@ -58,6 +61,7 @@ struct Inner {
     clock: Clock,
     store: Store,
     tokens: Tokens,
+    vault: Vault,
     served: ArcSwap<Served>,
     reloading: Reloading,
     /// Names this process in leases and logs.
@@ -138,10 +142,11 @@ impl App {
         self.0.hands.clone()
     }
 
-    fn agent<'a>(&self, served: &'a Served) -> Agent<'a> {
+    /// The agent for a turn or a call of the user whose credentials these are.
+    fn agent<'a>(&self, served: &'a Served, own: &'a UserCredentials) -> Agent<'a> {
         let Settings { turns, results, agent, .. } = &self.0.settings;
         let budget = Budget { rounds_max: turns.rounds_max, calls_max: turns.calls_max, kept_bytes_max: results.bytes_max };
-        Agent { planner: &served.planner, apis: &served.apis, budget, confirm: agent.confirm }
+        Agent { planner: &served.planner, apis: &served.apis, own, budget, confirm: agent.confirm }
     }
 
     /// Starts a task that outlives the request that wants it.

@@ -129,6 +129,30 @@ pub const REPLAYED_BODY_BYTES_MAX: usize = 256 * 1024;
 pub const ANSWER_KEPT_BYTES_MAX: usize = 64 * 1024;
 /// Stored turns in one answer of the history endpoint, in bytes, give or take a few turns; the rest is on the next page.
 pub const HISTORY_PAGE_BYTES: usize = 1024 * 1024;
+/// What a key that seals secrets may be called, in characters.
+pub const SEALING_KEY_ID_CHARS_MAX: usize = 32;
+/// A user's own credential for the API (a key, a token, a name or a password), in bytes.
+pub const CREDENTIAL_BYTES_MAX: usize = 8 * 1024;
+/// Credentials of their own that one user may have.
+pub const CREDENTIALS_PER_USER_MAX: usize = 64;
+/// A name of a security scheme in a request, in characters; longer ones are nobody's.
+pub const SCHEME_NAME_CHARS_MAX: usize = 256;
+/// What a token endpoint may answer, in bytes.
+pub const TOKEN_REPLY_BYTES_MAX: usize = 64 * 1024;
+/// An access token for the API, in bytes: a header field that servers accept.
+pub const UPSTREAM_TOKEN_BYTES_MAX: usize = 16 * 1024;
+/// How long a token for the API is kept whose endpoint does not say how long it is good for, in seconds.
+pub const UPSTREAM_TOKEN_SECS_DEFAULT: u64 = 300;
+/// How long a token for the API is kept at most, in seconds, whatever its endpoint says.
+pub const UPSTREAM_TOKEN_SECS_MAX: u64 = 24 * 60 * 60;
+/// How long before its end a token for the API is not used any more, in seconds: a request must not outlive it on its way.
+pub const UPSTREAM_TOKEN_MARGIN_SECS: u64 = 30;
+/// How long a request waits for a token that another request is fetching before it fetches one itself, in milliseconds.
+pub const UPSTREAM_TOKEN_WAIT_MS: u64 = 3000;
+/// Time between two looks whether another request has fetched the token, in milliseconds.
+pub const UPSTREAM_TOKEN_POLL_MS: u64 = 25;
+/// A secret at least this long is taken out of an API's reply when it comes back in it, in bytes: shorter ones would be found by chance.
+pub const ECHOED_SECRET_BYTES_MIN: usize = 8;
 /// How often a packed reply may be larger unpacked than it came, once it has [`UNPACKED_BYTES_FREE`]: more is a bomb.
 pub const UNPACKED_RATIO_MAX: usize = 100;
 /// Bytes of an unpacked reply up to which it is not asked how well they were packed.

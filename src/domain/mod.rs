@@ -3,6 +3,7 @@
 
 pub mod base64;
 pub mod consent;
+pub mod credential;
 pub mod header;
 pub mod json;
 pub mod kept;

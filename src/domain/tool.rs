@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
-use super::{json::RawJson, kept::ResultId};
+use super::{credential::MissingCredentials, json::RawJson, kept::ResultId, language::Language};
 
 /// What calling a function does to the world behind it (RFC 9110, 9.2.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -97,12 +97,29 @@ pub enum Refusal {
     InvalidArguments(Vec<String>),
     /// The turn has no calls left.
     OverBudget,
+    /// The API asks for credentials that nobody has set.
+    CredentialMissing(MissingCredentials),
+    /// A credential for this scheme is set (or the store that keeps users' own is away, and the name is empty), but cannot be used: the
+    /// reason, without the secret.
+    CredentialUnusable { scheme: String, reason: String },
     /// The user was asked whether it may be sent. The digest is of the exact request that was shown.
     NeedsConfirmation { digest: String },
     /// The user was asked and said no.
     Declined,
     /// The user said yes, but it would be another request now: the document, or where its API is, has changed.
     Outdated,
+}
+
+impl Refusal {
+    /// What is said of a credential that cannot be used, for people and for models.
+    pub fn unusable(scheme: &str, reason: &str, language: Language) -> String {
+        match (language, scheme.is_empty()) {
+            (Language::English, true) => format!("the credentials for the API cannot be used: {reason}"),
+            (Language::English, false) => format!("the credential {scheme} for the API cannot be used: {reason}"),
+            (Language::Chinese, true) => format!("用于该 API 的凭据无法使用：{reason}"),
+            (Language::Chinese, false) => format!("用于该 API 的凭据 {scheme} 无法使用：{reason}"),
+        }
+    }
 }
 
 /// One call and what came of it.

@@ -1,6 +1,9 @@
 //! A document, read once: its functions, its operations by name, and what came of reading it.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use serde_json::Value;
 
@@ -14,6 +17,7 @@ use super::{
     operation::Operation,
     options::ReadOptions,
     report::{GivenName, Report, SetAside},
+    security::Credential,
     server::{check_variables, of_root},
 };
 use crate::domain::tool::FunctionSpec;
@@ -35,12 +39,13 @@ pub struct Info {
 #[derive(Debug)]
 pub struct Catalogue {
     info: Info,
-    specs: Arc<[FunctionSpec]>,
-    operations: Vec<Operation>,
+    pub(super) specs: Arc<[FunctionSpec]>,
+    pub(super) operations: Vec<Operation>,
     by_name: HashMap<String, usize>,
     report: Report,
     fingerprint: String,
     base_url: Option<String>,
+    schemes: BTreeMap<String, Credential>,
 }
 
 impl Catalogue {
@@ -61,7 +66,7 @@ impl Catalogue {
         if !options.server_variables.is_empty() {
             check_variables(&document, options).map_err(|reason| DocumentError::new(origin, reason))?;
         }
-        let Gathered { candidates, normaliser, warnings } = gather(&document, options);
+        let Gathered { candidates, normaliser, warnings, schemes } = gather(&document, options);
         let mut report = Report { warnings, ..Report::default() };
         let (definitions, unusable) = normaliser.finish();
         let pattern = |pattern: String| format!("the pattern `{pattern}` cannot be matched here; the API judges it");
@@ -103,7 +108,7 @@ impl Catalogue {
         }
         let by_name = specs.iter().enumerate().map(|(index, spec)| (spec.name.clone(), index)).collect();
         let fingerprint = fingerprint(text);
-        Ok(Self { info, specs, operations, by_name, report, fingerprint, base_url })
+        Ok(Self { info, specs, operations, by_name, report, fingerprint, base_url, schemes })
     }
 
     pub fn info(&self) -> &Info {
@@ -137,6 +142,11 @@ impl Catalogue {
     /// Tells this text of the document from any other: 16 hexadecimal digits, the same on every replica.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
+    }
+
+    /// The security schemes that the document defines, by name, used or not.
+    pub fn schemes(&self) -> &BTreeMap<String, Credential> {
+        &self.schemes
     }
 
     /// The document's first server, when it is an absolute address.

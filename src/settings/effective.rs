@@ -77,9 +77,10 @@ fn server_rows(server: &Server) -> Rows {
 }
 
 fn store_rows(store: &Store) -> Rows {
-    let Store { redis_url, data_dir, timeout_ms } = store;
+    let Store { redis_url, sealing_keys, data_dir, timeout_ms } = store;
     vec![
         ("store.redis_url", masked(redis_url)),
+        ("store.sealing_keys", if sealing_keys.is_empty() { NOT_SET } else { MASK }.to_owned()),
         ("store.data_dir", data_dir.display().to_string()),
         ("store.timeout_ms", timeout_ms.to_string()),
     ]

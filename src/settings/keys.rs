@@ -70,6 +70,7 @@ pub(super) const KEYS: &[Key] = &[
     whole("server.drain_notice_ms", 0, 600_000),
     whole("server.drain_ms", 0, 3_600_000),
     key("store.redis_url", Kind::Secret).older("REDIS_URL"),
+    key("store.sealing_keys", Kind::Secret),
     key("store.data_dir", Kind::Text),
     whole("store.timeout_ms", 50, 60_000),
     key("auth.signing_key", Kind::Secret).older("JWT_SECRET_KEY"),

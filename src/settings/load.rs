@@ -61,6 +61,7 @@ fn read(from: &mut Reader) -> Settings {
         },
         store: Store {
             redis_url: from.secret("store.redis_url"),
+            sealing_keys: super::sealing::keys(from),
             data_dir: from.text("store.data_dir").unwrap_or_default().into(),
             timeout_ms: from.whole("store.timeout_ms"),
         },

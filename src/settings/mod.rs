@@ -27,6 +27,7 @@ mod layers;
 mod load;
 mod problems;
 mod reader;
+mod sealing;
 mod source;
 mod tables;
 #[cfg(test)]
@@ -39,6 +40,7 @@ use secrecy::SecretString;
 pub use self::{
     effective::Effective,
     problems::{Problem, Problems},
+    sealing::SealingKey,
     source::{Flag, Source, Sources},
 };
 
@@ -88,6 +90,8 @@ pub struct Server {
 pub struct Store {
     /// Empty: the embedded store.
     pub redis_url: Option<SecretString>,
+    /// What stored secrets are sealed with: the first seals, all open. Empty: a key derived from the signing key.
+    pub sealing_keys: Vec<SealingKey>,
     /// Directory of the embedded store and of generated secrets.
     pub data_dir: PathBuf,
     /// Every answer of Redis must come within this time.

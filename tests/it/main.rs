@@ -18,6 +18,7 @@ mod apis;
 mod bad_input;
 mod config_check;
 mod contract;
+mod credentials;
 mod demo;
 mod documents;
 mod exact;
