@@ -17,6 +17,7 @@ mod catalogue;
 mod check;
 mod document;
 mod encode;
+mod files;
 mod form;
 mod gather;
 mod given;
@@ -39,8 +40,10 @@ mod style;
 mod template;
 #[cfg(test)]
 mod wire_cases;
+mod xml;
 
 pub use catalogue::{Catalogue, Info};
+pub use files::ReadFile;
 pub use load::DocumentError;
 pub use naming::fingerprint;
 pub use near::near;

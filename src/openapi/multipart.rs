@@ -67,7 +67,7 @@ pub(super) fn encode(
         let whole = encoding.is_some_and(is_json);
         let items = value.as_array().filter(|_| !whole).map_or(one, Vec::as_slice);
         for item in items {
-            match part(name, item, files.contains(name), encoding) {
+            match part(name, item, files.contains(name), encodings.get(name)) {
                 Ok(part) => parts.push(part),
                 Err(reason) => problems.push((name.clone(), reason)),
             }
@@ -91,7 +91,9 @@ fn disposition(name: &str) -> String {
     format!("Content-Disposition: form-data; name=\"{}\"", quoted(name))
 }
 
-fn part(name: &str, value: &Value, is_file: bool, encoding: Option<&str>) -> Result<(String, Vec<u8>), String> {
+fn part(name: &str, value: &Value, is_file: bool, said: Option<&Encoding>) -> Result<(String, Vec<u8>), String> {
+    let encoding = said.and_then(|said| said.content_type.as_deref());
+    let headers: String = said.into_iter().flat_map(|said| &said.headers).map(|(name, value)| format!("\r\n{name}: {value}")).collect();
     let disposition = disposition(name);
     if is_file {
         let file = file(value)?;
@@ -100,7 +102,7 @@ fn part(name: &str, value: &Value, is_file: bool, encoding: Option<&str>) -> Res
         if content_type.chars().any(char::is_control) {
             return Err("has a media type with a line break".to_owned());
         }
-        return Ok((format!("{disposition}; filename=\"{filename}\"\r\nContent-Type: {content_type}"), file.bytes));
+        return Ok((format!("{disposition}; filename=\"{filename}\"\r\nContent-Type: {content_type}{headers}"), file.bytes));
     }
     let structured = value.is_object() || value.is_array() || encoding.is_some_and(is_json);
     let content = if structured { value.to_string() } else { text(value)? };
@@ -109,7 +111,7 @@ fn part(name: &str, value: &Value, is_file: bool, encoding: Option<&str>) -> Res
         (None, true) => format!("{disposition}\r\nContent-Type: application/json"),
         (None, false) => disposition,
     };
-    Ok((head, content.into_bytes()))
+    Ok((head + &headers, content.into_bytes()))
 }
 
 /// As browsers do it (WHATWG HTML, 4.10.21.8): only what would end the quoted name is escaped.

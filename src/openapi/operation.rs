@@ -11,7 +11,7 @@ use super::{
     body::{Encoding, Media},
     check::Validators,
     parameter::Location,
-    schema::Definitions,
+    schema::{Definitions, Link, Normalised},
     security::Alternatives,
     server::Resolved,
     style::Wire,
@@ -40,8 +40,8 @@ pub struct Operation {
     /// The `Accept` header, when the document says what comes back.
     pub(super) accept: Option<String>,
     pub(super) definitions: Arc<Definitions>,
-    /// The definitions that the schemas of this operation can reach.
-    pub(super) reachable: Vec<usize>,
+    /// What each argument is for.
+    pub(super) arguments: HashMap<String, Purpose>,
     /// Built by the first call: most operations of a large document are never called.
     pub(super) validators: OnceLock<Result<Validators, String>>,
 }
@@ -66,7 +66,17 @@ pub(super) struct Parameter {
     pub location: Location,
     pub required: bool,
     pub wire: Wire,
-    pub schema: Value,
+    pub schema: Arc<Normalised>,
+}
+
+/// What an argument is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// The parameter at this place of the list.
+    Parameter(usize),
+    /// The property at this place of the body's list.
+    Property(usize),
+    Body,
 }
 
 /// A body: the arguments it comes from and the bytes it becomes.
@@ -77,6 +87,7 @@ pub(super) struct Body {
     pub required: bool,
     pub shape: Shape,
     pub schema: Value,
+    pub links: Vec<Link>,
     pub encodings: HashMap<String, Encoding>,
     /// The fields of a multipart body that are files.
     pub files: Vec<String>,

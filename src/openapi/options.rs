@@ -1,6 +1,6 @@
 //! What a reader of a document is told beside its text.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::collections::BTreeMap;
 
 /// How one document is read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -10,8 +10,6 @@ pub struct ReadOptions {
     pub origin: String,
     /// What the document's servers leave open, by name; wins over the document's defaults.
     pub server_variables: BTreeMap<String, String>,
-    /// The directory under which references may lead to other files; none: references stay in the document.
-    pub external_references: Option<PathBuf>,
 }
 
 impl ReadOptions {
