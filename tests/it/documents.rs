@@ -2,6 +2,8 @@
 //!
 //! They are read from the directory `specs` of `SHARED_DATA`, or of `../shared/data` beside the project; without it the tests say that they were skipped.
 
+mod samples;
+
 use std::{
     collections::{BTreeMap, HashSet},
     fs,
