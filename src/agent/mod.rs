@@ -4,6 +4,7 @@
 //! [`Stretch`] of the batch after the other, so that what must be recorded between the plan and each call can be.
 
 mod apis;
+mod confirm;
 mod perform;
 mod prompt;
 mod trim;
@@ -14,6 +15,7 @@ use serde_json::{Map, Value};
 
 pub use self::{
     apis::{Api, Apis},
+    confirm::PLANNERS_PART,
     perform::{Ready, Stretch},
     trim::{kept, kept_answer},
 };
@@ -40,6 +42,8 @@ pub struct Agent<'a> {
     pub planner: &'a Planner,
     pub apis: &'a Apis,
     pub budget: Budget,
+    /// Whether a changing call is sent only after the user has said yes to it.
+    pub confirm: bool,
 }
 
 /// What the user wants, and what came before.
@@ -77,16 +81,18 @@ pub struct Batch {
 #[derive(Debug)]
 pub enum Prepared {
     Ready(Box<Ready>),
+    /// Not sent in this turn: it changes something, or stands behind what does, and the user is asked first.
+    Waiting(Box<Ready>),
     /// Goes back to the planner with the reason.
     Refused(ToolCall, Refusal),
 }
 
 impl Batch {
-    /// The calls that may change something, with their place in the batch.
+    /// The calls that may change something and can be sent, with their place in the batch.
     pub fn changing(&self) -> impl Iterator<Item = (usize, &Ready)> {
         self.calls.iter().enumerate().filter_map(|(i, call)| match call {
             Prepared::Ready(ready) if ready.effect == Effect::Changing => Some((i, &**ready)),
-            Prepared::Ready(_) | Prepared::Refused(..) => None,
+            Prepared::Ready(_) | Prepared::Waiting(_) | Prepared::Refused(..) => None,
         })
     }
 }
@@ -110,7 +116,8 @@ impl Agent<'_> {
             Move::Answer(answer) => Ok(Thought::Answer(answer)),
             Move::Calls { said, calls } => {
                 let calls = calls.into_iter().map(|call| self.prepare(call, progress)).collect();
-                Ok(Thought::Calls(Batch { said, calls }))
+                let batch = Batch { said, calls };
+                Ok(Thought::Calls(if self.confirm { batch.keep_back() } else { batch }))
             }
         }
     }
@@ -183,6 +190,9 @@ pub fn error_of(result: &ToolResult) -> Option<String> {
         }
         Outcome::Refused(Refusal::InvalidArguments(problems)) => Some(problems.join("; ")),
         Outcome::Refused(Refusal::OverBudget) => Some("the turn has no calls left".to_owned()),
+        Outcome::Refused(Refusal::NeedsConfirmation { .. }) => Some("it was not sent: it needs the user's confirmation".to_owned()),
+        Outcome::Refused(Refusal::Declined) => Some("it was not sent: the user did not confirm it".to_owned()),
+        Outcome::Refused(Refusal::Outdated) => Some("it was not sent: it is no longer the request that was shown".to_owned()),
         Outcome::Failed(why) | Outcome::Unknown(why) => Some(why.clone()),
     }
 }

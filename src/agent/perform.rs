@@ -41,7 +41,7 @@ impl Batch {
     /// What every call of the batch has come to while nothing is sent: those that cannot be sent have their reason already.
     pub fn not_sent(&self) -> Vec<ToolResult> {
         let result = |prepared: &Prepared| match prepared {
-            Prepared::Ready(ready) => {
+            Prepared::Ready(ready) | Prepared::Waiting(ready) => {
                 ready.with(Outcome::Failed("the request was not sent: the turn ended before its place in the order".into()))
             }
             Prepared::Refused(call, refusal) => {

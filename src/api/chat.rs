@@ -16,7 +16,10 @@ use super::{
 use crate::{
     app::{App, Report, Request},
     clock::rfc3339,
-    domain::limits::{IDEMPOTENCY_KEY_CHARS_MAX, MESSAGE_CHARS_MAX},
+    domain::{
+        limits::{IDEMPOTENCY_KEY_CHARS_MAX, MESSAGE_CHARS_MAX},
+        session::waiting,
+    },
     secrets::tokens::Bearer,
 };
 
@@ -45,6 +48,8 @@ struct Answer<'a> {
     usage: Option<Usage>,
     timestamp: String,
     user_id: &'a str,
+    /// Something is sent only if the next message says yes.
+    awaiting_confirmation: bool,
     session_id: &'a str,
     run_id: &'a str,
 }
@@ -87,6 +92,7 @@ fn render(app: &App, caller: &Bearer, report: &Report) -> Vec<u8> {
         }),
         timestamp: rfc3339(report.answered_ms),
         user_id: caller.user.as_str(),
+        awaiting_confirmation: waiting(&report.rounds).next().is_some(),
         session_id: report.session.as_str(),
         run_id: &report.run,
     };

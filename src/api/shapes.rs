@@ -91,9 +91,11 @@ pub(super) fn function_calls(rounds: &[Round], language: Language, with_details:
 fn function_call<'a>(result: &'a ToolResult, said: Option<&str>, language: Language, with_details: bool) -> FunctionCall<'a> {
     let (method, url) = (result.request.as_ref().map(|r| r.method.as_str()), result.request.as_ref().map(|r| r.url.as_str()));
     let explanation = said.filter(|said| !said.trim().is_empty()).map_or_else(
-        || match language {
-            Language::English => format!("Called {}", result.call.name),
-            Language::Chinese => format!("调用了 {}", result.call.name),
+        || match (&result.outcome, language) {
+            (Outcome::Refused(_), Language::English) => format!("{} was not called", result.call.name),
+            (Outcome::Refused(_), Language::Chinese) => format!("没有调用 {}", result.call.name),
+            (_, Language::English) => format!("Called {}", result.call.name),
+            (_, Language::Chinese) => format!("调用了 {}", result.call.name),
         },
         str::to_owned,
     );

@@ -79,15 +79,6 @@ impl App {
     /// # Errors
     /// As [`App::build`].
     pub async fn build_with(settings: Settings, clock: Clock) -> Result<Self, BuildError> {
-        if settings.agent.confirm {
-            // What cannot be kept is not promised.
-            return Err(
-                "agent.confirm is true (SAA_AGENT__CONFIRM, REQUIRE_USER_CONFIRMATION): this version cannot ask before it changes \
-                        something, so it does not start as if it could; set it to false"
-                    .to_owned()
-                    .into(),
-            );
-        }
         crate::secrets::install_crypto();
         let connect = Duration::from_millis(settings.upstream.connect_timeout_ms);
         // A changing call must not meet a connection that the API is closing: its outcome would be unknown.

@@ -98,7 +98,7 @@ fn refused(function: &str, refusal: Refusal) -> AppError {
     match refusal {
         Refusal::UnknownFunction { near } => AppError::UnknownFunction { name: function.to_owned(), near },
         Refusal::InvalidArguments(problems) => AppError::InvalidArguments(problems),
-        // A direct call has no budget.
-        Refusal::OverBudget => AppError::Broken,
+        // A direct call has no budget, and is a person's own act: nobody is asked about it.
+        Refusal::OverBudget | Refusal::NeedsConfirmation { .. } | Refusal::Declined | Refusal::Outdated => AppError::Broken,
     }
 }

@@ -7,6 +7,7 @@
 mod admin;
 mod build;
 mod call;
+mod confirm;
 mod document;
 mod error;
 mod health;
@@ -134,7 +135,7 @@ impl App {
     fn agent<'a>(&self, served: &'a Served) -> Agent<'a> {
         let turns = &self.0.settings.turns;
         let budget = Budget { rounds_max: turns.rounds_max, calls_max: turns.calls_max };
-        Agent { planner: &served.planner, apis: &served.apis, budget }
+        Agent { planner: &served.planner, apis: &served.apis, budget, confirm: self.0.settings.agent.confirm }
     }
 
     /// Starts a task that outlives the request that wants it.

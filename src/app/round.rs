@@ -23,6 +23,8 @@ pub(super) struct SoFar {
     open: Option<Round>,
     /// Whether a changing call was sent, or may have been.
     pub changed: bool,
+    /// Whether the user said no to something: that is kept whatever becomes of the turn.
+    pub declined: bool,
     /// The result of the last changing call, until a step has carried it into the journal.
     unjournaled: Vec<Entry>,
 }
@@ -45,10 +47,10 @@ impl App {
     /// Carries out one round. Each changing call costs one step of the journal: the first one's says what is planned after it as well, and
     /// the result of the last one is left for whoever takes the next step.
     pub(super) async fn carry_out(&self, agent: &Agent<'_>, held: &Held, batch: Batch, so_far: &mut SoFar) -> Result<(), AppError> {
-        let SoFar { progress, open, changed, unjournaled } = so_far;
+        let SoFar { progress, open, changed, unjournaled, .. } = so_far;
         let number = progress.rounds.len();
         let round = open.insert(Round { said: batch.said.clone(), results: batch.not_sent() });
-        let later = batch.changing().skip(1);
+        let (waiting, later) = (batch.waiting(), batch.changing().skip(1));
         let mut planned: Vec<Entry> = later.map(|(at, ready)| orphans::planned(number, at, &about_to_send(ready))).collect();
         for stretch in batch.into_stretches() {
             match stretch {
@@ -79,6 +81,10 @@ impl App {
                     put(round, at, result);
                 }
             }
+        }
+        // Until the user was asked they are told as not sent: a turn that was cut off has asked nothing.
+        for (at, result) in waiting {
+            put(round, at, result);
         }
         progress.rounds.extend(open.take());
         Ok(())

@@ -6,7 +6,13 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value};
 use tracing::{Instrument, info, warn};
 
-use super::{App, AppError, lease::Held, orphans, round::SoFar};
+use super::{
+    App, AppError,
+    confirm::{self, Answered},
+    lease::Held,
+    orphans,
+    round::SoFar,
+};
 use crate::{
     agent::{self, Ask, Thought},
     domain::{
@@ -84,7 +90,8 @@ impl App {
             run: &run,
             owner: &owner,
             lease_ms: turns.lease_ms,
-            tail: turns.history_turns,
+            // What the last turn asked is looked at even where the planner is told nothing of it.
+            tail: turns.history_turns.max(1),
             input: &input,
             idempotency,
         };
@@ -103,8 +110,11 @@ impl App {
             Some(turn) => (turn, false),
             None => {
                 let mut history = std::mem::take(&mut started.visit.tail);
+                let answered = confirm::answered(settled.last().or(history.last()), &request.message, started.now_ms);
+                history.truncate(turns.history_turns);
                 history.extend(settled.iter().cloned());
-                self.work(request, &started, &held, &history, &settled, idempotency).await?
+                let before = Before { history: &history, settled: &settled, answered };
+                self.work(request, &started, &held, before, idempotency).await?
             }
         };
         let mut report = Report {
@@ -146,19 +156,18 @@ impl App {
         request: &Request,
         started: &Started,
         held: &Held,
-        history: &[Turn],
-        settled: &[Turn],
+        before: Before<'_>,
         idempotency: Option<Idempotency<'_>>,
     ) -> Result<(Turn, bool), AppError> {
         let asked_ms = started.now_ms;
         let mut so_far = SoFar::default();
         let deadline = Duration::from_millis(self.settings().turns.deadline_ms);
         let ended = tokio::select! {
-            answer = self.think_and_call(request, held, history, &mut so_far) => answer.map(End::Answer),
+            answer = self.think_and_call(request, held, &before, &mut so_far) => answer.map(End::Answer),
             lost = self.keep(held) => Err(lost),
             () = tokio::time::sleep(deadline) => Ok(End::Deadline),
         };
-        let changed = so_far.changed;
+        let (changed, declined) = (so_far.changed, so_far.declined);
         let (rounds, usage) = so_far.into_rounds();
         let language = Language::of_text(&request.message);
         let answer = match ended {
@@ -166,8 +175,9 @@ impl App {
             Ok(End::Deadline) => {
                 stopped(&rounds, language, language.choose("The turn took too long and was stopped.", "本次处理超时，已停止。"))
             }
-            Err(AppError::Model(error)) if changed => {
-                warn!(run = %started.run, %error, "the model failed after calls that changed something: {error}");
+            // A no that left no trace would leave the question open to a later yes.
+            Err(AppError::Model(error)) if changed || declined => {
+                warn!(run = %started.run, %error, "the model failed in a turn that must be told: {error}");
                 stopped(
                     &rounds,
                     language,
@@ -186,7 +196,7 @@ impl App {
             Err(AppError::Model(error)) => {
                 // Nothing was changed, so the turn leaves no trace, and the same request may be made again.
                 let reply = idempotency.map(|i| (i, &b""[..]));
-                self.commit(held, Commit { turns: settled, reply }).await?;
+                self.commit(held, Commit { turns: before.settled, reply }).await?;
                 return Err(AppError::Model(error));
             }
             Err(error) => return Err(error),
@@ -204,13 +214,27 @@ impl App {
     }
 
     /// Rounds of plan and calls until there is an answer.
-    async fn think_and_call(&self, request: &Request, held: &Held, history: &[Turn], so_far: &mut SoFar) -> Result<String, AppError> {
+    async fn think_and_call(&self, request: &Request, held: &Held, before: &Before<'_>, so_far: &mut SoFar) -> Result<String, AppError> {
         // What is served may change in the middle; the turn ends on what it began with.
         let served = self.served();
         let agent = self.agent(&served);
-        let instructions = served.apis.instructions(self.now_ms(), request.context.as_ref());
+        let mut instructions = served.apis.instructions(self.now_ms(), request.context.as_ref());
+        if agent.confirm {
+            instructions.push_str(agent::PLANNERS_PART);
+        }
+        let answered = match &before.answered {
+            Some(Answered::Yes(asked)) => Some(agent.agreed(asked, &mut so_far.progress)),
+            Some(Answered::No(asked)) => {
+                so_far.declined = true;
+                Some(agent.declined(asked))
+            }
+            None => None,
+        };
+        if let Some(batch) = answered {
+            self.carry_out(&agent, held, batch, so_far).await?;
+        }
         loop {
-            let ask = Ask { instructions: &instructions, history, message: &request.message };
+            let ask = Ask { instructions: &instructions, history: before.history, message: &request.message };
             let results = so_far.take_unjournaled();
             let thought = if results.is_empty() {
                 agent.think(ask, &mut so_far.progress).await
@@ -223,7 +247,13 @@ impl App {
             self.health().model_did(thought.as_ref().err().copied());
             match thought.map_err(AppError::Model)? {
                 Thought::Answer(answer) => return Ok(answer),
-                Thought::Calls(batch) => self.carry_out(&agent, held, batch, so_far).await?,
+                Thought::Calls(batch) => {
+                    let question = batch.question(Language::of_text(&request.message));
+                    self.carry_out(&agent, held, batch, so_far).await?;
+                    if let Some(question) = question {
+                        return Ok(question);
+                    }
+                }
             }
         }
     }
@@ -278,6 +308,16 @@ impl App {
 pub(super) enum Claimed {
     Started(Box<Started>, Held),
     Replay(Vec<u8>),
+}
+
+/// What lies before a turn.
+struct Before<'a> {
+    /// What the planner is told of it, oldest first.
+    history: &'a [Turn],
+    /// The part of it that is not stored yet: runs that never ended.
+    settled: &'a [Turn],
+    /// What this turn's message says to the question of the last one.
+    answered: Option<Answered>,
 }
 
 enum End {

@@ -125,3 +125,7 @@ pub const REPLAYED_BODY_BYTES_MAX: usize = 256 * 1024;
 pub const ANSWER_KEPT_BYTES_MAX: usize = 64 * 1024;
 /// Stored turns in one answer of the history endpoint, in bytes, give or take a few turns; the rest is on the next page.
 pub const HISTORY_PAGE_BYTES: usize = 1024 * 1024;
+/// How long a user's yes to a changing call is taken, in milliseconds from the beginning of the turn that asked.
+pub const CONFIRMATION_MS_MAX: u64 = 15 * 60 * 1000;
+/// A request as it is shown to whoever must say yes to it, in characters; what is beyond is counted in a mark.
+pub const REQUEST_SHOWN_CHARS_MAX: usize = 20_000;

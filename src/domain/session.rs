@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::{tool::ToolResult, user::UserName};
+use super::{
+    tool::{Outcome, Refusal, ToolResult},
+    user::UserName,
+};
 
 /// A session's public id: made by the server, 128 random bits or more, never chosen by a client.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -82,4 +85,10 @@ pub struct Turn {
     /// Markdown.
     pub answer: String,
     pub usage: Option<Usage>,
+}
+
+/// The calls of a turn that wait for the user's yes: in its last round, for a turn that asks ends there.
+pub fn waiting(rounds: &[Round]) -> impl Iterator<Item = &ToolResult> {
+    let last = rounds.last().map(|round| round.results.as_slice()).unwrap_or_default();
+    last.iter().filter(|result| matches!(result.outcome, Outcome::Refused(Refusal::NeedsConfirmation { .. })))
 }

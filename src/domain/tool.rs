@@ -68,7 +68,7 @@ pub enum ReplyBody {
 pub enum Outcome {
     /// The upstream answered, with whatever status.
     Replied(UpstreamReply),
-    /// Nothing was sent: the reason is for the planner to mend.
+    /// Nothing was sent: the planner can mend it, or the user decides.
     Refused(Refusal),
     /// The request was certainly not received (not sent, no connection), or its loss changes nothing (a safe call that timed out).
     Failed(String),
@@ -85,6 +85,12 @@ pub enum Refusal {
     InvalidArguments(Vec<String>),
     /// The turn has no calls left.
     OverBudget,
+    /// The user was asked whether it may be sent. The digest is of the exact request that was shown.
+    NeedsConfirmation { digest: String },
+    /// The user was asked and said no.
+    Declined,
+    /// The user said yes, but it would be another request now: the document, or where its API is, has changed.
+    Outdated,
 }
 
 /// One call and what came of it.

@@ -8,7 +8,7 @@ mod outcome;
 mod table;
 
 pub use escape::{inline, plain};
-pub use outcome::{of_body, of_outcome, of_reply};
+pub use outcome::{of_body, of_outcome, of_reply, of_request};
 
 use serde_json::{Map, Value};
 

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::domain::{
     language::Language,
-    limits::MARKDOWN_TEXT_CHARS_MAX,
+    limits::{MARKDOWN_TEXT_CHARS_MAX, REQUEST_SHOWN_CHARS_MAX},
     tool::{Outcome, Refusal, ReplyBody, UpstreamReply},
 };
 
@@ -70,9 +70,33 @@ pub fn of_body(body: &ReplyBody, language: Language) -> String {
     }
 }
 
+/// A request as it will be sent, without its credentials: method and address, header fields, body.
+pub fn of_request(method: &str, url: &str, headers: &[(String, String)], body: Option<&[u8]>, language: Language) -> String {
+    let mut text = format!("{method} {url}\n");
+    // What is accepted as an answer changes nothing.
+    for (name, value) in headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("accept")) {
+        text.push_str(&format!("{name}: {value}\n"));
+    }
+    match body.map(|bytes| (bytes.len(), std::str::from_utf8(bytes))) {
+        None => {}
+        Some((_, Ok(body))) => text.push_str(&format!("\n{body}")),
+        Some((bytes, Err(_))) => {
+            text.push_str(&match language {
+                Language::English => format!("\n({bytes} bytes that are not text)"),
+                Language::Chinese => format!("\n（{bytes} 字节，不是文本）"),
+            });
+        }
+    }
+    bounded(&text, REQUEST_SHOWN_CHARS_MAX, language)
+}
+
 fn of_text(text: &str, language: Language) -> String {
+    bounded(text, MARKDOWN_TEXT_CHARS_MAX, language)
+}
+
+fn bounded(text: &str, chars_max: usize, language: Language) -> String {
     let mut chars = text.char_indices();
-    let Some((cut, _)) = chars.nth(MARKDOWN_TEXT_CHARS_MAX) else {
+    let Some((cut, _)) = chars.nth(chars_max) else {
         return fenced(text);
     };
     let hidden = chars.count() + 1;
@@ -103,6 +127,18 @@ fn of_refusal(refusal: &Refusal, language: Language) -> String {
         Refusal::OverBudget => {
             language.choose("⚠️ Nothing was sent: this turn has no calls left.", "⚠️ 没有发送：本轮的调用次数已用完。").to_owned()
         }
+        Refusal::NeedsConfirmation { .. } => {
+            language.choose("⚠️ Nothing was sent: it needs your confirmation first.", "⚠️ 没有发送：需要您先确认。").to_owned()
+        }
+        Refusal::Declined => {
+            language.choose("Nothing was sent, and nothing was changed: you said no.", "没有发送，也没有任何更改：您没有同意。").to_owned()
+        }
+        Refusal::Outdated => language
+            .choose(
+                "⚠️ Nothing was sent: the API's document has changed, and this is no longer the request that you were shown. Please ask for it again.",
+                "⚠️ 没有发送：API 文档已更改，这不再是您之前看到的请求。请重新提出。",
+            )
+            .to_owned(),
     }
 }
 

@@ -97,6 +97,17 @@ impl<'a> From<&'a ToolResult> for Said<'a> {
             Outcome::Refused(Refusal::OverBudget) => {
                 error("this turn has no calls left; nothing was sent; answer with what is known".into())
             }
+            Outcome::Refused(Refusal::NeedsConfirmation { .. }) => error(
+                "the user was asked to confirm this call and nothing was sent; once confirmed it is called again in a later turn".into(),
+            ),
+            Outcome::Refused(Refusal::Declined) => {
+                error("the user said no to this call; nothing was sent; do not call it again unasked".into())
+            }
+            Outcome::Refused(Refusal::Outdated) => error(
+                "the user said yes, but the API's document has changed and this is another request now; nothing was sent; \
+                       if it is still wanted, make the call again and the user is asked again"
+                    .into(),
+            ),
             Outcome::Failed(sentence) => error(sentence.into()),
             Outcome::Unknown(sentence) => Self {
                 outcome: Some("unknown: the call may or may not have taken effect; do not repeat it; tell the user"),

@@ -54,17 +54,6 @@ async fn what_is_secret_in_the_documents_url_is_not_told(on: On) {
 }
 
 #[tokio::test]
-async fn a_start_that_should_ask_before_each_change_is_refused() {
-    let directory = tempfile::tempdir().unwrap();
-    let mut settings = Settings::builtin();
-    settings.store.data_dir = directory.path().to_owned();
-    settings.agent.confirm = true;
-    let told = App::build(settings).await.err().expect("it cannot ask").to_string();
-    assert!(told.contains("SAA_AGENT__CONFIRM") && told.contains("REQUIRE_USER_CONFIRMATION"), "{told}");
-    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "and nothing was begun");
-}
-
-#[tokio::test]
 async fn a_document_that_cannot_be_fetched_is_told_without_what_is_secret_in_its_url() {
     let directory = tempfile::tempdir().unwrap();
     for url in ["http://127.0.0.1:9/shop.json?token=hunter2", "http://ann:hunter2@127.0.0.1:9/shop.json"] {
