@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
+use crate::domain::selection::Selection;
+
 /// How one document is read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReadOptions {
@@ -12,6 +14,8 @@ pub struct ReadOptions {
     pub server_variables: BTreeMap<String, String>,
     /// The directory under which references may lead to other files; none: references stay in the document.
     pub external_references: Option<PathBuf>,
+    /// Which operations become functions; the others have no effect on the names of these.
+    pub selection: Selection,
 }
 
 impl ReadOptions {
