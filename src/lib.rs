@@ -4,7 +4,8 @@
 //!
 //! 0. [`clock`], [`domain`]: the time, and what exists.
 //! 1. [`settings`]: what the operator said. [`secrets`]: passwords, tokens, randomness. [`markdown`]: replies as people read
-//!    them. [`words`]: what words mean. [`demo`]: a small real API to try the agent on.
+//!    them. [`excerpt`]: big replies cut to size, and read in parts. [`words`]: what words mean. [`demo`]: a small real API to try
+//!    the agent on.
 //! 2. [`outbound`], [`probe`], [`store`], [`openapi`]: the HTTP client; is a server ready; what is
 //!    remembered; the document.
 //! 3. [`llm`], [`upstream`]: who plans, and who sends.
@@ -18,6 +19,7 @@ pub mod app;
 pub mod clock;
 pub mod demo;
 pub mod domain;
+pub mod excerpt;
 pub mod llm;
 pub mod markdown;
 pub mod openapi;

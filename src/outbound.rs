@@ -1,14 +1,14 @@
 //! The one HTTP client: one request out, one bounded reply back, and a word for every way it can go wrong.
 //!
 //! Redirects are not followed, proxies of the environment are not used, no cookie and no referrer is kept or sent.
-//! The body is counted while it streams, after decompression, and the connection is dropped at the cap.
+//! The body is counted while it streams, packed and unpacked, and the connection is dropped at the cap. Gzip is the only coding accepted.
 
 use std::{error::Error as _, io, time::Duration};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use reqwest::{
-    Body, Client, Method, Request, Response,
-    header::{CONTENT_LENGTH, HeaderValue},
+    Body, Client, Method, Request,
+    header::{ACCEPT_ENCODING, CONTENT_LENGTH, HeaderValue, RANGE},
     redirect, retry,
 };
 use tracing::{debug, warn};
@@ -16,13 +16,19 @@ pub use url::Url;
 
 use crate::domain::limits;
 
-pub use self::headers::{BadHeader, Headers};
+use self::unpack::{Body as Incoming, Unreadable};
+pub use self::{
+    headers::{BadHeader, Headers},
+    retry_after::RetryAfter,
+};
 
 mod headers;
+mod retry_after;
 #[cfg(test)]
 pub(crate) mod scripted;
 #[cfg(test)]
 mod tests;
+mod unpack;
 
 /// The HTTP client. Cloning is cheap and shares the connections.
 #[derive(Debug, Clone)]
@@ -31,7 +37,7 @@ pub struct Outbound {
 }
 
 /// One request to send.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Sending {
     /// An RFC 9110 method: `GET`, `POST` …
     pub method: String,
@@ -67,6 +73,12 @@ pub enum SendError {
     /// The request was received and answered; the body did not fit.
     #[error("the answer is larger than {cap} bytes")]
     TooLarge { status: u16, cap: usize },
+    /// The request was received and answered; the body grows out of all proportion when it is unpacked.
+    #[error("the answer unpacks to more than {} times its size", limits::UNPACKED_RATIO_MAX)]
+    Bomb { status: u16 },
+    /// The request was received and answered; the body is packed in a way that was not asked for, or is damaged.
+    #[error("the answer is packed in a way that cannot be read (only gzip is asked for)")]
+    Packed { status: u16 },
     /// Not an `http(s)` URL without credentials, or not a method: nothing was sent.
     #[error("the address or the method cannot be used")]
     BadUrl,
@@ -101,7 +113,6 @@ impl Outbound {
                 .tcp_nodelay(true)
                 .connect_timeout(connect_timeout)
                 .pool_idle_timeout(idle)
-                .gzip(true)
         };
         let client = builder().build().or_else(|error| {
             warn!(cause = cause(&error), "no CA certificates of the system could be loaded: https will not work");
@@ -127,6 +138,10 @@ impl Outbound {
             // RFC 9110, 8.6: without it some servers answer 411.
             request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
+        if !request.headers().contains_key(RANGE) {
+            // Part of a packed body could not be unpacked.
+            request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static(unpack::ACCEPTED));
+        }
         *request.body_mut() = body.map(Body::from);
 
         // The status outlives a body that does not come.
@@ -141,19 +156,24 @@ impl Outbound {
         let mut response = self.client.execute(request).await.map_err(not_begun)?;
         let code = response.status().as_u16();
         *status = Some(code);
-        let too_large = SendError::TooLarge { status: code, cap };
+        let unreadable = |why| match why {
+            Unreadable::TooLarge => SendError::TooLarge { status: code, cap },
+            Unreadable::Bomb => SendError::Bomb { status: code },
+            Unreadable::Packed => SendError::Packed { status: code },
+        };
         if response.content_length().is_some_and(|promised| promised > cap as u64) {
-            return Err(too_large);
+            return Err(unreadable(Unreadable::TooLarge));
+        }
+        let mut body = Incoming::of(response.headers_mut(), cap).map_err(unreadable)?;
+        let broken = |error: reqwest::Error| {
+            debug!(cause = cause(&error), "a reply broke off");
+            SendError::Broken { status: Some(code) }
+        };
+        while let Some(chunk) = response.chunk().await.map_err(broken)? {
+            body.take(chunk).map_err(unreadable)?;
         }
         let headers = Headers::from_map(std::mem::take(response.headers_mut()));
-        let body = read(&mut response, cap).await.map_err(|error| match error {
-            None => too_large,
-            Some(error) => {
-                debug!(cause = cause(&error), "a reply broke off");
-                SendError::Broken { status: Some(code) }
-            }
-        })?;
-        Ok(Reply { status: code, headers, body })
+        Ok(Reply { status: code, headers, body: body.whole().map_err(unreadable)? })
     }
 
     /// Loads a text: a document that the operator named by URL, at most `bytes_max` bytes of UTF-8. The error is a sentence for the operator.
@@ -188,25 +208,6 @@ pub struct ClientNotBuilt;
 /// A URL as it may be shown: scheme, host, port and path. Credentials and query may hold secrets.
 pub fn shown(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
-}
-
-/// Reads the body up to `cap` bytes; `None` as the error means that there are more.
-async fn read(response: &mut Response, cap: usize) -> Result<Bytes, Option<reqwest::Error>> {
-    let Some(first) = response.chunk().await.map_err(Some)? else { return Ok(Bytes::new()) };
-    if first.len() > cap {
-        return Err(None);
-    }
-    let Some(second) = response.chunk().await.map_err(Some)? else { return Ok(first) };
-    let mut body = BytesMut::from(first);
-    let mut next = Some(second);
-    while let Some(chunk) = next {
-        if chunk.len() > cap - body.len() {
-            return Err(None);
-        }
-        body.extend_from_slice(&chunk);
-        next = response.chunk().await.map_err(Some)?;
-    }
-    Ok(body.freeze())
 }
 
 /// Decides what an exchange came to that never got as far as a status line.

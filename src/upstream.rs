@@ -16,6 +16,9 @@ use crate::{
     settings,
 };
 
+mod again;
+#[cfg(test)]
+mod again_tests;
 mod body;
 #[cfg(test)]
 mod tests;
@@ -74,7 +77,7 @@ impl Upstream {
         })
     }
 
-    /// Sends one call, once. Every way it can go is an [`Outcome`]; the sentences in it hold neither credentials nor the query.
+    /// Sends one call: a changing one once, a reading one at most twice ([`again`]). Every way it can go is an [`Outcome`]; the sentences in it hold neither credentials nor the query.
     pub async fn send(&self, call: &UpstreamCall<'_>, effect: Effect) -> Outcome {
         let url = match self.address(call.url) {
             Ok(url) => url,
@@ -92,7 +95,7 @@ impl Upstream {
             deadline: self.deadline,
             reply_bytes_max: self.reply_bytes_max,
         };
-        match self.outbound.send(sending).await {
+        match again::send(&self.outbound, sending, effect).await {
             Ok(reply) => Outcome::Replied(replied(reply)),
             Err(error) => {
                 // The query may hold secrets; credentials before the host were refused above.
@@ -164,7 +167,7 @@ fn replied(reply: Reply) -> UpstreamReply {
         })
         .collect();
     let body = body::read(reply.headers.get("content-type"), &reply.body);
-    UpstreamReply { status: reply.status, headers, body }
+    UpstreamReply { status: reply.status, headers, body, kept: None }
 }
 
 /// Whether a field of a reply carries, or by its name may carry, something that lets its bearer in. `www-authenticate` only asks for it.
@@ -177,10 +180,14 @@ fn is_credential(name: &str) -> bool {
 fn no_reply(what: &str, error: SendError, effect: Effect) -> Outcome {
     match (error, effect) {
         (SendError::NotSent(_) | SendError::BadUrl, _) => Outcome::Failed(format!("{what} was not sent: {error}")),
-        (SendError::TooLarge { .. }, Effect::Safe) => Outcome::Failed(format!("{what}: {error}; ask for less at once")),
+        (SendError::TooLarge { .. } | SendError::Bomb { .. }, Effect::Safe) => {
+            Outcome::Failed(format!("{what}: {error}; ask for less at once, for example by a page, a limit or a filter"))
+        }
+        (SendError::Packed { .. }, Effect::Safe) => Outcome::Failed(format!("{what}: {error}")),
         // The status says whether it took effect, and that is what matters of a change.
-        (SendError::TooLarge { status, .. }, Effect::Changing) => {
-            Outcome::Replied(UpstreamReply { status, headers: Vec::new(), body: ReplyBody::Text(format!("({error} and was not read)")) })
+        (SendError::TooLarge { status, .. } | SendError::Bomb { status } | SendError::Packed { status }, Effect::Changing) => {
+            let body = ReplyBody::Text(format!("({error} and was not read)"));
+            Outcome::Replied(UpstreamReply { status, headers: Vec::new(), body, kept: None })
         }
         (SendError::TimedOut { .. } | SendError::Broken { .. }, Effect::Safe) => Outcome::Failed(format!("{what}: {error}")),
         (SendError::TimedOut { status } | SendError::Broken { status }, Effect::Changing) => Outcome::Unknown(match status {

@@ -7,6 +7,7 @@ mod apis;
 mod confirm;
 mod perform;
 mod prompt;
+mod reading;
 mod trim;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ pub use self::{
     apis::{Api, Apis},
     confirm::PLANNERS_PART,
     perform::{Ready, Stretch},
+    reading::{Reading, mark, size},
     trim::{kept, kept_answer},
 };
 use crate::{
@@ -34,6 +36,8 @@ use crate::{
 pub struct Budget {
     pub rounds_max: u32,
     pub calls_max: u32,
+    /// A larger reply is not kept beside the turn, in bytes.
+    pub kept_bytes_max: usize,
 }
 
 /// Everything a turn is thought with.
@@ -83,6 +87,8 @@ pub enum Prepared {
     Ready(Box<Ready>),
     /// Not sent in this turn: it changes something, or stands behind what does, and the user is asked first.
     Waiting(Box<Ready>),
+    /// Reads a reply that was kept; nothing is sent.
+    Reading(Box<Reading>),
     /// Goes back to the planner with the reason.
     Refused(ToolCall, Refusal),
 }
@@ -92,7 +98,7 @@ impl Batch {
     pub fn changing(&self) -> impl Iterator<Item = (usize, &Ready)> {
         self.calls.iter().enumerate().filter_map(|(i, call)| match call {
             Prepared::Ready(ready) if ready.effect == Effect::Changing => Some((i, &**ready)),
-            Prepared::Ready(_) | Prepared::Waiting(_) | Prepared::Refused(..) => None,
+            Prepared::Ready(_) | Prepared::Waiting(_) | Prepared::Reading(_) | Prepared::Refused(..) => None,
         })
     }
 }
@@ -128,6 +134,11 @@ impl Agent<'_> {
             return Prepared::Refused(call, Refusal::OverBudget);
         }
         progress.calls += 1;
+        match self.reading(&call) {
+            Some(Ok(reading)) => return Prepared::Reading(Box::new(reading)),
+            Some(Err(refusal)) => return Prepared::Refused(call, refusal),
+            None => {}
+        }
         let arguments = match &call.arguments {
             Ok(arguments) => arguments,
             Err(text) => {

@@ -44,6 +44,7 @@ impl Batch {
             Prepared::Ready(ready) | Prepared::Waiting(ready) => {
                 ready.with(Outcome::Failed("the request was not sent: the turn ended before its place in the order".into()))
             }
+            Prepared::Reading(reading) => reading.result(),
             Prepared::Refused(call, refusal) => {
                 ToolResult { call: call.clone(), request: None, outcome: Outcome::Refused(refusal.clone()) }
             }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::{
     error::ApiError,
     extract::{Body, Caller, Fields, Shape, Spoken},
-    shapes::ApiResponse,
+    shapes::{ApiResponse, result_id},
 };
 use crate::{agent, app::App, domain::limits::FUNCTION_NAME_CHARS_MAX, store::contract::Tail};
 
@@ -35,6 +35,9 @@ struct Called<'a> {
     markdown_result: String,
     api_response: Option<ApiResponse<'a>>,
     error: Option<String>,
+    /// Where bytes are had that are too many to be shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result_id: Option<&'a str>,
     user_id: &'a str,
 }
 
@@ -51,6 +54,7 @@ pub(super) async fn call(
         markdown_result: agent::shown(&result, language),
         api_response: ApiResponse::of(&result, true),
         error: agent::error_of(&result),
+        result_id: result_id(&result),
         user_id: caller.user.as_str(),
     };
     Ok(Json(called).into_response())

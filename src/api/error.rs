@@ -178,6 +178,14 @@ impl From<AppError> for ApiError {
                 "该 Idempotency-Key 已用于另一个请求",
             ),
             AppError::NoSession => Self::new(StatusCode::NOT_FOUND, "session_not_found", "there is no such session", "会话不存在"),
+            AppError::NoResult { id } => Self::new(
+                StatusCode::NOT_FOUND,
+                "result_not_found",
+                "there is no kept result of this id, or not any more: results are kept for a while only",
+                "没有保存此编号的结果，或已过期：结果只保留一段时间",
+            )
+            .with("result_id", json!(id)),
+            AppError::NoSuchPart(problem) => Self::invalid_query(vec![problem]),
             AppError::UnknownFunction { name, near } => {
                 let close = near.join(", ");
                 let english = if near.is_empty() { String::new() } else { format!("; close names: {close}") };

@@ -50,6 +50,7 @@ fn description(app: &App, language: Language) -> Value {
                 "POST /api/process": say("say what you want", "处理自然语言请求"),
                 "POST /api/call": say("call one function", "直接调用函数"),
                 "GET /api/functions": say("all functions", "列出所有函数"),
+                "GET /api/results/{id}": say("a long result, whole or in parts", "完整或分段查看较长的结果"),
                 "GET /api/info": say("the API and the agent", "API 与智能体信息"),
             },
             "session": {

@@ -10,6 +10,7 @@ mod extract;
 mod home;
 mod login;
 mod query;
+mod results;
 pub mod server;
 mod session;
 mod shapes;
@@ -43,6 +44,7 @@ pub fn router(app: App) -> Router {
         .route("/api/functions", get(calls::functions))
         .route("/api/info", get(session::api_info))
         .route("/api/history", get(session::history).delete(session::clear))
+        .route("/api/results/{id}", get(results::result))
         .route("/api/session/info", get(session::info))
         .route("/api/session/reset", post(session::reset))
         .route("/api/admin/sessions", get(admin::sessions))

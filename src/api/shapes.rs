@@ -8,7 +8,10 @@ use crate::{
     app::{App, Served},
     clock::rfc3339,
     domain::{
+        base64,
+        kept::ResultId,
         language::Language,
+        limits::BINARY_SHOWN_BYTES_MAX,
         session::{Round, SessionInfo},
         tool::{Outcome, ReplyBody, ToolResult, UpstreamReply},
     },
@@ -25,6 +28,9 @@ pub(super) struct FunctionCall<'a> {
     markdown_result: String,
     api_response: Option<ApiResponse<'a>>,
     error: Option<String>,
+    /// Under which id the whole is kept, if the planner was told only part of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result_id: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -45,17 +51,32 @@ pub(super) struct ApiResponse<'a> {
     headers: Option<Headers<'a>>,
 }
 
+/// Under which id the whole of a result is kept.
+pub(super) fn result_id(result: &ToolResult) -> Option<&str> {
+    match &result.outcome {
+        Outcome::Replied(reply) => reply.kept.as_ref().map(ResultId::as_str),
+        Outcome::Refused(_) | Outcome::Failed(_) | Outcome::Unknown(_) => None,
+    }
+}
+
 /// A reply's body as JSON: as it is, as text, as a description of bytes, or null.
-struct Data<'a>(&'a ReplyBody);
+struct Data<'a> {
+    body: &'a ReplyBody,
+    /// Bytes beside their description, as base64, if they are not too many.
+    with_bytes: bool,
+}
 
 impl Serialize for Data<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
+        match self.body {
             ReplyBody::Empty => serializer.serialize_none(),
             ReplyBody::Json(json) => json.as_raw().serialize(serializer),
             ReplyBody::Text(text) => serializer.serialize_str(text),
-            ReplyBody::Binary { content_type, bytes } => {
-                serializer.collect_map([("content_type", Value::from(content_type.as_str())), ("bytes", Value::from(*bytes))])
+            ReplyBody::Binary { content_type, bytes, content } => {
+                let shown = self.with_bytes && !content.is_empty() && content.len() <= BINARY_SHOWN_BYTES_MAX;
+                let encoded = shown.then(|| ("base64", Value::from(base64::of(content))));
+                let about = [("content_type", Value::from(content_type.as_str())), ("bytes", Value::from(*bytes))];
+                serializer.collect_map(about.into_iter().chain(encoded))
             }
         }
     }
@@ -71,11 +92,12 @@ impl Serialize for Headers<'_> {
 
 impl<'a> ApiResponse<'a> {
     /// `None` if the upstream did not answer.
-    pub fn of(result: &'a ToolResult, with_headers: bool) -> Option<Self> {
-        let Outcome::Replied(UpstreamReply { status, headers, body }) = &result.outcome else { return None };
+    /// With `direct`, for whoever called directly: headers, and bytes that are no text.
+    pub fn of(result: &'a ToolResult, direct: bool) -> Option<Self> {
+        let Outcome::Replied(UpstreamReply { status, headers, body, .. }) = &result.outcome else { return None };
         let request = result.request.as_ref()?;
-        let headers = with_headers.then_some(Headers(headers));
-        Some(Self { status_code: *status, data: Data(body), url: &request.url, method: &request.method, headers })
+        let headers = direct.then_some(Headers(headers));
+        Some(Self { status_code: *status, data: Data { body, with_bytes: direct }, url: &request.url, method: &request.method, headers })
     }
 }
 
@@ -108,6 +130,7 @@ fn function_call<'a>(result: &'a ToolResult, said: Option<&str>, language: Langu
         markdown_result: agent::shown(result, language),
         api_response: ApiResponse::of(result, false).filter(|_| with_details),
         error: agent::error_of(result),
+        result_id: result_id(result),
     }
 }
 

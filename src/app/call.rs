@@ -40,7 +40,11 @@ impl App {
         // Whoever may not come in does not learn what functions there are.
         match self.store().enter(super::caller(caller), Tail::Nothing).await? {
             Entered::Refused(refused) => Err(refused.into()),
-            Entered::In(_) => Ok(agent.send(ready?).await),
+            Entered::In(_) => {
+                let mut result = agent.send(ready?).await;
+                self.keep_unshown(&caller.user, &mut result).await;
+                Ok(result)
+            }
         }
     }
 
@@ -82,13 +86,14 @@ impl App {
         // send it again.
         let sending = agent.send(ready);
         tokio::pin!(sending);
-        let result = tokio::select! {
+        let mut result = tokio::select! {
             result = &mut sending => result,
             _ = self.keep(&held) => sending.await,
         };
         if let Err(error) = self.commit(&held, Commit { turns: &settled, reply: None }).await {
             warn!(user = %caller.user, run, ?error, "the call of {} was done, but its run could not be ended in the store", caller.user);
         }
+        self.keep_unshown(&caller.user, &mut result).await;
         info!(user = %caller.user, run, function = result.call.name, "{} called {}", caller.user, result.call.name);
         Ok(result)
     }

@@ -40,6 +40,12 @@ pub enum AppError {
     /// The named session is not the user's, or not any more.
     #[error("there is no such session")]
     NoSession,
+    /// No reply is kept under this id for this user, or not any more.
+    #[error("there is no kept result {id}")]
+    NoResult { id: String },
+    /// The kept reply has no such part: a sentence.
+    #[error("{0}")]
+    NoSuchPart(String),
     #[error("there is no function {name}")]
     UnknownFunction { name: String, near: Vec<String> },
     #[error("wrong arguments: {}", .0.join("; "))]

@@ -14,6 +14,7 @@ mod health;
 mod lease;
 mod login;
 mod orphans;
+mod results;
 mod round;
 mod served;
 mod turn;
@@ -31,6 +32,7 @@ pub use self::{
     error::AppError,
     health::Health,
     login::{BadPassword, account, password_rule},
+    results::Part,
     served::Served,
     turn::{Render, Report, Request, Taken},
 };
@@ -133,9 +135,9 @@ impl App {
     }
 
     fn agent<'a>(&self, served: &'a Served) -> Agent<'a> {
-        let turns = &self.0.settings.turns;
-        let budget = Budget { rounds_max: turns.rounds_max, calls_max: turns.calls_max };
-        Agent { planner: &served.planner, apis: &served.apis, budget, confirm: self.0.settings.agent.confirm }
+        let Settings { turns, results, agent, .. } = &self.0.settings;
+        let budget = Budget { rounds_max: turns.rounds_max, calls_max: turns.calls_max, kept_bytes_max: results.bytes_max };
+        Agent { planner: &served.planner, apis: &served.apis, budget, confirm: agent.confirm }
     }
 
     /// Starts a task that outlives the request that wants it.

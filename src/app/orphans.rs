@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn every_call_is_told_as_the_last_that_the_journal_has_of_it() {
         let input = Input { message: "create two users".into(), at: 5, call: None };
-        let reply = UpstreamReply { status: 201, headers: Vec::new(), body: ReplyBody::Empty };
+        let reply = UpstreamReply { status: 201, headers: Vec::new(), body: ReplyBody::Empty, kept: None };
         let done = ToolResult { outcome: Outcome::Replied(reply), ..call("a") };
         let journal = vec![
             JournalEntry { run: "r".into(), field: INPUT.into(), value: input.to_bytes() },

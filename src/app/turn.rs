@@ -130,10 +130,10 @@ impl App {
         let mut body = render(self, caller, &report);
         if idempotency.is_some() && body.len() > REPLAYED_BODY_BYTES_MAX {
             // What is kept for repetitions is bounded, and the first answer is the same as every later one.
-            report.rounds = agent::kept(report.rounds);
+            report.rounds = self.cut_to_keep(report.rounds);
             body = render(self, caller, &report);
         }
-        settled.push(Turn { rounds: agent::kept(turn.rounds), answer: agent::kept_answer(turn.answer), ..turn });
+        settled.push(Turn { rounds: self.cut_to_keep(turn.rounds), answer: agent::kept_answer(turn.answer), ..turn });
         let reply = idempotency.map(|i| (i, body.as_slice()));
         match self.commit(&held, Commit { turns: &settled, reply }).await {
             Ok(version) => report.version = version,
@@ -235,12 +235,15 @@ impl App {
         }
         loop {
             let ask = Ask { instructions: &instructions, history: before.history, message: &request.message };
+            // Replies that the planner is not told whole are kept while it thinks.
+            let unkept = agent.mark(&mut so_far.progress);
+            let keeping = self.keep_results(&held.lease.user, unkept);
             let results = so_far.take_unjournaled();
             let thought = if results.is_empty() {
-                agent.think(ask, &mut so_far.progress).await
+                tokio::join!(keeping, agent.think(ask, &mut so_far.progress)).1
             } else {
                 // The result of the last changing call is journaled while the planner thinks.
-                let (journaled, thought) = tokio::join!(self.journal(held, &results), agent.think(ask, &mut so_far.progress));
+                let ((), journaled, thought) = tokio::join!(keeping, self.journal(held, &results), agent.think(ask, &mut so_far.progress));
                 journaled?;
                 thought
             };
@@ -248,9 +251,11 @@ impl App {
             match thought.map_err(AppError::Model)? {
                 Thought::Answer(answer) => return Ok(answer),
                 Thought::Calls(batch) => {
+                    let batch = self.read_kept(&agent, &held.lease.user, batch, &so_far.progress).await;
                     let question = batch.question(Language::of_text(&request.message));
                     self.carry_out(&agent, held, batch, so_far).await?;
                     if let Some(question) = question {
+                        self.keep_results(&held.lease.user, agent.mark(&mut so_far.progress)).await;
                         return Ok(question);
                     }
                 }

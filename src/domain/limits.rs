@@ -135,6 +135,24 @@ pub const REPLAYED_BODY_BYTES_MAX: usize = 256 * 1024;
 pub const ANSWER_KEPT_BYTES_MAX: usize = 64 * 1024;
 /// Stored turns in one answer of the history endpoint, in bytes, give or take a few turns; the rest is on the next page.
 pub const HISTORY_PAGE_BYTES: usize = 1024 * 1024;
+/// How often a packed reply may be larger unpacked than it came, once it has [`UNPACKED_BYTES_FREE`]: more is a bomb.
+pub const UNPACKED_RATIO_MAX: usize = 100;
+/// Bytes of an unpacked reply up to which it is not asked how well they were packed.
+pub const UNPACKED_BYTES_FREE: usize = 1024 * 1024;
+/// How long an API may ask a reading call to wait before it is sent a second time, in milliseconds; what asks for more is answered as it is.
+pub const REPEAT_PAUSE_MS_MAX: u64 = 5000;
+/// The pause before that second time when the API names none, in milliseconds.
+pub const REPEAT_PAUSE_MS_DEFAULT: u64 = 500;
+/// Replies kept whole for one user; the oldest go.
+pub const RESULTS_KEPT_MAX: usize = 16;
+/// Keys and indices in a path into a kept reply.
+pub const RESULT_PATH_PARTS_MAX: usize = 64;
+/// A text that a kept reply is searched for, in characters.
+pub const RESULT_SEARCH_CHARS_MAX: usize = 200;
+/// A line of a text as kept replies are read in: longer ones are several, in bytes.
+pub const RESULT_LINE_BYTES_MAX: usize = 1000;
+/// A reply that is no text, in bytes, as a direct call gives it as base64; of a larger one only its size is told.
+pub const BINARY_SHOWN_BYTES_MAX: usize = 256 * 1024;
 /// How long a user's yes to a changing call is taken, in milliseconds from the beginning of the turn that asked.
 pub const CONFIRMATION_MS_MAX: u64 = 15 * 60 * 1000;
 /// A request as it is shown to whoever must say yes to it, in characters; what is beyond is counted in a mark.

@@ -1,8 +1,9 @@
 //! Functions that can be called, the calls a planner asks for, and what came of them.
 
+use bytes::Bytes;
 use serde_json::{Map, Value};
 
-use super::json::RawJson;
+use super::{json::RawJson, kept::ResultId};
 
 /// What calling a function does to the world behind it (RFC 9110, 9.2.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -48,6 +49,15 @@ pub struct UpstreamReply {
     /// Header names in lower case, as received, without credentials and cookies.
     pub headers: Vec<(String, String)>,
     pub body: ReplyBody,
+    /// Under which id the whole reply is kept, if a planner is not told all of it.
+    pub kept: Option<ResultId>,
+}
+
+impl UpstreamReply {
+    /// The first value of a header field; the name in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
+    }
 }
 
 /// A reply's body after decoding.
@@ -60,6 +70,8 @@ pub enum ReplyBody {
     Binary {
         content_type: String,
         bytes: usize,
+        /// The bytes, as long as they are at hand: a stored turn does not have them.
+        content: Bytes,
     },
 }
 

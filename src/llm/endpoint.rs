@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use secrecy::ExposeSecret;
-use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 use tracing::warn;
 
 use super::{
@@ -16,10 +15,7 @@ use super::{
     },
 };
 use crate::{
-    domain::{
-        limits::{MODEL_REPLY_BYTES_MAX, RETRY_AFTER_SECS_MAX},
-        number::whole,
-    },
+    domain::limits::{MODEL_REPLY_BYTES_MAX, RETRY_AFTER_SECS_MAX},
     outbound::{Headers, Outbound, Reply, SendError, Sending, Url},
     settings,
 };
@@ -95,12 +91,13 @@ impl ChatModel {
         match error {
             SendError::NotSent(_) | SendError::Broken { .. } | SendError::BadUrl => ModelError::Unavailable,
             SendError::TimedOut { .. } => ModelError::TimedOut,
-            SendError::TooLarge { .. } => ModelError::Nonsense,
+            SendError::TooLarge { .. } | SendError::Bomb { .. } | SendError::Packed { .. } => ModelError::Nonsense,
         }
     }
 
     fn refused(&self, reply: &Reply) -> ModelError {
-        let problem = problem::read(reply.status, &reply.body, retry_after_secs(&reply.headers));
+        let problem =
+            problem::read(reply.status, &reply.body, reply.headers.retry_after().secs().map(|secs| secs.min(RETRY_AFTER_SECS_MAX)));
         let (status, code) = (reply.status, &problem.code);
         warn!(model = self.manner.model, status, code, "the model's server answered {status} {code}: {}", problem.error);
         problem.error
@@ -128,21 +125,6 @@ fn completions(text: &str) -> Result<Url, BadEndpoint> {
     url.set_path(&path);
     url.set_fragment(None);
     Ok(url)
-}
-
-/// How long the server asks us to wait: seconds, or a date (RFC 9110, 10.2.3), which is counted from the reply's own date so that the two
-/// clocks need not agree.
-fn retry_after_secs(headers: &Headers) -> Option<u64> {
-    let text = headers.get("retry-after")?.trim();
-    let secs = match text.parse::<f64>() {
-        Ok(secs) if secs.is_finite() => secs.ceil(),
-        Ok(_) => return None,
-        Err(_) => {
-            let date = |text: &str| OffsetDateTime::parse(text, &Rfc2822).ok();
-            (date(text)? - date(headers.get("date")?)?).as_seconds_f64()
-        }
-    };
-    Some(whole(secs).min(RETRY_AFTER_SECS_MAX))
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ pub use self::{
     endpoint::{BadEndpoint, ChatModel},
     offline::Offline,
     tools::ToolSet,
+    wire::told_whole,
 };
 
 mod endpoint;

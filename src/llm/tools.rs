@@ -1,6 +1,6 @@
 //! The functions a planner may call, written once as the `tools` of a chat completion.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::OnceLock};
 
 use serde::Serialize;
 use serde_json::{
@@ -8,7 +8,10 @@ use serde_json::{
     value::{RawValue, to_raw_value},
 };
 
-use crate::domain::{limits::FUNCTION_DESCRIPTION_CHARS_MAX, tool::FunctionSpec};
+use crate::{
+    domain::{limits::FUNCTION_DESCRIPTION_CHARS_MAX, tool::FunctionSpec},
+    excerpt::reader,
+};
 
 /// The functions a planner may call.
 #[derive(Debug)]
@@ -16,18 +19,37 @@ pub struct ToolSet {
     pub functions: Vec<FunctionSpec>,
     /// The `tools` array as it goes on the wire; `None` when there are no functions, because an empty array is refused.
     wire: Option<Box<RawValue>>,
+    /// The name of our own function that reads kept results.
+    reader: String,
+    /// The `tools` array with that function, from when it is first wanted.
+    wire_with_reader: OnceLock<Option<Box<RawValue>>>,
 }
 
 impl ToolSet {
     pub fn new(functions: Vec<FunctionSpec>) -> Self {
+        let reader = reader::name_beside(&functions);
         let tools: Vec<Tool<'_>> = functions.iter().map(Tool::from).collect();
         // Text and JSON values always serialise, so the error cannot come; without tools the model could still answer.
         let wire = if tools.is_empty() { None } else { to_raw_value(&tools).ok() };
-        Self { functions, wire }
+        Self { functions, wire, reader, wire_with_reader: OnceLock::new() }
     }
 
-    pub(super) fn wire(&self) -> Option<&RawValue> {
-        self.wire.as_deref()
+    /// What the function is called that reads kept results.
+    pub fn reader(&self) -> &str {
+        &self.reader
+    }
+
+    /// The `tools` array; with the function that reads kept results if there are any.
+    pub(super) fn wire(&self, with_reader: bool) -> Option<&RawValue> {
+        if !with_reader {
+            return self.wire.as_deref();
+        }
+        let whole = || {
+            let reader = reader::spec(&self.reader);
+            let tools: Vec<Tool<'_>> = self.functions.iter().chain([&reader]).map(Tool::from).collect();
+            to_raw_value(&tools).ok()
+        };
+        self.wire_with_reader.get_or_init(whole).as_deref()
     }
 }
 
@@ -93,7 +115,7 @@ mod tests {
     fn sent(description: &str, parameters: Value) -> Value {
         let spec = FunctionSpec { name: "f".to_owned(), description: description.to_owned(), parameters, effect: Effect::Safe };
         let tools = ToolSet::new(vec![spec]);
-        serde_json::from_str(tools.wire().expect("tools").get()).expect("JSON")
+        serde_json::from_str(tools.wire(false).expect("tools").get()).expect("JSON")
     }
 
     #[test]
@@ -127,7 +149,19 @@ mod tests {
     }
 
     #[test]
+    fn the_reader_of_kept_results_stands_last_when_it_is_wanted() {
+        let spec = FunctionSpec { name: "read_result".to_owned(), description: String::new(), parameters: json!({}), effect: Effect::Safe };
+        let tools = ToolSet::new(vec![spec]);
+        let names = |with_reader| {
+            let tools: Value = serde_json::from_str(tools.wire(with_reader).expect("tools").get()).expect("JSON");
+            tools.as_array().expect("a list").iter().map(|tool| tool["function"]["name"].clone()).collect::<Vec<_>>()
+        };
+        assert_eq!((names(false), names(true)), (vec![json!("read_result")], vec![json!("read_result"), json!("read_result_2")]));
+        assert_eq!(tools.reader(), "read_result_2");
+    }
+
+    #[test]
     fn no_functions_means_no_tools_at_all() {
-        assert!(ToolSet::new(Vec::new()).wire().is_none());
+        assert!(ToolSet::new(Vec::new()).wire(false).is_none());
     }
 }

@@ -4,3 +4,5 @@ pub(super) mod answer;
 pub(super) mod ask;
 pub(super) mod problem;
 mod result_text;
+
+pub use self::result_text::told_whole;

@@ -63,7 +63,7 @@ pub fn of_body(body: &ReplyBody, language: Language) -> String {
         ReplyBody::Json(json) => json.value().map_or_else(|| of_text(json.get(), language), |value| of_json(&value, language)),
         ReplyBody::Text(text) if text.trim().is_empty() => language.choose("_no content_", "_没有内容_").to_owned(),
         ReplyBody::Text(text) => of_text(text, language),
-        ReplyBody::Binary { content_type, bytes } => match language {
+        ReplyBody::Binary { content_type, bytes, .. } => match language {
             Language::English => format!("_{} of {bytes} bytes, not shown_", inline(content_type)),
             Language::Chinese => format!("_{}，共 {bytes} 字节，未显示_", inline(content_type)),
         },
@@ -208,7 +208,7 @@ mod tests {
     use super::*;
 
     fn reply(status: u16, body: ReplyBody) -> UpstreamReply {
-        UpstreamReply { status, headers: Vec::new(), body }
+        UpstreamReply { status, headers: Vec::new(), body, kept: None }
     }
 
     #[test]
@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn bodies_without_json_are_described() {
         assert_eq!(of_reply(&reply(204, ReplyBody::Empty), Language::English), "✅ Done.");
-        let image = ReplyBody::Binary { content_type: "image/png".into(), bytes: 12 };
+        let image = ReplyBody::Binary { content_type: "image/png".into(), bytes: 12, content: bytes::Bytes::new() };
         assert_eq!(of_body(&image, Language::English), "_image/png of 12 bytes, not shown_");
         let text = of_body(&ReplyBody::Text("a".repeat(4100)), Language::English);
         assert!(text.ends_with("… 100 more characters"), "{text}");

@@ -15,6 +15,7 @@ use super::{
     parameter::Location,
     request::UpstreamRequest,
 };
+use crate::domain::base64;
 
 /// One credential that an alternative asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,7 +129,7 @@ impl UpstreamRequest {
     pub fn authorise(&mut self, credential: &Credential, secret: &str) -> Result<(), &'static str> {
         let (name, value) = match credential {
             Credential::Bearer | Credential::OAuth2 { .. } => ("Authorization", format!("Bearer {secret}")),
-            Credential::Basic => ("Authorization", format!("Basic {}", base64(secret.as_bytes()))),
+            Credential::Basic => ("Authorization", format!("Basic {}", base64::of(secret.as_bytes()))),
             Credential::ApiKey { place: KeyPlace::Header, name } => (name.as_str(), secret.to_owned()),
             Credential::ApiKey { place: KeyPlace::Query, name } => {
                 self.url.push(if self.url.contains('?') { '&' } else { '?' });
@@ -157,18 +158,4 @@ impl UpstreamRequest {
         }
         Ok(())
     }
-}
-
-/// Base64 with padding (RFC 4648, 4).
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let three = chunk.iter().fold(0u32, |bits, byte| (bits << 8) | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for at in 0..4 {
-            let digit = DIGITS.get((three >> (18 - 6 * at)) as usize & 63).filter(|_| at <= chunk.len());
-            out.push(digit.map_or('=', |digit| char::from(*digit)));
-        }
-    }
-    out
 }

@@ -39,6 +39,11 @@ impl Headers {
         self.0.get(name).and_then(|value| value.to_str().ok())
     }
 
+    /// Whether there is a field of that name, whatever its value.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     /// Names in lower case, values with whatever is not UTF-8 replaced.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
         self.0.iter().map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes())))

@@ -174,9 +174,19 @@ async fn a_gzipped_body_is_counted_after_decompression() {
 }
 
 #[tokio::test]
-async fn a_broken_gzip_body_is_broken() {
+async fn a_body_that_cannot_be_unpacked_is_none() {
     let act = Act::reply(200, "content-encoding: gzip\r\n", b"no gzip at all");
-    assert_eq!(error_of(act).await, SendError::Broken { status: Some(200) });
+    assert_eq!(error_of(act).await, SendError::Packed { status: 200 });
+    let unasked = Act::reply(201, "content-encoding: br\r\n", b"whatever");
+    assert_eq!(error_of(unasked).await, SendError::Packed { status: 201 });
+}
+
+#[tokio::test]
+async fn an_answer_to_head_promises_a_body_and_has_none() {
+    let promise = format!("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n", CAP + 1);
+    let server = Scripted::start([Act::Write(promise.into_bytes())]).await;
+    let reply = outbound().send(Sending { method: "HEAD".to_owned(), ..get(&server.url) }).await.expect("a reply");
+    assert_eq!((reply.status, reply.body.len()), (200, 0));
 }
 
 #[tokio::test]

@@ -25,7 +25,8 @@ pub(super) enum Purpose {
 
 /// Notes all that is wrong with values that were read.
 pub(super) fn check(settings: &Settings, purpose: Purpose, reader: &mut Reader) {
-    let Settings { server, store, auth, limits: _, turns: _, sessions, openapi, upstream, apis, llm, agent: _, log, found: _ } = settings;
+    let Settings { server, store, auth, limits: _, turns: _, sessions, results: _, openapi, upstream, apis, llm, agent: _, log, found: _ } =
+        settings;
     if let Some(url) = &store.redis_url {
         redis_url(url, reader);
     }

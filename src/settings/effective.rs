@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Agent, Api, Auth, Credential, Limits, Llm, Log, LogFormat, OpenApi, Server, Sessions, Settings, Source, Store, Turns, Upstream,
+    Agent, Api, Auth, Credential, Limits, Llm, Log, LogFormat, OpenApi, Results, Server, Sessions, Settings, Source, Store, Turns, Upstream,
 };
 
 /// What stands for a secret that is set.
@@ -28,7 +28,7 @@ impl Settings {
     /// All settings in the order of `defaults.toml`, safe to print. Every struct is taken apart by name, so that a new field does not
     /// compile before it is shown.
     pub fn effective(&self) -> Vec<Effective> {
-        let Self { server, store, auth, limits, turns, sessions, openapi, upstream, apis, llm, agent, log, found } = self;
+        let Self { server, store, auth, limits, turns, sessions, results, openapi, upstream, apis, llm, agent, log, found } = self;
         let rows = [
             vec![("apis", apis_shown(apis))],
             server_rows(server),
@@ -37,6 +37,7 @@ impl Settings {
             limits_rows(limits),
             turns_rows(turns),
             sessions_rows(sessions),
+            results_rows(results),
             openapi_rows(openapi),
             upstream_rows(upstream),
             llm_rows(llm),
@@ -118,6 +119,11 @@ fn sessions_rows(sessions: &Sessions) -> Rows {
         ("sessions.turns_max", turns_max.to_string()),
         ("sessions.cleanup_interval_secs", cleanup_interval_secs.to_string()),
     ]
+}
+
+fn results_rows(results: &Results) -> Rows {
+    let Results { ttl_secs, bytes_max } = results;
+    vec![("results.ttl_secs", ttl_secs.to_string()), ("results.bytes_max", bytes_max.to_string())]
 }
 
 fn openapi_rows(openapi: &OpenApi) -> Rows {

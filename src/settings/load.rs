@@ -1,7 +1,7 @@
 //! From the layers to the settings.
 
 use super::{
-    Agent, Auth, Limits, Llm, Log, LogFormat, OpenApi, Server, Sessions, Settings, Store, Turns, Upstream, apis,
+    Agent, Auth, Limits, Llm, Log, LogFormat, OpenApi, Results, Server, Sessions, Settings, Store, Turns, Upstream, apis,
     check::{self, Purpose},
     keys::KEYS,
     layers::Layers,
@@ -87,6 +87,7 @@ fn read(from: &mut Reader) -> Settings {
             turns_max: from.whole("sessions.turns_max"),
             cleanup_interval_secs: from.whole("sessions.cleanup_interval_secs"),
         },
+        results: Results { ttl_secs: from.whole("results.ttl_secs"), bytes_max: from.whole("results.bytes_max") },
         openapi: OpenApi {
             file: from.text("openapi.file"),
             server_variables: tables::read(from, "openapi.server_variables", |part, notes| part.texts(notes)),

@@ -52,6 +52,7 @@ pub struct Settings {
     pub limits: Limits,
     pub turns: Turns,
     pub sessions: Sessions,
+    pub results: Results,
     pub openapi: OpenApi,
     pub upstream: Upstream,
     /// `[[apis]]`: more APIs beside, or in place of, the one of `[openapi]` and `[upstream]`.
@@ -130,6 +131,14 @@ pub struct Sessions {
     /// Turns kept; older ones are dropped from the head.
     pub turns_max: usize,
     pub cleanup_interval_secs: u64,
+}
+
+/// `[results]`: replies that a model is not told whole are kept for a while.
+#[derive(Debug, Clone)]
+pub struct Results {
+    pub ttl_secs: u64,
+    /// Larger ones are not kept.
+    pub bytes_max: usize,
 }
 
 /// `[openapi]`: the operator's document. None: the built-in demo.

@@ -15,6 +15,8 @@
 //! | `saa:{b}:h:<user>:<slot>` | list | one record a turn | with the session |
 //! | `saa:{b}:j:<user>:<slot>` | hash | journal of runs that have not ended: `<run>\|<field>` | with the session |
 //! | `saa:{b}:i:<user>:<digest>` | string | idempotency record: fingerprint, run, answer | 24 h |
+//! | `saa:{b}:r:<user>:<id>` | string | one reply kept whole (`kept.rs`) | `results.ttl_secs`, at a reset, or when there are too many |
+//! | `saa:{b}:rl:<user>` | zset | ids of the user's kept replies → until when | with the newest of them |
 //! | `saa:{b}:x` | zset | `<user>:<slot>` → expires at | cleans itself |
 //! | `saa:{b}:la` | zset | `<user>:<slot>` → last active | cleans itself |
 //! | `saa:{b}:sm` | hash | `<user>:<slot>` → `sid\|created\|turns` | cleans itself |
@@ -87,6 +89,16 @@ impl UserKeys {
 
     pub fn idempotency(&self, digest: &str) -> String {
         [&self.prefix, "i:", &self.escaped, ":", digest].concat()
+    }
+
+    /// The list of the user's kept replies.
+    pub fn results(&self) -> String {
+        self.own("rl")
+    }
+
+    /// What the key of each kept reply begins with; its id follows.
+    pub fn result_prefix(&self) -> String {
+        [&self.prefix, "r:", &self.escaped, ":"].concat()
     }
 
     /// The member that stands for the user's session in the bucket's index.

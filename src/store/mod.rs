@@ -5,6 +5,7 @@
 
 pub mod contract;
 mod embedded;
+mod kept;
 mod keys;
 pub mod migrate;
 mod on_redis;
@@ -15,11 +16,16 @@ pub use self::{
     on_redis::RedisStore,
 };
 
+use std::time::Duration;
+
 use self::contract::{
     AccountChange, Added, AdminAnswer, Begin, Begun, Caller, Cleared, Commit, Committed, Cursor, Entered, Entry, Known, Lease, Reset,
     SessionStats, SessionsPage, Stepped, StoreError, StoredKey, Tail,
 };
-use crate::domain::user::{Account, UserName};
+use crate::domain::{
+    kept::{KeptReply, ResultId},
+    user::{Account, UserName},
+};
 
 /// How long the answer to a request with an idempotency key can be asked for again.
 const IDEMPOTENCY_TTL_MS: u64 = 24 * 60 * 60 * 1000;
@@ -83,6 +89,17 @@ impl Store {
     /// Puts a new session in the place of the old one.
     pub async fn reset(&self, caller: Caller<'_>) -> Result<Reset, StoreError> {
         either!(self.reset(caller))
+    }
+
+    /// Keeps a reply of a user for so long, under an id that nothing was kept under before (or this very reply: repeating it is safe). Of
+    /// more than [`RESULTS_KEPT_MAX`](crate::domain::limits::RESULTS_KEPT_MAX) the oldest go; a reset of the session drops all.
+    pub async fn keep_result(&self, user: &UserName, id: &ResultId, reply: &KeptReply, ttl: Duration) -> Result<(), StoreError> {
+        either!(self.keep_result(user, id, reply, ttl))
+    }
+
+    /// A kept reply of this user, if it is still there; nobody else's is ever found. Whether the user may come in is not asked here.
+    pub async fn kept_result(&self, user: &UserName, id: &ResultId) -> Result<Option<KeptReply>, StoreError> {
+        either!(self.kept_result(user, id))
     }
 
     pub async fn stats(&self) -> Result<SessionStats, StoreError> {

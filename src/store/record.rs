@@ -5,10 +5,12 @@
 //! One record holds a whole turn, so a turn enters the history whole or not at all, a tail never begins in the middle of one,
 //! and a call never stands without its result.
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, value::RawValue};
 
 use crate::domain::{
+    kept::ResultId,
     session::{Round, Turn, Usage},
     tool::{Outcome, Refusal, ReplyBody, SentRequest, ToolCall, ToolResult, UpstreamReply},
 };
@@ -99,15 +101,31 @@ struct StoredCall {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum StoredOutcome {
-    Replied { status: u16, body: StoredBody },
-    UnknownFunction { near: Vec<String> },
-    InvalidArguments { problems: Vec<String> },
+    Replied {
+        status: u16,
+        body: StoredBody,
+        /// Under which id the whole reply was kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kept: Option<String>,
+    },
+    UnknownFunction {
+        near: Vec<String>,
+    },
+    InvalidArguments {
+        problems: Vec<String>,
+    },
     OverBudget,
-    NeedsConfirmation { digest: String },
+    NeedsConfirmation {
+        digest: String,
+    },
     Declined,
     Outdated,
-    Failed { why: String },
-    Unknown { why: String },
+    Failed {
+        why: String,
+    },
+    Unknown {
+        why: String,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -171,7 +189,11 @@ impl From<&ToolResult> for StoredCall {
             broken: result.call.arguments.as_ref().err().cloned(),
             sent: result.request.as_ref().map(|r| (r.method.clone(), r.url.clone())),
             out: match &result.outcome {
-                Outcome::Replied(reply) => StoredOutcome::Replied { status: reply.status, body: StoredBody::from(&reply.body) },
+                Outcome::Replied(reply) => StoredOutcome::Replied {
+                    status: reply.status,
+                    body: StoredBody::from(&reply.body),
+                    kept: reply.kept.as_ref().map(ToString::to_string),
+                },
                 Outcome::Refused(Refusal::UnknownFunction { near }) => StoredOutcome::UnknownFunction { near: near.clone() },
                 Outcome::Refused(Refusal::InvalidArguments(problems)) => StoredOutcome::InvalidArguments { problems: problems.clone() },
                 Outcome::Refused(Refusal::OverBudget) => StoredOutcome::OverBudget,
@@ -198,8 +220,9 @@ impl From<StoredCall> for ToolResult {
             },
             request: stored.sent.map(|(method, url)| SentRequest { method, url }),
             outcome: match stored.out {
-                StoredOutcome::Replied { status, body } => {
-                    Outcome::Replied(UpstreamReply { status, headers: Vec::new(), body: ReplyBody::from(body) })
+                StoredOutcome::Replied { status, body, kept } => {
+                    let kept = kept.as_deref().and_then(ResultId::parse);
+                    Outcome::Replied(UpstreamReply { status, headers: Vec::new(), body: ReplyBody::from(body), kept })
                 }
                 StoredOutcome::UnknownFunction { near } => Outcome::Refused(Refusal::UnknownFunction { near }),
                 StoredOutcome::InvalidArguments { problems } => Outcome::Refused(Refusal::InvalidArguments(problems)),
@@ -220,7 +243,7 @@ impl From<&ReplyBody> for StoredBody {
             ReplyBody::Empty => Self::Empty,
             ReplyBody::Json(json) => Self::Json(json.as_raw().to_owned()),
             ReplyBody::Text(text) => Self::Text(text.clone()),
-            ReplyBody::Binary { content_type, bytes } => Self::Binary(content_type.clone(), *bytes),
+            ReplyBody::Binary { content_type, bytes, .. } => Self::Binary(content_type.clone(), *bytes),
         }
     }
 }
@@ -231,7 +254,7 @@ impl From<StoredBody> for ReplyBody {
             StoredBody::Empty => Self::Empty,
             StoredBody::Json(raw) => Self::Json(raw.into()),
             StoredBody::Text(text) => Self::Text(text),
-            StoredBody::Binary(content_type, bytes) => Self::Binary { content_type, bytes },
+            StoredBody::Binary(content_type, bytes) => Self::Binary { content_type, bytes, content: Bytes::new() },
         }
     }
 }
@@ -249,12 +272,13 @@ mod tests {
 
     #[test]
     fn a_turn_comes_back_as_it_was_stored() {
-        let reply = |body| Outcome::Replied(UpstreamReply { status: 200, headers: Vec::new(), body });
+        let reply =
+            |body| Outcome::Replied(UpstreamReply { status: 200, headers: Vec::new(), body, kept: ResultId::parse(&"5e".repeat(16)) });
         let arguments = json!({"n": 9_007_199_254_740_993_u64, "z": 1, "a": null}).as_object().cloned().unwrap();
         let results = vec![
             call(Ok(arguments), reply(ReplyBody::Json(json!({"b": [1, "二"], "a": 0}).into()))),
             call(Err("{half".into()), Outcome::Refused(Refusal::InvalidArguments(vec!["x".into()]))),
-            call(Ok(Map::new()), reply(ReplyBody::Binary { content_type: "image/png".into(), bytes: 3 })),
+            call(Ok(Map::new()), reply(ReplyBody::Binary { content_type: "image/png".into(), bytes: 3, content: Bytes::new() })),
             call(Ok(Map::new()), Outcome::Unknown("lost".into())),
             call(Ok(Map::new()), Outcome::Refused(Refusal::UnknownFunction { near: vec!["a".into()] })),
             call(Ok(Map::new()), Outcome::Refused(Refusal::NeedsConfirmation { digest: "d".into() })),

@@ -1,10 +1,12 @@
 //! What the bytes of a reply are: JSON, text, or neither.
 
+use bytes::Bytes;
+
 use crate::domain::{json::RawJson, tool::ReplyBody};
 
 /// Reads a body by its content type, and by its content where the type is missing or wrong. Text that is not UTF-8 is read with
 /// replacement characters. JSON is kept as it came, numbers included.
-pub(super) fn read(content_type: Option<&str>, bytes: &[u8]) -> ReplyBody {
+pub(super) fn read(content_type: Option<&str>, bytes: &Bytes) -> ReplyBody {
     if bytes.is_empty() {
         return ReplyBody::Empty;
     }
@@ -17,7 +19,7 @@ pub(super) fn read(content_type: Option<&str>, bytes: &[u8]) -> ReplyBody {
     if is_json(&kind) || is_text(&kind) || untyped_text {
         ReplyBody::Text(String::from_utf8_lossy(bytes).into_owned())
     } else {
-        ReplyBody::Binary { content_type: kind, bytes: bytes.len() }
+        ReplyBody::Binary { content_type: kind, bytes: bytes.len(), content: bytes.clone() }
     }
 }
 

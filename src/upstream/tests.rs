@@ -26,9 +26,20 @@ fn upstream_at(base_url: &str, token: Option<&str>) -> Upstream {
     Upstream::new(outbound, &settings(token), base_url).expect("an upstream")
 }
 
+/// An upstream whose calls may take so long.
+pub(super) fn upstream_within(base_url: &str, timeout_ms: u64) -> Upstream {
+    Upstream { deadline: Duration::from_millis(timeout_ms), ..upstream_at(base_url, None) }
+}
+
+/// Sends one call and tells what came of it.
+pub(super) async fn sent_by(upstream: &Upstream, url: &str, method: &str, effect: Effect) -> Outcome {
+    upstream.send(&UpstreamCall { method, url: &format!("{url}/"), headers: &[], body: None }, effect).await
+}
+
 /// Sends one call without a token and tells what came of it and what arrived.
 async fn sent(act: Act, method: &str, path: &str, effect: Effect) -> (Outcome, Vec<Received>) {
-    let server = Scripted::start([act]).await;
+    // A reading call may come a second time, and finds the same.
+    let server = Scripted::start([act.clone(), act]).await;
     let url = format!("{}{path}", server.url);
     let call = UpstreamCall { method, url: &url, headers: &[], body: None };
     let outcome = upstream_at(&server.url, Some(TOKEN)).send(&call, effect).await;
@@ -175,14 +186,15 @@ async fn json_is_known_by_its_type_or_by_its_look() {
 #[tokio::test]
 async fn what_is_not_json_is_text_or_binary() {
     let text = |text: &str| ReplyBody::Text(text.to_owned());
+    let binary = |kind: &str| ReplyBody::Binary { content_type: kind.to_owned(), bytes: 4, content: Bytes::from_static(b"\x89PNG") };
     assert_eq!(body_of("application/json", b"{\"a\":").await, text("{\"a\":"));
     assert_eq!(body_of("text/html", b"<p>hi").await, text("<p>hi"));
     assert_eq!(body_of("application/atom+xml", b"<a/>").await, text("<a/>"));
     assert_eq!(body_of("application/yaml", b"a: 1").await, text("a: 1"));
     assert_eq!(body_of("", "你好".as_bytes()).await, text("你好"));
     assert_eq!(body_of("text/plain", b"a\xffb").await, text("a\u{fffd}b"));
-    assert_eq!(body_of("image/png", b"\x89PNG").await, ReplyBody::Binary { content_type: "image/png".to_owned(), bytes: 4 });
-    assert_eq!(body_of("", b"\x89PNG").await, ReplyBody::Binary { content_type: String::new(), bytes: 4 });
+    assert_eq!(body_of("image/png", b"\x89PNG").await, binary("image/png"));
+    assert_eq!(body_of("", b"\x89PNG").await, binary(""));
     assert_eq!(body_of("application/json", b"").await, ReplyBody::Empty);
     assert!(matches!(body_of("application/json", "[".repeat(60_000).as_bytes()).await, ReplyBody::Text(_)));
 }

@@ -12,7 +12,7 @@ use self::reading::{Source, sources};
 /// Modules by floor, the lowest first. The command line stands above all.
 const FLOORS: [&[&str]; 8] = [
     &["clock", "domain"],
-    &["settings", "markdown", "words", "demo", "secrets"],
+    &["settings", "markdown", "excerpt", "words", "demo", "secrets"],
     &["outbound", "probe", "store", "openapi"],
     &["llm", "upstream"],
     &["agent"],
@@ -25,7 +25,7 @@ const FLOORS: [&[&str]; 8] = [
 const NEIGHBOURS: [(&str, &str); 2] = [("main", "cli"), ("store", "secrets")];
 
 /// Outside packages with a home, and the modules that may name them.
-const HOMES: [(&str, &[&str]); 23] = [
+const HOMES: [(&str, &[&str]); 24] = [
     ("arc_swap", &["app"]),
     ("config", &["settings"]),
     ("jsonwebtoken", &["secrets"]),
@@ -33,6 +33,7 @@ const HOMES: [(&str, &[&str]); 23] = [
     ("aws_lc_rs", &["secrets"]),
     ("rustls", &["secrets"]),
     ("reqwest", &["outbound"]),
+    ("flate2", &["outbound"]),
     ("redis", &["store"]),
     ("deadpool_redis", &["store"]),
     ("redb", &["store"]),

@@ -23,5 +23,6 @@ mod floors;
 mod harness;
 mod outage;
 mod quality;
+mod results;
 mod store_contract;
 mod turns;

@@ -15,6 +15,7 @@ mod redis_only;
 mod releases;
 mod requests;
 mod restarts;
+mod results;
 
 /// Runs each check on a bed of either store.
 macro_rules! on_both_stores {

@@ -66,7 +66,7 @@ fn turn(message: &str, rounds: Vec<Round>) -> Turn {
 }
 
 fn replied(status: u16, body: ReplyBody) -> Outcome {
-    Outcome::Replied(UpstreamReply { status, headers: Vec::new(), body })
+    Outcome::Replied(UpstreamReply { status, headers: Vec::new(), body, kept: None })
 }
 
 #[test]

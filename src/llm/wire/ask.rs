@@ -28,7 +28,7 @@ pub(in crate::llm) struct Manner {
 
 /// The request's body.
 pub(in crate::llm) fn bytes(prompt: &Prompt<'_>, manner: &Manner) -> Result<Vec<u8>, serde_json::Error> {
-    let tools = prompt.tools.wire();
+    let tools = prompt.tools.wire(calls_shown(prompt).any(result_text::can_be_read));
     let mut bytes = Vec::with_capacity(4096 + tools.map_or(0, |tools| tools.get().len()));
     let request = Request {
         model: &manner.model,
@@ -97,27 +97,45 @@ impl Serialize for Messages<'_> {
         let prompt = self.0;
         let mut seq = serializer.serialize_seq(None)?;
         let mut ids = Ids::default();
+        let reader = prompt.tools.reader();
         seq.serialize_element(&Message::System { content: prompt.instructions })?;
         // What was called long ago is told by the answers; what the last answers were made of may still be asked about.
-        let told_whole = prompt.history.len().saturating_sub(TURNS_WITH_CALLS_TO_MODEL_MAX);
+        let told_whole = first_with_calls(prompt);
         for (at, turn) in prompt.history.iter().enumerate() {
             seq.serialize_element(&Message::User { content: &turn.message })?;
             let calls: &[Round] = if at < told_whole { &[] } else { &turn.rounds };
-            rounds(calls, OLD_RESULT_TO_MODEL_BYTES_MAX, &mut ids, &mut seq)?;
+            rounds(calls, OLD_RESULT_TO_MODEL_BYTES_MAX, reader, &mut ids, &mut seq)?;
             seq.serialize_element(&Message::Assistant { content: Some(&turn.answer), tool_calls: &[] })?;
         }
         seq.serialize_element(&Message::User { content: prompt.message })?;
-        rounds(prompt.rounds, RESULT_TO_MODEL_BYTES_MAX, &mut ids, &mut seq)?;
+        rounds(prompt.rounds, RESULT_TO_MODEL_BYTES_MAX, reader, &mut ids, &mut seq)?;
         seq.end()
     }
 }
 
-fn rounds<'a, S: SerializeSeq>(rounds: &'a [Round], bytes_max: usize, ids: &mut Ids<'a>, seq: &mut S) -> Result<(), S::Error> {
+/// The first turn of the history that is told with its calls.
+fn first_with_calls(prompt: &Prompt<'_>) -> usize {
+    prompt.history.len().saturating_sub(TURNS_WITH_CALLS_TO_MODEL_MAX)
+}
+
+/// Every result that is told.
+fn calls_shown<'a>(prompt: &Prompt<'a>) -> impl Iterator<Item = &'a ToolResult> {
+    let before = prompt.history.iter().skip(first_with_calls(prompt)).flat_map(|turn| &turn.rounds);
+    before.chain(prompt.rounds).flat_map(|round| &round.results)
+}
+
+fn rounds<'a, S: SerializeSeq>(
+    rounds: &'a [Round],
+    bytes_max: usize,
+    reader: &str,
+    ids: &mut Ids<'a>,
+    seq: &mut S,
+) -> Result<(), S::Error> {
     for round in rounds.iter().filter(|round| !round.results.is_empty()) {
         let calls: Vec<Call<'_>> = round.results.iter().map(|result| call(result, ids)).collect();
         seq.serialize_element(&Message::Assistant { content: round.said.as_deref(), tool_calls: &calls })?;
         for (call, result) in calls.iter().zip(&round.results) {
-            seq.serialize_element(&Message::Tool { tool_call_id: &call.id, content: &result_text::of(result, bytes_max) })?;
+            seq.serialize_element(&Message::Tool { tool_call_id: &call.id, content: &result_text::of(result, bytes_max, reader) })?;
         }
     }
     Ok(())

@@ -5,22 +5,70 @@ use std::{borrow::Cow, io};
 use serde::Serialize;
 use serde_json::{Map, Value, value::RawValue};
 
-use crate::domain::tool::{Outcome, Refusal, ReplyBody, ToolResult, UpstreamReply};
+use crate::{
+    domain::{
+        limits::RESULT_TO_MODEL_BYTES_MAX,
+        tool::{Outcome, Refusal, ReplyBody, ToolResult, UpstreamReply},
+    },
+    excerpt::{self, Rest},
+};
 
 /// Ends a text that was cut.
 const CUT: &str = "…[cut: the result is longer]";
+/// With less room than this, a body is not cut to size but where the room ends, in bytes.
+const BODY_ROOM_MIN: usize = 128;
 
-/// One outcome as text of at most `bytes_max` bytes, cut on a character boundary with a visible mark.
-pub(super) fn of(result: &ToolResult, bytes_max: usize) -> String {
+/// Whether a model is told all of a result when it comes.
+pub fn told_whole(result: &ToolResult) -> bool {
+    let mut text = Bounded { bytes: Vec::new(), bytes_max: RESULT_TO_MODEL_BYTES_MAX };
+    let is_text = !matches!(&result.outcome, Outcome::Replied(UpstreamReply { body: ReplyBody::Binary { .. }, .. }));
+    is_text && serde_json::to_writer(&mut text, &Said::from(result)).is_ok()
+}
+
+/// Whether more of a result can be read than is told.
+pub(super) fn can_be_read(result: &ToolResult) -> bool {
+    matches!(&result.outcome, Outcome::Replied(reply) if reply.kept.is_some() && !matches!(reply.body, ReplyBody::Binary { .. }))
+}
+
+/// One outcome as text of at most `bytes_max` bytes. A reply that is longer is cut to size, with marks that say what is missing and how the
+/// function `reader` reads it; what cannot be cut so is cut on a character boundary with a visible mark.
+pub(super) fn of(result: &ToolResult, bytes_max: usize, reader: &str) -> String {
+    let mut said = Said::from(result);
+    said.note = note(result, reader);
     let mut text = Bounded { bytes: Vec::with_capacity(256), bytes_max };
     // The only error is the bound; what was written up to it is kept.
-    let whole = serde_json::to_writer(&mut text, &Said::from(result)).is_ok();
+    let whole = serde_json::to_writer(&mut text, &said).is_ok();
+    if !whole && let Some(shortened) = shortened(result, &said, bytes_max, reader) {
+        return shortened;
+    }
     let mut bytes = text.bytes;
     if whole {
         return into_text(bytes);
     }
     bytes.truncate(bytes_max.saturating_sub(CUT.len()));
     into_text(bytes) + CUT
+}
+
+fn note(result: &ToolResult, reader: &str) -> Option<String> {
+    let Outcome::Replied(reply) = &result.outcome else { return None };
+    let id = reply.kept.as_ref()?;
+    if can_be_read(result) {
+        let call = Rest { reader, id: Some(id) }.from_the_beginning()?;
+        return Some(format!("the result is long; {call} reads all of it"));
+    }
+    Some(format!("the bytes are kept for the user: GET /api/results/{id}"))
+}
+
+/// A reply with as much of its body as there is room for.
+fn shortened(result: &ToolResult, said: &Said<'_>, bytes_max: usize, reader: &str) -> Option<String> {
+    const BODY: &str = ",\"body\":";
+    let Outcome::Replied(reply) = &result.outcome else { return None };
+    let around = Said { body: None, note: said.note.clone(), ..Said::from(reply) };
+    let room = bytes_max.checked_sub(serde_json::to_string(&around).ok()?.len() + BODY.len()).filter(|room| *room >= BODY_ROOM_MIN)?;
+    let body = excerpt::of(&reply.body, room, &Rest { reader, id: reply.kept.as_ref() })?;
+    let cut = UpstreamReply { status: reply.status, headers: Vec::new(), body, kept: None };
+    let body = Said::from(&cut).body;
+    serde_json::to_string(&Said { body, ..around }).ok()
 }
 
 /// Everything before the first byte that is not UTF-8: a character may have been cut in two.
@@ -70,6 +118,9 @@ struct Said<'a> {
     status: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     location: Option<&'a str>,
+    /// Where more of the body is than is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<Body<'a>>,
 }
@@ -122,12 +173,12 @@ impl<'a> From<&'a UpstreamReply> for Said<'a> {
         Self {
             error: (reply.status >= 400).then(|| format!("the API answered with status {}", reply.status).into()),
             status: Some(reply.status),
-            location: reply.headers.iter().find(|(name, _)| name == "location").map(|(_, value)| value.as_str()),
+            location: reply.header("location"),
             body: match &reply.body {
                 ReplyBody::Empty => None,
                 ReplyBody::Json(json) => Some(Body::Json(json.as_raw())),
                 ReplyBody::Text(text) => Some(Body::Text(text)),
-                ReplyBody::Binary { content_type, bytes } => Some(Body::Binary { content_type, bytes: *bytes }),
+                ReplyBody::Binary { content_type, bytes, .. } => Some(Body::Binary { content_type, bytes: *bytes }),
             },
             ..Self::default()
         }
@@ -148,15 +199,15 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::tool::ToolCall;
+    use crate::domain::{kept::ResultId, tool::ToolCall};
 
     fn text(outcome: Outcome) -> String {
         let call = ToolCall { id: "1".to_owned(), name: "getUser".to_owned(), arguments: Err("{\"a\":".to_owned()) };
-        of(&ToolResult { call, request: None, outcome }, 400)
+        of(&ToolResult { call, request: None, outcome }, 400, "read_result")
     }
 
     fn replied(status: u16, body: ReplyBody) -> Outcome {
-        Outcome::Replied(UpstreamReply { status, headers: vec![("location".to_owned(), "/users/3".to_owned())], body })
+        Outcome::Replied(UpstreamReply { status, headers: vec![("location".to_owned(), "/users/3".to_owned())], body, kept: None })
     }
 
     #[test]
@@ -167,7 +218,7 @@ mod tests {
         );
         assert_eq!(text(replied(204, ReplyBody::Empty)), r#"{"status":204,"location":"/users/3"}"#);
         assert_eq!(text(replied(200, ReplyBody::Text("<p>".to_owned()))), r#"{"status":200,"location":"/users/3","body":"<p>"}"#);
-        let binary = ReplyBody::Binary { content_type: "image/png".to_owned(), bytes: 9 };
+        let binary = ReplyBody::Binary { content_type: "image/png".to_owned(), bytes: 9, content: bytes::Bytes::new() };
         assert_eq!(text(replied(200, binary)), r#"{"status":200,"location":"/users/3","body":{"content_type":"image/png","bytes":9}}"#);
     }
 
@@ -197,20 +248,51 @@ mod tests {
         assert_eq!(text(Outcome::Failed("it was not sent".to_owned())), r#"{"error":"it was not sent"}"#);
     }
 
+    fn long(outcome: Outcome) -> ToolResult {
+        ToolResult { call: ToolCall { id: String::new(), name: String::new(), arguments: Ok(Map::new()) }, request: None, outcome }
+    }
+
     #[test]
-    fn a_long_result_is_cut_on_a_character_with_a_mark() {
-        let result = |text: String| ToolResult {
-            call: ToolCall { id: String::new(), name: String::new(), arguments: Ok(Map::new()) },
-            request: None,
-            outcome: replied(200, ReplyBody::Text(text)),
+    fn a_long_result_is_cut_to_size_and_says_how_to_read_it() {
+        let users: Vec<Value> = (0..200).map(|id| json!({"id": id, "name": "Ann"})).collect();
+        let Outcome::Replied(reply) = replied(200, ReplyBody::Json(json!({"users": users, "total": 200}).into())) else {
+            panic!("a reply")
         };
+        let id = ResultId::parse(&"7".repeat(32)).unwrap();
+        for kept in [Some(id.clone()), None] {
+            let result = long(Outcome::Replied(UpstreamReply { kept: kept.clone(), ..reply.clone() }));
+            for bytes_max in (500..1500).step_by(37) {
+                let text = of(&result, bytes_max, "read_it");
+                assert!(text.len() <= bytes_max, "{} of {bytes_max}: {text}", text.len());
+                let told: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+                assert_eq!((&told["body"]["total"], &told["location"]), (&json!(200), &json!("/users/3")), "{text}");
+                let read = format!("the result is long; read_it({{\"id\":\"{id}\"}}) reads all of it");
+                assert_eq!(told.get("note"), kept.as_ref().map(|_| json!(read)).as_ref());
+            }
+        }
+        assert!(told_whole(&long(Outcome::Replied(reply))));
+        assert!(!told_whole(&long(replied(200, ReplyBody::Text("x".repeat(RESULT_TO_MODEL_BYTES_MAX))))));
+    }
+
+    #[test]
+    fn bytes_that_are_kept_are_for_the_user() {
+        let body = ReplyBody::Binary { content_type: "image/png".to_owned(), bytes: 9, content: bytes::Bytes::from_static(b"\x89PNG") };
+        let kept = ResultId::parse(&"7".repeat(32));
+        let image = long(Outcome::Replied(UpstreamReply { status: 200, headers: Vec::new(), body, kept }));
+        assert!(!told_whole(&image) && !can_be_read(&image));
+        assert!(of(&image, 400, "r").contains("\"note\":\"the bytes are kept for the user: GET /api/results/777"));
+    }
+
+    #[test]
+    fn what_has_no_body_to_cut_is_cut_on_a_character_with_a_mark() {
+        let refused = |text: String| long(Outcome::Failed(text));
         for bytes_max in 100..110 {
-            let text = of(&result("你".repeat(1000)), bytes_max);
+            let text = of(&refused("你".repeat(1000)), bytes_max, "r");
             assert!(text.ends_with(CUT) && text.len() <= bytes_max && text.len() > bytes_max - 3, "{bytes_max}: {text}");
         }
-        let fits = of(&result("x".repeat(10)), 1000);
-        assert_eq!(of(&result("x".repeat(10)), fits.len()), fits);
-        assert!(of(&result("x".repeat(11)), fits.len()).ends_with(CUT));
-        assert_eq!(of(&result("x".repeat(11)), 0), CUT);
+        let fits = of(&refused("x".repeat(10)), 1000, "r");
+        assert_eq!(of(&refused("x".repeat(10)), fits.len(), "r"), fits);
+        assert!(of(&refused("x".repeat(11)), fits.len(), "r").ends_with(CUT));
+        assert_eq!(of(&refused("x".repeat(11)), 0, "r"), CUT);
     }
 }

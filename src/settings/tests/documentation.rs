@@ -90,7 +90,8 @@ fn the_defaults_alone_have_no_problem() {
 
 #[test]
 fn the_defaults_are_these() {
-    let Settings { server, store, auth, limits, turns, sessions, openapi, upstream, apis, llm, agent, log, found: _ } = Settings::builtin();
+    let Settings { server, store, auth, limits, turns, sessions, results, openapi, upstream, apis, llm, agent, log, found: _ } =
+        Settings::builtin();
     assert_eq!((server.host.as_str(), server.port, server.connections_max), ("127.0.0.1", 5000, 4096));
     assert_eq!((server.header_timeout_ms, server.body_timeout_ms, server.idle_timeout_ms), (5000, 30_000, 75_000));
     assert_eq!((server.body_bytes_max, server.drain_notice_ms, server.drain_ms), (65_536, 3000, 25_000));
@@ -101,6 +102,7 @@ fn the_defaults_are_these() {
     assert_eq!((turns.rounds_max, turns.calls_max, turns.history_turns), (8, 32, 10));
     assert_eq!((sessions.idle_secs, sessions.max_secs), (86_400, 604_800));
     assert_eq!((sessions.turns_max, sessions.cleanup_interval_secs), (10_000, 3600));
+    assert_eq!((results.ttl_secs, results.bytes_max), (3600, 1_048_576));
     assert_eq!((openapi.file, upstream.base_url, upstream.token.is_some()), (None, None, false));
     assert!(apis.is_empty() && openapi.server_variables.is_empty() && upstream.headers.is_empty() && upstream.credentials.is_empty());
     assert_eq!((openapi.external_references, openapi.watch_secs), (false, 0));

@@ -37,6 +37,8 @@ const OTHER_VALUES: &[(&str, &str)] = &[
     ("sessions.max_secs", "18"),
     ("sessions.turns_max", "19"),
     ("sessions.cleanup_interval_secs", "20"),
+    ("results.ttl_secs", "60"),
+    ("results.bytes_max", "2048"),
     ("openapi.file", "https://example.com/openapi.json"),
     ("openapi.server_variables", r#"{"region":"eu"}"#),
     ("openapi.external_references", "true"),

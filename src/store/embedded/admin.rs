@@ -4,6 +4,7 @@ use redb::{ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetada
 
 use super::{
     EmbeddedStore, Fault, Inner,
+    book::Book,
     callers::Who,
     tables::{ACCOUNTS, ACTIVITY, Bytes, ENDS, HISTORY, JOURNAL, LISTED, META, SESSIONS, SWEPT, Text},
 };
@@ -82,9 +83,10 @@ impl Inner {
         let at_once = usize::try_from(SWEEP_AT_ONCE).unwrap_or(usize::MAX);
         let mut swept = 0;
         loop {
-            let (sessions, requests) = self.write(|book| Ok((book.clean(at_once)?, book.clean_requests(at_once)?)))?;
+            let clean = |book: &mut Book<'_>| Ok((book.clean(at_once)?, book.clean_requests(at_once)?, book.clean_results(at_once)?));
+            let (sessions, requests, results) = self.write(clean)?;
             swept += sessions;
-            if sessions.max(requests) < SWEEP_AT_ONCE {
+            if sessions.max(requests).max(results) < SWEEP_AT_ONCE {
                 break;
             }
         }

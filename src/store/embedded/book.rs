@@ -5,7 +5,10 @@ use redb::{ReadableTable, Table, WriteTransaction};
 use super::{
     Fault, Inner,
     stored::{Session, decode, encode},
-    tables::{ACCOUNTS, ACTIVITY, Bytes, ENDS, FENCES, HISTORY, JOURNAL, LISTED, REQUEST_ENDS, REQUESTS, Request, Row, SESSIONS, Text},
+    tables::{
+        ACCOUNTS, ACTIVITY, Bytes, ENDS, FENCES, HISTORY, JOURNAL, Kept, LISTED, REQUEST_ENDS, REQUESTS, RESULT_ENDS, RESULTS, Request,
+        Row, SESSIONS, Text,
+    },
 };
 use crate::{
     domain::{limits::HISTORY_PAGE_BYTES, session::Turn, turn::JournalEntry},
@@ -33,6 +36,8 @@ pub(super) struct Book<'t> {
     activity: Table<'t, (u64, Text), ()>,
     ends: Table<'t, (u64, Text), ()>,
     request_ends: Table<'t, (u64, Text, Text), ()>,
+    pub results: Table<'t, (Text, Text), Kept>,
+    pub result_ends: Table<'t, (u64, Text, Text), ()>,
 }
 
 /// What is remembered of a request with an idempotency key.
@@ -76,6 +81,8 @@ impl<'t> Book<'t> {
             activity: transaction.open_table(ACTIVITY)?,
             ends: transaction.open_table(ENDS)?,
             request_ends: transaction.open_table(REQUEST_ENDS)?,
+            results: transaction.open_table(RESULTS)?,
+            result_ends: transaction.open_table(RESULT_ENDS)?,
         })
     }
 
@@ -94,6 +101,7 @@ impl<'t> Book<'t> {
         self.prolong(member, session)?;
         self.clean(CLEANED_AT_A_WRITE)?;
         self.clean_requests(CLEANED_AT_A_WRITE)?;
+        self.clean_results(CLEANED_AT_A_WRITE)?;
         Ok(())
     }
 

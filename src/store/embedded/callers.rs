@@ -110,6 +110,7 @@ impl Inner {
             return Ok(Reset::Refused(refused));
         }
         book.remove(&who.member)?;
+        book.forget_results(&who.key)?;
         book.fence(&who.key)?;
         let mut session = Session::fresh(new_session_id(), book.now, self.lifetimes.max_ms);
         book.keep(&who.member, &mut session)?;

@@ -7,7 +7,10 @@ use redb::{ReadableDatabase, ReadableTable, TableError, WriteTransaction};
 
 use super::{
     EmbeddedStore, Fault, Inner,
-    tables::{ACCOUNTS, ACTIVITY, ENDS, FENCES, HISTORY, JOURNAL, LISTED, META, REQUEST_ENDS, REQUESTS, SCHEMA_REACHED, SESSIONS},
+    tables::{
+        ACCOUNTS, ACTIVITY, ENDS, FENCES, HISTORY, JOURNAL, LISTED, META, REQUEST_ENDS, REQUESTS, RESULT_ENDS, RESULTS, SCHEMA_REACHED,
+        SESSIONS,
+    },
 };
 use crate::store::{
     contract::StoreError,
@@ -31,6 +34,8 @@ fn first(transaction: &WriteTransaction) -> Result<(), Fault> {
     transaction.open_table(ACTIVITY)?;
     transaction.open_table(ENDS)?;
     transaction.open_table(REQUEST_ENDS)?;
+    transaction.open_table(RESULTS)?;
+    transaction.open_table(RESULT_ENDS)?;
     Ok(())
 }
 

@@ -11,6 +11,7 @@ mod callers;
 mod migrate;
 mod open;
 mod rates;
+mod results;
 mod runs;
 mod stored;
 mod tables;

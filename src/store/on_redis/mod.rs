@@ -8,6 +8,7 @@ mod accounts;
 mod admin;
 mod migrate;
 mod reply;
+mod results;
 mod script;
 mod turns;
 

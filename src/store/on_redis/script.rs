@@ -38,11 +38,12 @@ pub(super) static RELEASE: Script = script!("release");
 pub(super) static COMMIT: Script = script!("clock", "session", "commit");
 pub(super) static CLEAR: Script = script!("clock", "gate", "session", "clear");
 pub(super) static RESET: Script = script!("clock", "gate", "session", "reset");
+pub(super) static KEEP: Script = script!("clock", "keep");
 pub(super) static CHECK: Script = script!("clock", "gate", "check");
 pub(super) static COUNT: Script = script!("clock", "count");
 pub(super) static SWEEP: Script = script!("clock", "sweep");
 pub(super) static ACCOUNT_ADD: Script = script!("account_add");
 pub(super) static ACCOUNT_CHANGE: Script = script!("account_change");
 
-pub(super) static ALL: [&Script; 12] =
-    [&ENTER, &BEGIN, &STEP, &RELEASE, &COMMIT, &CLEAR, &RESET, &CHECK, &COUNT, &SWEEP, &ACCOUNT_ADD, &ACCOUNT_CHANGE];
+pub(super) static ALL: [&Script; 13] =
+    [&ENTER, &BEGIN, &STEP, &RELEASE, &COMMIT, &CLEAR, &RESET, &KEEP, &CHECK, &COUNT, &SWEEP, &ACCOUNT_ADD, &ACCOUNT_CHANGE];

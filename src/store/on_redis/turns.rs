@@ -219,7 +219,9 @@ impl RedisStore {
 
     pub async fn reset(&self, caller: Caller<'_>) -> Result<Reset, StoreError> {
         let keys = UserKeys::of(caller.user);
-        let call = self.call_of(&RESET, &keys, caller);
+        let results = keys.results();
+        let mut call = self.call_with(&RESET, &keys, caller, Some(&results));
+        call.arg(keys.result_prefix());
         let (status, mut parts) = self.ask(&RESET, &call).await?;
         match status.as_str() {
             "OK" => Ok(Reset::Done(Box::new(changed(&mut parts, caller)?))),
@@ -229,17 +231,24 @@ impl RedisStore {
 
     /// A call of the scripts that look at or change one session: they share their keys and first arguments.
     fn call_of(&self, script: &Script, keys: &UserKeys, caller: Caller<'_>) -> Cmd {
+        self.call_with(script, keys, caller, None)
+    }
+
+    /// The same with one more key.
+    fn call_with(&self, script: &Script, keys: &UserKeys, caller: Caller<'_>, more: Option<&str>) -> Cmd {
         let bucket = keys.bucket();
-        let mut call = script.on(&[
-            &keys.account(),
-            &keys.revoked(),
-            &keys.session(),
-            &keys.history(),
-            &keys.journal(),
-            &bucket.expiries(),
-            &bucket.activity(),
-            &bucket.summaries(),
-        ]);
+        let names = [
+            keys.account(),
+            keys.revoked(),
+            keys.session(),
+            keys.history(),
+            keys.journal(),
+            bucket.expiries(),
+            bucket.activity(),
+            bucket.summaries(),
+        ];
+        let names: Vec<&str> = names.iter().map(String::as_str).chain(more).collect();
+        let mut call = script.on(&names);
         call.arg(caller.token_id).arg(caller.issued_ms).arg(self.rates.requests_per_minute);
         call.arg(self.lifetimes.idle_ms).arg(self.lifetimes.max_ms).arg(keys.member()).arg(new_session_id());
         call

@@ -335,6 +335,7 @@ async fn a_turn_comes_back_whole(bed: Bed) {
         request: Some(SentRequest { method: "POST".into(), url: "http://up/users?x=1".into() }),
         outcome: Outcome::Replied(UpstreamReply {
             status: 201,
+            kept: None,
             headers: Vec::new(),
             body: ReplyBody::Json(json!({"id": [1, "\u{0}"]}).into()),
         }),

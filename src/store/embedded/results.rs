@@ -1,0 +1,103 @@
+//! Replies kept whole for a while.
+
+use std::time::Duration;
+
+use redb::{ReadableDatabase, ReadableTable};
+
+use super::{EmbeddedStore, Fault, book::Book, tables::RESULTS};
+use crate::{
+    domain::{
+        kept::{KeptReply, ResultId},
+        limits::RESULTS_KEPT_MAX,
+        user::UserName,
+    },
+    store::{
+        contract::StoreError,
+        kept::{decode, encode},
+        keys::UserKeys,
+    },
+};
+
+impl EmbeddedStore {
+    pub async fn keep_result(&self, user: &UserName, id: &ResultId, reply: &KeptReply, ttl: Duration) -> Result<(), StoreError> {
+        let (user, id, record) = (UserKeys::of(user).listed().to_owned(), id.to_string(), encode(reply));
+        let ttl_ms = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
+        self.work(move |inner| inner.write(|book| book.keep_result(&user, &id, &record, ttl_ms))).await
+    }
+
+    pub async fn kept_result(&self, user: &UserName, id: &ResultId) -> Result<Option<KeptReply>, StoreError> {
+        let (user, id) = (UserKeys::of(user).listed().to_owned(), id.to_string());
+        self.work(move |inner| {
+            let results = inner.database.begin_read()?.open_table(RESULTS)?;
+            let Some(found) = results.get((user.as_str(), id.as_str()))? else { return Ok(None) };
+            let (ends, record) = found.value();
+            if ends <= inner.clock.now_ms() {
+                return Ok(None);
+            }
+            decode(record).map(Some).ok_or(Fault::Unreadable)
+        })
+        .await
+    }
+}
+
+impl Book<'_> {
+    fn keep_result(&mut self, user: &str, id: &str, record: &[u8], ttl_ms: u64) -> Result<(), Fault> {
+        let ends = self.now.saturating_add(ttl_ms);
+        self.forget_result(user, id)?;
+        self.results.insert((user, id), (ends, record))?;
+        self.result_ends.insert((ends, user, id), ())?;
+        let mut kept = self.results_of(user)?;
+        kept.sort_unstable();
+        let extra = kept.len().saturating_sub(RESULTS_KEPT_MAX);
+        for (_, oldest) in kept.iter().take(extra) {
+            self.forget_result(user, oldest)?;
+        }
+        self.changed = true;
+        Ok(())
+    }
+
+    /// Drops all that is kept for a user.
+    pub fn forget_results(&mut self, user: &str) -> Result<(), Fault> {
+        for (_, id) in self.results_of(user)? {
+            self.forget_result(user, &id)?;
+        }
+        Ok(())
+    }
+
+    /// Removes at most `n` replies whose time is over; how many it were.
+    pub fn clean_results(&mut self, n: usize) -> Result<u64, Fault> {
+        let mut ended = Vec::new();
+        for entry in self.result_ends.range((0, "", "")..(self.now.saturating_add(1), "", ""))?.take(n) {
+            let (key, _) = entry?;
+            let (_, user, id) = key.value();
+            ended.push((user.to_owned(), id.to_owned()));
+        }
+        for (user, id) in &ended {
+            self.forget_result(user, id)?;
+        }
+        Ok(ended.len() as u64)
+    }
+
+    /// When each of a user's ends, and its id: a handful at most.
+    fn results_of(&self, user: &str) -> Result<Vec<(u64, String)>, Fault> {
+        let mut kept = Vec::new();
+        for entry in self.results.range((user, "")..)? {
+            let (key, value) = entry?;
+            let (whose, id) = key.value();
+            if whose != user {
+                break;
+            }
+            kept.push((value.value().0, id.to_owned()));
+        }
+        Ok(kept)
+    }
+
+    fn forget_result(&mut self, user: &str, id: &str) -> Result<(), Fault> {
+        let ends = self.results.remove((user, id))?.map(|found| found.value().0);
+        if let Some(ends) = ends {
+            self.result_ends.remove((ends, user, id))?;
+            self.changed = true;
+        }
+        Ok(())
+    }
+}
