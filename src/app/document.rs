@@ -76,7 +76,8 @@ async fn read(api: &Api, outbound: &Outbound) -> Result<Catalogue, String> {
         }
         Source::File(_) | Source::Url(_) | Source::Demo => None,
     };
-    let options = ReadOptions { origin, server_variables: api.server_variables.clone(), external_references };
+    let options =
+        ReadOptions { origin, server_variables: api.server_variables.clone(), external_references, selection: api.selection.clone() };
     // Big documents take a while, and the runtime has other things to do.
     let reading = tokio::task::spawn_blocking(move || Catalogue::read_with(&text, &options).map_err(|error| error.to_string()));
     reading.await.unwrap_or_else(|_| Err("reading the document failed".to_owned()))

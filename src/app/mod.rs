@@ -37,7 +37,7 @@ pub use self::{
     turn::{Render, Report, Request, Taken},
 };
 use crate::{
-    agent::{Agent, Budget},
+    agent::{Agent, Budget, Offering},
     clock::Clock,
     demo::Demo,
     llm::Planner,
@@ -134,10 +134,16 @@ impl App {
         self.0.hands.clone()
     }
 
-    fn agent<'a>(&self, served: &'a Served) -> Agent<'a> {
+    fn agent<'a>(&'a self, served: &'a Served) -> Agent<'a> {
         let Settings { turns, results, agent, .. } = &self.0.settings;
         let budget = Budget { rounds_max: turns.rounds_max, calls_max: turns.calls_max, kept_bytes_max: results.bytes_max };
-        Agent { planner: &served.planner, apis: &served.apis, budget, confirm: agent.confirm }
+        Agent {
+            planner: &served.planner,
+            apis: &served.apis,
+            budget,
+            confirm: agent.confirm,
+            offering: Offering { max: agent.tools_max, pinned: &agent.pinned },
+        }
     }
 
     /// Starts a task that outlives the request that wants it.

@@ -44,6 +44,7 @@ async fn read(settings: &Settings, document: &str) -> Result<Catalogue, String> 
         file: Some(document.to_owned()),
         server_variables: settings.openapi.server_variables.clone(),
         external_references: settings.openapi.external_references,
+        selection: settings.openapi.selection.clone(),
         ..Api::default()
     };
     read_document(&api, &outbound).await
@@ -61,8 +62,10 @@ fn summary(catalogue: &Catalogue) -> serde_json::Value {
         "fingerprint": catalogue.fingerprint(),
         "usable": catalogue.functions().len(),
         "set_aside": report.set_aside.len(),
+        "filtered": report.filtered.len(),
         "reasons": reasons,
         "operations_set_aside": report.set_aside.iter().map(|one| json!({"operation": one.operation, "reason": one.reason})).collect::<Vec<_>>(),
+        "operations_filtered": report.filtered.iter().map(|one| json!({"operation": one.operation, "rule": one.rule})).collect::<Vec<_>>(),
         "warnings": report.warnings,
         "functions": catalogue.functions().iter().map(|function| &function.name).collect::<Vec<_>>(),
     })
@@ -71,13 +74,17 @@ fn summary(catalogue: &Catalogue) -> serde_json::Value {
 fn show(catalogue: &Catalogue) {
     let (info, report) = (catalogue.info(), catalogue.report());
     say(&format!("{} {}", info.title, info.version));
-    say(&format!("{} operations can be used, {} were set aside", catalogue.functions().len(), report.set_aside.len()));
+    let left_out = if report.filtered.is_empty() { String::new() } else { format!(", {} are left out by rules", report.filtered.len()) };
+    say(&format!("{} operations can be used, {} were set aside{left_out}", catalogue.functions().len(), report.set_aside.len()));
     for function in catalogue.functions() {
         let operation = catalogue.operation(&function.name).map(|o| format!("{} {}", o.method(), o.path())).unwrap_or_default();
         say(&format!("  {}  {operation}", function.name));
     }
     for one in &report.set_aside {
         say(&format!("set aside  {}: {}", one.operation, one.reason));
+    }
+    for one in &report.filtered {
+        say(&format!("left out   {}: {}", one.operation, one.rule));
     }
     for warning in &report.warnings {
         say(&format!("warning    {warning}"));

@@ -28,6 +28,16 @@ pub const SESSIONS_PAGE_MAX: usize = 1000;
 pub const NEAR_NAMES_MAX: usize = 5;
 /// Tools that providers take in one request.
 pub const TOOLS_PROVIDERS_TAKE: u64 = 128;
+/// Functions of our own that may stand beside those of a document: two that find others, one that reads kept results.
+pub const FUNCTIONS_OF_OURS: usize = 3;
+/// Functions that are given to a model because of one thing that it said.
+pub const FUNCTIONS_PER_REMARK: usize = 4;
+/// What a search tells of each function that it found, in characters.
+pub const FUNCTION_SUMMARY_CHARS_MAX: usize = 160;
+/// Functions that a search of the model finds when it does not say how many.
+pub const FUNCTIONS_FOUND_DEFAULT: usize = 8;
+/// Functions that one search of the model finds, at most.
+pub const FUNCTIONS_FOUND_MAX: usize = 20;
 /// Rules about operations in one list of the settings.
 pub const SELECTION_RULES_MAX: usize = 1000;
 /// Functions that are always offered to the model.

@@ -77,7 +77,7 @@ mod tests {
         let names = |form: &str| glossary().names(form).iter().map(|name| name.join(" ")).collect::<Vec<_>>();
         assert!(names("合并请求").contains(&"pull request".to_owned()));
         assert_eq!(names("repositories"), names("repository"));
-        assert!(names("PRs").contains(&"pull".to_owned()) && names("里程碑") == ["mileston"]);
+        assert!(names("PR").contains(&"pull".to_owned()) && names("里程碑") == ["mileston"]);
         assert!(names("flurb").is_empty());
     }
 }

@@ -17,7 +17,7 @@ use swagger_api_agent::openapi::Catalogue;
     clippy::print_stderr,
     reason = "a test finds its documents by itself, and says so when there are none"
 )]
-fn specs() -> Option<PathBuf> {
+pub fn specs() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
     let directory = std::env::var_os("SHARED_DATA").map_or(beside, PathBuf::from).join("specs");
     if !directory.is_dir() {
@@ -27,7 +27,7 @@ fn specs() -> Option<PathBuf> {
     Some(directory)
 }
 
-fn text(path: &Path) -> String {
+pub fn text(path: &Path) -> String {
     let bytes = fs::read(path).unwrap();
     if path.extension().is_some_and(|extension| extension == "gz") {
         let mut text = String::new();

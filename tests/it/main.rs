@@ -24,5 +24,6 @@ mod harness;
 mod outage;
 mod quality;
 mod results;
+mod retrieval;
 mod store_contract;
 mod turns;
