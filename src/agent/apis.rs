@@ -17,6 +17,8 @@ use crate::{
 pub struct Api {
     /// What the names of its functions begin with; empty for the API that stands for itself.
     pub name: String,
+    /// Where its document is, for people; no credentials in it.
+    pub document: String,
     pub catalogue: Catalogue,
     pub upstream: Upstream,
     /// Where it is, for people; no credentials in it.
@@ -70,6 +72,10 @@ impl Apis {
         let operations = apis.iter().flat_map(|api| api.catalogue.operations());
         let index = Index::of(functions.iter().zip(operations).map(|(function, operation)| entry(function, operation)));
         Self { apis, by_name, origins, tools: ToolSet::new(functions), index, fingerprint }
+    }
+
+    pub fn named(&self, name: &str) -> Option<&Arc<Api>> {
+        self.apis.iter().find(|api| api.name == name)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Api>> {
@@ -161,7 +167,15 @@ pub(super) mod tests {
         let base_url = format!("http://{name}.test");
         let upstream = Upstream::new(outbound, &settings.upstream, "http://up.test").unwrap();
         let catalogue = Catalogue::read(document, "d.json").unwrap();
-        Arc::new(Api { name: name.to_owned(), catalogue, upstream, base_url, base_url_wins: true, since_ms: 0 })
+        Arc::new(Api {
+            name: name.to_owned(),
+            document: "d.json".to_owned(),
+            catalogue,
+            upstream,
+            base_url,
+            base_url_wins: true,
+            since_ms: 0,
+        })
     }
 
     #[test]

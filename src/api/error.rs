@@ -203,6 +203,16 @@ impl From<AppError> for ApiError {
                 Self::new(StatusCode::BAD_REQUEST, "invalid_parameters", format!("wrong parameters: {all}"), format!("参数有误：{all}"))
                     .with("problems", json!(problems))
             }
+            AppError::Documents(problems) => {
+                let all = problems.join("; ");
+                Self::new(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    "document_unusable",
+                    format!("the documents cannot be used, and are served as before: {all}"),
+                    format!("文档无法使用，继续使用原有文档：{all}"),
+                )
+                .with("problems", json!(problems))
+            }
             AppError::Model(error) => model(error),
             AppError::Store(StoreError::Unavailable) => {
                 away("store_unavailable", "the session store does not answer: come again", "会话存储暂时不可用，请稍后重试")

@@ -63,6 +63,8 @@ fn description(app: &App, language: Language) -> Value {
                 "GET /api/admin/sessions": say("all sessions", "查看所有会话"),
                 "GET /api/admin/sessions/{user}/keys": say("the store's keys of a user's sessions", "查看用户会话的存储键"),
                 "POST /api/admin/cleanup": say("clean ended sessions away", "清理过期会话"),
+                "GET /api/admin/openapi": say("what came of reading the documents", "查看文档的解析结果"),
+                "POST /api/admin/openapi/reload": say("read the documents again", "重新加载文档"),
             },
             "health": {
                 "GET /health": say("how the service is", "健康检查"),
@@ -94,7 +96,7 @@ pub(super) async fn health(State(app): State<App>, MaybeCaller(caller): MaybeCal
         "agent_initialized": true,
         "config_valid": true,
         "api_base_url": base_url(&app.served()),
-        "openapi_file": document(&app),
+        "openapi_file": document(&app.served()),
         "session_stats": session_stats(&app, stats.unwrap_or_default()),
     });
     if let (Some(_), Value::Object(fields)) = (caller, &mut told) {

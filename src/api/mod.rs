@@ -5,6 +5,7 @@ mod calls;
 mod chat;
 mod console;
 mod context;
+mod documents;
 mod error;
 mod extract;
 mod home;
@@ -50,6 +51,8 @@ pub fn router(app: App) -> Router {
         .route("/api/admin/sessions", get(admin::sessions))
         .route("/api/admin/sessions/{user}/keys", get(admin::keys))
         .route("/api/admin/cleanup", post(admin::cleanup))
+        .route("/api/admin/openapi", get(documents::served))
+        .route("/api/admin/openapi/reload", post(documents::reload))
         .fallback(async || ApiError::no_such_path())
         .method_not_allowed_fallback(async || ApiError::wrong_method())
         .layer(CatchPanicLayer::custom(panicked))

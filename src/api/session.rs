@@ -92,8 +92,10 @@ pub(super) async fn clear(State(app): State<App>, Caller(caller): Caller, Spoken
 }
 
 pub(super) async fn info(State(app): State<App>, Caller(caller): Caller, headers: HeaderMap) -> Result<Response, ApiError> {
-    let visit = app.visit(&caller, session_of(&headers).as_ref(), Tail::Nothing).await?;
-    let shown = SessionShown::of(&app, &visit.session);
+    // The newest turn tells by which documents it was served.
+    let visit = app.visit(&caller, session_of(&headers).as_ref(), Tail::Newest(1)).await?;
+    let mut shown = SessionShown::of(&app, &visit.session);
+    shown.last_turn_fingerprint = visit.tail.into_iter().next_back().and_then(|turn| turn.served);
     Ok(Json(json!({"success": true, "session_info": shown, "user_id": caller.user.as_str()})).into_response())
 }
 

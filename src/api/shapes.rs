@@ -15,7 +15,6 @@ use crate::{
         session::{Round, SessionInfo},
         tool::{Outcome, ReplyBody, ToolResult, UpstreamReply},
     },
-    outbound::{Url, shown},
 };
 
 /// One element of `function_calls`.
@@ -145,6 +144,9 @@ pub(super) struct SessionShown {
     /// Messages: two a turn.
     conversation_length: u64,
     expires_at: String,
+    /// By which documents the newest turn was served, where it was looked up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_turn_fingerprint: Option<String>,
     agent_status: AgentStatus,
 }
 
@@ -166,6 +168,8 @@ pub(super) struct AgentStatus {
 struct ApiSummary {
     title: String,
     version: String,
+    /// Of the documents that are served now.
+    fingerprint: String,
 }
 
 impl SessionShown {
@@ -180,6 +184,7 @@ impl SessionShown {
             is_active: true,
             conversation_length: session.turns * 2,
             expires_at: rfc3339(session.expires_ms.min(unused_ms)),
+            last_turn_fingerprint: None,
             agent_status: AgentStatus::of(app, session.turns),
         }
     }
@@ -191,23 +196,24 @@ impl AgentStatus {
         let infos = || served.apis.iter().map(|api| api.catalogue.info());
         Self {
             initialized: true,
-            openapi_file: document(app),
+            openapi_file: document(&served),
             api_base_url: base_url(&served),
             llm_available: app.has_model(),
             planner: if app.has_model() { "model" } else { "offline" },
             last_error: app.health().last_model_error().map(|error| error.to_string()),
             conversation_length: turns * 2,
-            api_info: ApiSummary { title: joined(infos().map(|info| &*info.title)), version: joined(infos().map(|info| &*info.version)) },
+            api_info: ApiSummary {
+                title: joined(infos().map(|info| &*info.title)),
+                version: joined(infos().map(|info| &*info.version)),
+                fingerprint: served.apis.fingerprint().to_owned(),
+            },
         }
     }
 }
 
-/// Which documents are served, for people: URLs without what may be secret in them.
-pub(super) fn document(app: &App) -> String {
-    let of_one = |file: &str| Url::parse(file).map_or_else(|_| file.to_owned(), |url| shown(&url));
-    let files: Vec<String> =
-        app.settings().served_apis().iter().map(|api| api.file.as_deref().map_or_else(|| "built-in demo".to_owned(), of_one)).collect();
-    joined(files.iter().map(String::as_str))
+/// Which documents are served, for people.
+pub(super) fn document(served: &Served) -> String {
+    joined(served.apis.iter().map(|api| api.document.as_str()))
 }
 
 /// Where the APIs are, for people.

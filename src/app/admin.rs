@@ -30,7 +30,7 @@ impl App {
     }
 }
 
-fn granted<T>(answer: AdminAnswer<T>) -> Result<T, AppError> {
+pub(super) fn granted<T>(answer: AdminAnswer<T>) -> Result<T, AppError> {
     match answer {
         AdminAnswer::Granted(answer) => Ok(answer),
         AdminAnswer::Refused(refused) => Err(refused.into()),

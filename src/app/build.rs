@@ -12,7 +12,8 @@ use super::{
     App, Inner,
     health::Health,
     login::{account, ensure_administrator},
-    served::{Served, Sources},
+    reload::{self, Reloading},
+    served::Served,
 };
 use crate::{
     clock::Clock,
@@ -94,8 +95,9 @@ impl App {
         } else {
             None
         };
-        let sources = Sources { settings: &settings, outbound: &outbound, demo: demo.as_ref().map(|demo| demo.address), model };
-        let (served, store) = tokio::join!(Served::read(&sources, clock.now_ms()), ready_store(&settings, &clock));
+        let reloading = Reloading::new(outbound, model);
+        let sources = reloading.sources(&settings, demo.as_ref());
+        let (served, store) = tokio::join!(Served::read(&sources, clock.now_ms(), None), ready_store(&settings, &clock));
         let (served, store) = match (served, store) {
             (Ok(served), Ok(store)) => (served, store),
             (served, store) => return Err(BuildError(served.err().into_iter().flatten().chain(store.err()).collect())),
@@ -110,6 +112,7 @@ impl App {
             store,
             tokens,
             served: ArcSwap::from_pointee(served),
+            reloading,
             replica,
             hands: Arc::new(Semaphore::new(hands)),
             health: Health::default(),
@@ -142,6 +145,12 @@ impl App {
             }
         };
         tokio::spawn(async move { draining.run_until_cancelled(sweeping).await });
+        let watch_secs = self.0.settings.openapi.watch_secs;
+        if watch_secs > 0 {
+            let watch = reload::watch(Arc::downgrade(&self.0), Duration::from_secs(watch_secs));
+            let draining = self.0.draining.clone();
+            tokio::spawn(async move { draining.run_until_cancelled(watch).await });
+        }
         // The first login of an unknown name must not be slower than the others.
         tokio::task::spawn_blocking(passwords::prepare);
     }

@@ -12,7 +12,7 @@ use crate::{
 
 /// Where the document is.
 #[derive(Debug, Clone, Copy)]
-enum Source<'a> {
+pub(super) enum Source<'a> {
     File(&'a Path),
     Url(&'a str),
     /// Built in.
@@ -21,7 +21,7 @@ enum Source<'a> {
 
 impl<'a> Source<'a> {
     /// A path or an `http(s)` URL as the settings have it; nothing means the demo.
-    fn of(file: Option<&'a str>) -> Self {
+    pub fn of(file: Option<&'a str>) -> Self {
         match file {
             None => Self::Demo,
             Some(url) if url.starts_with("http://") || url.starts_with("https://") => Self::Url(url),
@@ -47,17 +47,25 @@ pub(super) fn named(api: &Api, key: &str) -> String {
     }
 }
 
+/// Which document it is, for people: a URL without what may be secret in it.
+pub(super) fn shown_document(api: &Api) -> String {
+    match Source::of(api.file.as_deref()) {
+        Source::Demo => "built-in demo".to_owned(),
+        Source::Url(url) => Url::parse(url).map_or_else(|_| "a URL".to_owned(), |url| shown(&url)),
+        Source::File(path) => path.display().to_string(),
+    }
+}
+
 async fn read(api: &Api, outbound: &Outbound) -> Result<Catalogue, String> {
     let source = Source::of(api.file.as_deref());
     let (text, origin) = match source {
         Source::Demo => (demo::DOCUMENT.to_owned(), "the built-in demo".to_owned()),
         Source::Url(url) => {
             // A token in the query or before the host is the operator's own affair.
-            let origin = Url::parse(url).map_or_else(|_| "the document's URL".to_owned(), |url| shown(&url));
-            (outbound.fetch_text(url, DOCUMENT_BYTES_MAX).await.map_err(|error| error.to_string())?, origin)
+            (outbound.fetch_text(url, DOCUMENT_BYTES_MAX).await?, shown_document(api))
         }
         Source::File(path) => {
-            let origin = path.display().to_string();
+            let origin = shown_document(api);
             let size = tokio::fs::metadata(path).await.map_err(|e| format!("{origin}: {e}"))?.len();
             if size > DOCUMENT_BYTES_MAX as u64 {
                 return Err(format!("{origin} has {size} bytes; at most {DOCUMENT_BYTES_MAX} are read"));

@@ -50,6 +50,9 @@ pub enum AppError {
     UnknownFunction { name: String, near: Vec<String> },
     #[error("wrong arguments: {}", .0.join("; "))]
     InvalidArguments(Vec<String>),
+    /// The documents cannot be used; they are served as before.
+    #[error("the documents cannot be used: {}", .0.join("; "))]
+    Documents(Vec<String>),
     #[error("the model could not answer: {0}")]
     Model(ModelError),
     #[error("{0}")]

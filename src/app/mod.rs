@@ -14,6 +14,7 @@ mod health;
 mod lease;
 mod login;
 mod orphans;
+mod reload;
 mod results;
 mod round;
 mod served;
@@ -26,12 +27,14 @@ use arc_swap::ArcSwap;
 use tokio::{sync::Semaphore, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use self::reload::Reloading;
 pub use self::{
     build::{BuildError, FirstStart, open_store},
     document::read_document,
     error::AppError,
     health::Health,
     login::{BadPassword, account, password_rule},
+    reload::{ReloadFailure, Reloaded},
     results::Part,
     served::Served,
     turn::{Render, Report, Request, Taken},
@@ -56,6 +59,7 @@ struct Inner {
     store: Store,
     tokens: Tokens,
     served: ArcSwap<Served>,
+    reloading: Reloading,
     /// Names this process in leases and logs.
     replica: String,
     /// Permits to hash passwords.

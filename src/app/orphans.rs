@@ -82,7 +82,7 @@ pub(super) fn turn(run: &str, journal: &[JournalEntry], now_ms: u64) -> Turn {
     let language = Language::of_text(&message);
     let answer = interrupted(&results, language);
     let rounds = if results.is_empty() { Vec::new() } else { vec![Round { said: None, results }] };
-    Turn { run: run.to_owned(), asked_ms, message, rounds, answered_ms: now_ms, answer, usage: None }
+    Turn { run: run.to_owned(), asked_ms, message, rounds, answered_ms: now_ms, answer, usage: None, served: None }
 }
 
 /// Every call in the order of the plan, as the last that the journal has of it.

@@ -25,6 +25,8 @@ pub(super) struct SoFar {
     pub changed: bool,
     /// Whether the user said no to something: that is kept whatever becomes of the turn.
     pub declined: bool,
+    /// The fingerprint of what is served to it.
+    pub served: Option<String>,
     /// The result of the last changing call, until a step has carried it into the journal.
     unjournaled: Vec<Entry>,
 }

@@ -6,7 +6,7 @@ use std::{net::SocketAddr, sync::Arc};
 use futures_util::future::join_all;
 use tracing::warn;
 
-use super::document::{named, read_document};
+use super::document::{named, read_document, shown_document};
 use crate::{
     agent::{Api, Apis},
     llm::{Offline, Planner},
@@ -34,18 +34,22 @@ pub(super) struct Sources<'a> {
 }
 
 impl Served {
-    /// Reads every document and makes one set of functions of them.
+    /// Reads every document and makes one set of functions of them. An API whose document is the same as `before` stays the same.
     ///
     /// # Errors
     /// All that stands in the way, one sentence each.
-    pub(super) async fn read(from: &Sources<'_>, now_ms: u64) -> Result<Self, Vec<String>> {
+    pub(super) async fn read(from: &Sources<'_>, now_ms: u64, before: Option<&Self>) -> Result<Self, Vec<String>> {
         let stated = from.settings.served_apis();
         let read = join_all(stated.iter().map(|api| one(from, api, now_ms))).await;
         let mut problems = twice(&stated);
         let mut apis = Vec::new();
         for api in read {
             match api {
-                Ok(api) => apis.push(Arc::new(api)),
+                Ok(api) => {
+                    let known = before.and_then(|before| before.apis.named(&api.name));
+                    let same = known.filter(|known| known.catalogue.fingerprint() == api.catalogue.fingerprint());
+                    apis.push(same.cloned().unwrap_or_else(|| Arc::new(api)));
+                }
                 Err(problem) => problems.push(problem),
             }
         }
@@ -75,7 +79,8 @@ async fn one(from: &Sources<'_>, stated: &settings::Api, now_ms: u64) -> Result<
     }
     let (base_url, base_url_wins) = base_url(stated, &catalogue, from.demo)?;
     let upstream = upstream(from, stated, &base_url)?;
-    Ok(Api { name: stated.name.clone(), catalogue, upstream, base_url, base_url_wins, since_ms: now_ms })
+    let (name, document) = (stated.name.clone(), shown_document(stated));
+    Ok(Api { name, document, catalogue, upstream, base_url, base_url_wins, since_ms: now_ms })
 }
 
 /// The way to one API, with what is its own and no other's.

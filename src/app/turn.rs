@@ -167,7 +167,7 @@ impl App {
             lost = self.keep(held) => Err(lost),
             () = tokio::time::sleep(deadline) => Ok(End::Deadline),
         };
-        let (changed, declined) = (so_far.changed, so_far.declined);
+        let (changed, declined, served) = (so_far.changed, so_far.declined, so_far.served.take());
         let (rounds, usage) = so_far.into_rounds();
         let language = Language::of_text(&request.message);
         let answer = match ended {
@@ -209,6 +209,7 @@ impl App {
             answered_ms: self.now_ms(),
             answer,
             usage,
+            served,
         };
         Ok((turn, changed))
     }
@@ -217,6 +218,7 @@ impl App {
     async fn think_and_call(&self, request: &Request, held: &Held, before: &Before<'_>, so_far: &mut SoFar) -> Result<String, AppError> {
         // What is served may change in the middle; the turn ends on what it began with.
         let served = self.served();
+        so_far.served = Some(served.apis.fingerprint().to_owned());
         let agent = self.agent(&served);
         let mut instructions = served.apis.instructions(self.now_ms(), request.context.as_ref());
         if agent.confirm {

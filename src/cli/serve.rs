@@ -1,7 +1,7 @@
 //! `serve`: the service, until a signal ends it.
 
 use std::{
-    io::{self, Write, stdout},
+    io::{self, IsTerminal, Write, stdin, stdout},
     process::ExitCode,
 };
 
@@ -13,7 +13,7 @@ use swagger_api_agent::{
 };
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
 };
 use tracing::info;
 
@@ -34,6 +34,8 @@ async fn serve(settings: Settings) -> Result<(), String> {
     let listener = TcpListener::bind((host.as_str(), port)).await.map_err(|error| cannot_listen(&host, port, &error))?;
     let local = listener.local_addr().map_err(|e| e.to_string())?;
     let app = App::build(settings).await.map_err(|e| e.to_string())?;
+    // Listened to before anybody can know that the server is there: until then the signal ends the process.
+    let hangup = signal(SignalKind::hangup()).ok();
     welcome(&app, local);
     let served = app.served();
     let upstream: Vec<&str> = served.apis.iter().map(|api| api.base_url.as_str()).collect();
@@ -41,7 +43,7 @@ async fn serve(settings: Settings) -> Result<(), String> {
         address = %local, replica = app.replica(), functions = served.apis.functions().len(), upstream = upstream.join(", "),
         planner = if app.has_model() { "model" } else { "offline" }, "listening on http://{local}"
     );
-    server::serve(app, listener, signals()).await;
+    server::serve(app.clone(), listener, signals(reload_at(hangup, app))).await;
     Ok(())
 }
 
@@ -80,8 +82,8 @@ fn welcome(app: &App, local: std::net::SocketAddr) {
     let _closed_early = stdout().write_all(text.as_bytes());
 }
 
-/// Ends with the first SIGTERM or SIGINT. A second one ends the process.
-async fn signals() -> Leave {
+/// Ends with the first SIGTERM or SIGINT. A second one ends the process. SIGHUP has the documents read again.
+async fn signals(hung_up: impl Future<Output = ()>) -> Leave {
     let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
         return std::future::pending().await;
     };
@@ -89,6 +91,7 @@ async fn signals() -> Leave {
         _ = terminate.recv() => Leave::AfterNotice,
         // Somebody sits in front of it: there is no load balancer that must notice.
         _ = interrupt.recv() => Leave::AtOnce,
+        () = hung_up => Leave::AtOnce,
     };
     tokio::spawn(async move {
         tokio::select! {
@@ -100,4 +103,19 @@ async fn signals() -> Leave {
         std::process::exit(130);
     });
     leave
+}
+
+/// Has the documents read again at every SIGHUP. Ends when the signal means what it first meant: the terminal is gone.
+async fn reload_at(hangup: Option<Signal>, app: App) {
+    let Some(mut hangup) = hangup else { return std::future::pending().await };
+    let attended = stdin().is_terminal();
+    while hangup.recv().await.is_some() {
+        if attended && !stdin().is_terminal() {
+            return;
+        }
+        // In a task of its own: whoever says SIGTERM meanwhile is heard. What comes of it stands in the log.
+        let app = app.clone();
+        tokio::spawn(async move { app.reload().await });
+    }
+    std::future::pending::<()>().await;
 }

@@ -24,6 +24,10 @@ pub const HISTORY_PAGE_MAX: usize = 1000;
 pub const SESSIONS_PAGE_DEFAULT: usize = 100;
 /// Sessions in one answer of the administrator's listing, at most.
 pub const SESSIONS_PAGE_MAX: usize = 1000;
+/// Entries of each list of what came of a document, in one answer, when the administrator does not say.
+pub const REPORT_PAGE_DEFAULT: usize = 100;
+/// Entries of each list of what came of a document, in one answer, at most.
+pub const REPORT_PAGE_MAX: usize = 1000;
 /// Names offered when a function is not found.
 pub const NEAR_NAMES_MAX: usize = 5;
 /// Tools that providers take in one request.

@@ -85,6 +85,8 @@ pub struct Turn {
     /// Markdown.
     pub answer: String,
     pub usage: Option<Usage>,
+    /// The fingerprint of the functions that it could call; none where it is not known.
+    pub served: Option<String>,
 }
 
 /// The calls of a turn that wait for the user's yes: in its last round, for a turn that asks ends there.

@@ -42,7 +42,8 @@ pub(super) fn file(value: &Value) -> Result<File, String> {
     Ok(File { bytes, content_type, name })
 }
 
-/// The body and its content type. Files are the fields in `files`; lists become one part per item; objects are JSON.
+/// The body and its content type. Files are the fields in `files`; lists become one part per item; objects are JSON, unless an encoding
+/// gives them a style.
 /// Fields that are null are left out. Problems name the field.
 pub(super) fn encode(
     fields: &Map<String, Value>,
@@ -51,19 +52,16 @@ pub(super) fn encode(
 ) -> Result<(Vec<u8>, String), FieldProblems> {
     let (mut parts, mut problems) = (Vec::new(), Vec::new());
     for (name, value) in fields.iter().filter(|(_, value)| !value.is_null()) {
-        let joined = encodings.get(name).and_then(|encoding| encoding.wire).filter(|wire| !wire.explode);
+        let wire = encodings.get(name).and_then(|encoding| encoding.wire);
         let encoding = encodings.get(name).and_then(|encoding| encoding.content_type.as_deref());
-        let joined = match (joined, value) {
-            (Some(wire), Value::Array(_)) => match in_multipart(value, &wire) {
-                Ok(text) => Some(Value::String(text)),
-                Err(reason) => {
-                    problems.push((name.clone(), reason));
-                    continue;
-                }
-            },
-            _ => None,
-        };
-        let value = joined.as_ref().unwrap_or(value);
+        // Where a style is given, a content type is not looked at (OpenAPI 3.1.1, Encoding Object); a file has no style.
+        if let (Some(wire), Value::Array(_) | Value::Object(_), false) = (wire, value, files.contains(name)) {
+            match in_multipart(name, value, &wire) {
+                Ok(texts) => parts.extend(texts.into_iter().map(|(name, text)| (disposition(&name), text.into_bytes()))),
+                Err(reason) => problems.push((name.clone(), reason)),
+            }
+            continue;
+        }
         let one = std::slice::from_ref(value);
         let whole = encoding.is_some_and(is_json);
         let items = value.as_array().filter(|_| !whole).map_or(one, Vec::as_slice);
@@ -88,8 +86,12 @@ pub(super) fn encode(
     Ok((body, format!("multipart/form-data; boundary={boundary}")))
 }
 
+fn disposition(name: &str) -> String {
+    format!("Content-Disposition: form-data; name=\"{}\"", quoted(name))
+}
+
 fn part(name: &str, value: &Value, is_file: bool, encoding: Option<&str>) -> Result<(String, Vec<u8>), String> {
-    let disposition = format!("Content-Disposition: form-data; name=\"{}\"", quoted(name));
+    let disposition = disposition(name);
     if is_file {
         let file = file(value)?;
         let filename = quoted(file.name.as_deref().unwrap_or(name));

@@ -75,6 +75,9 @@ struct Said {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[serde(rename = "use")]
     usage: Option<[u64; 3]>,
+    /// The fingerprint of what was served; records of before have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fp: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -146,6 +149,7 @@ impl From<&Turn> for Said {
             end: turn.answered_ms,
             ans: turn.answer.clone(),
             usage: turn.usage.map(|u| [u.prompt_tokens, u.completion_tokens, u.total_tokens]),
+            fp: turn.served.clone(),
         }
     }
 }
@@ -164,6 +168,7 @@ impl Said {
                 completion_tokens,
                 total_tokens,
             }),
+            served: self.fp,
         }
     }
 }
@@ -293,10 +298,20 @@ mod tests {
             answered_ms: 2,
             answer: "done".into(),
             usage: Some(Usage { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 }),
+            served: Some("0123456789abcdef".into()),
         };
         let record = encode(&turn);
         assert_eq!(decode(&record, Detail::Said), Some(Turn { rounds: Vec::new(), ..turn.clone() }));
         assert_eq!(decode(&record, Detail::Whole), Some(turn));
+    }
+
+    #[test]
+    fn a_record_without_a_fingerprint_is_read() {
+        let before = br#"10{"run":"r","at":1,"msg":"hi","end":2,"ans":"ho"}"#;
+        for detail in [Detail::Whole, Detail::Said] {
+            let turn = decode(before, detail).unwrap();
+            assert_eq!((turn.answer.as_str(), turn.served), ("ho", None));
+        }
     }
 
     #[test]

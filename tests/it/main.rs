@@ -14,12 +14,15 @@
     reason = "tests print, wait and look at their environment"
 )]
 
+mod apis;
 mod bad_input;
 mod config_check;
 mod contract;
 mod demo;
 mod documents;
+mod exact;
 mod floors;
+mod generated;
 mod harness;
 mod outage;
 mod quality;
@@ -27,3 +30,4 @@ mod results;
 mod retrieval;
 mod store_contract;
 mod turns;
+mod upstreams;

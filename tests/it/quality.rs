@@ -78,7 +78,7 @@ fn a_dropped_or_sweeping_request_is_not_completed() {
             let Move::Answer(answer) = plan.next else { panic!("{messages:?}: {message:?} called {:?}", plan.next) };
             println!("{message}\n    {}", answer.replace('\n', "\n    "));
             let (run, message) = ("r".into(), (*message).to_owned());
-            history.push(Turn { run, asked_ms: 0, message, rounds: Vec::new(), answered_ms: 0, answer, usage: None });
+            history.push(Turn { run, asked_ms: 0, message, rounds: Vec::new(), answered_ms: 0, answer, usage: None, served: None });
         }
     }
 }

@@ -62,7 +62,16 @@ fn round(name: &str, arguments: Value, outcome: Outcome) -> Round {
 }
 
 fn turn(message: &str, rounds: Vec<Round>) -> Turn {
-    Turn { run: "r".into(), asked_ms: 0, message: message.to_owned(), rounds, answered_ms: 0, answer: String::new(), usage: None }
+    Turn {
+        run: "r".into(),
+        asked_ms: 0,
+        message: message.to_owned(),
+        rounds,
+        answered_ms: 0,
+        answer: String::new(),
+        usage: None,
+        served: None,
+    }
 }
 
 fn replied(status: u16, body: ReplyBody) -> Outcome {

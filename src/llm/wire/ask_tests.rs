@@ -38,6 +38,7 @@ fn turn(message: &str, rounds: Vec<Round>, answer: &str) -> Turn {
         answered_ms: 2,
         answer: answer.to_owned(),
         usage: Some(Usage::default()),
+        served: None,
     }
 }
 

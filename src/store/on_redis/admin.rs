@@ -21,6 +21,18 @@ use crate::{
 };
 
 impl RedisStore {
+    /// Lets an administrator in.
+    pub async fn administrator(&self, caller: Caller<'_>) -> Result<AdminAnswer<()>, StoreError> {
+        let mut pipe = redis::pipe();
+        self.check(&mut pipe, caller);
+        let mut answers = self.administrators(pipe).await?.into_iter();
+        Ok(match checked(answers.next().unwrap_or_default())? {
+            Err(refused) => AdminAnswer::Refused(refused),
+            Ok(Role::User) => AdminAnswer::NotAdmin,
+            Ok(Role::Admin) => AdminAnswer::Granted(()),
+        })
+    }
+
     /// Exact numbers, for anybody: no names in them.
     pub async fn stats(&self) -> Result<SessionStats, StoreError> {
         let mut pipe = redis::pipe();
@@ -135,13 +147,10 @@ impl RedisStore {
 
     /// Takes ended sessions out of the index, for an administrator.
     pub async fn cleanup(&self, caller: Caller<'_>) -> Result<AdminAnswer<u64>, StoreError> {
-        let mut pipe = redis::pipe();
-        self.check(&mut pipe, caller);
-        let mut answers = self.administrators(pipe).await?.into_iter();
-        match checked(answers.next().unwrap_or_default())? {
-            Err(refused) => Ok(AdminAnswer::Refused(refused)),
-            Ok(Role::User) => Ok(AdminAnswer::NotAdmin),
-            Ok(Role::Admin) => self.sweep().await.map(AdminAnswer::Granted),
+        match self.administrator(caller).await? {
+            AdminAnswer::Granted(()) => self.sweep().await.map(AdminAnswer::Granted),
+            AdminAnswer::NotAdmin => Ok(AdminAnswer::NotAdmin),
+            AdminAnswer::Refused(refused) => Ok(AdminAnswer::Refused(refused)),
         }
     }
 

@@ -6,6 +6,7 @@ pub mod gate;
 pub mod llm;
 pub mod process;
 pub mod proxy;
+pub mod recorder;
 pub mod redis;
 pub mod shape;
 pub mod upstream;

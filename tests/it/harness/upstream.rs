@@ -57,6 +57,23 @@ impl StubUpstream {
         self.directory.path().join("shop.json")
     }
 
+    /// Puts another document in the place of this one, as a careful operator does: whole, under its name at once.
+    pub fn describe(&self, text: &str) {
+        let unfinished = self.directory.path().join("shop.new");
+        std::fs::write(&unfinished, text).unwrap();
+        std::fs::rename(unfinished, self.document()).unwrap();
+    }
+
+    /// Puts the document without this operation in its place.
+    pub fn describe_without(&self, operation_id: &str) {
+        let mut document = document();
+        let items = document["paths"].as_object_mut().unwrap().values_mut();
+        for item in items {
+            item.as_object_mut().unwrap().retain(|_, operation| operation["operationId"] != operation_id);
+        }
+        self.describe(&document.to_string());
+    }
+
     fn shared(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap()
     }

@@ -402,6 +402,7 @@ pub fn turn(said: &str) -> Turn {
         answered_ms: 2,
         answer: format!("{said}?"),
         usage: None,
+        served: Some("0123456789abcdef".to_owned()),
     }
 }
 

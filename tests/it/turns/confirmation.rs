@@ -250,16 +250,24 @@ async fn without_a_model_the_planner_asks_too(on: On) {
 #[tokio::test]
 async fn a_yes_that_comes_too_late_sends_nothing() {
     let bed = Bed::with(On::Redis, confirm).await;
+    // The user's last turn as if it had begun so much earlier.
+    let earlier = |by: u64| {
+        let (mut redis, key) = (bed.redis().connection(), bed.redis().key("h", "ann"));
+        let record: String = run(&mut redis, "LINDEX", &[key.as_str(), "-1"]);
+        let (before, from) = record.split_once("\"at\":").unwrap();
+        let (at, behind) = from.split_once(',').unwrap();
+        let at = at.parse::<u64>().unwrap() - by;
+        let _: () = run(&mut redis, "LSET", &[key.as_str(), "-1", &format!("{before}\"at\":{at},{behind}")]);
+    };
     let ann = asked(&bed).await;
-    // The question as if it had been asked 15 minutes and a second ago.
-    let (mut redis, key) = (bed.redis().connection(), bed.redis().key("h", "ann"));
-    let record: String = run(&mut redis, "LINDEX", &[key.as_str(), "-1"]);
-    let (version, json) = record.split_at(2);
-    let mut turn: Value = serde_json::from_str(json).unwrap();
-    turn["at"] = (turn["at"].as_u64().unwrap() - 15 * 60_000 - 1000).into();
-    let _: () = run(&mut redis, "LSET", &[key.as_str(), "-1", &format!("{version}{turn}")]);
+    earlier(15 * 60_000 + 1);
     is_an_ordinary_message(&bed, &ann, "yes").await;
     assert_eq!(bed.upstream.log(), [""; 0]);
+    asked(&bed).await;
+    earlier(14 * 60_000);
+    bed.llm.says("Created.");
+    ann.process("yes").await.ok();
+    assert_eq!(bed.upstream.log(), ["POST /users"]);
 }
 
 #[tokio::test]
