@@ -5,6 +5,8 @@
 
 mod apis;
 mod confirm;
+mod looking;
+mod offer;
 mod perform;
 mod prompt;
 mod reading;
@@ -17,6 +19,7 @@ use serde_json::{Map, Value};
 pub use self::{
     apis::{Api, Apis},
     confirm::PLANNERS_PART,
+    offer::Offering,
     perform::{Ready, Stretch},
     reading::{Reading, mark, size},
     trim::{kept, kept_answer},
@@ -27,7 +30,7 @@ use crate::{
         session::{Round, Turn, Usage},
         tool::{Effect, Outcome, Refusal, ToolCall, ToolResult},
     },
-    llm::{ModelError, Move, Planner, Prompt},
+    llm::{ModelError, Move, Planner, Prompt, ToolSet},
     markdown,
     upstream::UserCredentials,
 };
@@ -51,6 +54,7 @@ pub struct Agent<'a> {
     pub budget: Budget,
     /// Whether a changing call is sent only after the user has said yes to it.
     pub confirm: bool,
+    pub offering: Offering<'a>,
 }
 
 /// What the user wants, and what came before.
@@ -67,6 +71,10 @@ pub struct Progress {
     pub rounds: Vec<Round>,
     pub usage: Option<Usage>,
     calls: u32,
+    /// The functions that the planner is given in this turn; none: all.
+    offered: Option<ToolSet>,
+    /// Places of functions that it found and is given from its next move on.
+    found: Vec<usize>,
 }
 
 /// The next move, checked.
@@ -92,6 +100,8 @@ pub enum Prepared {
     Waiting(Box<Ready>),
     /// Reads a reply that was kept; nothing is sent.
     Reading(Box<Reading>),
+    /// Answered already; nothing is sent.
+    Answered(Box<ToolResult>),
     /// Goes back to the planner with the reason.
     Refused(ToolCall, Refusal),
 }
@@ -101,7 +111,7 @@ impl Batch {
     pub fn changing(&self) -> impl Iterator<Item = (usize, &Ready)> {
         self.calls.iter().enumerate().filter_map(|(i, call)| match call {
             Prepared::Ready(ready) if ready.effect == Effect::Changing => Some((i, &**ready)),
-            Prepared::Ready(_) | Prepared::Waiting(_) | Prepared::Reading(_) | Prepared::Refused(..) => None,
+            Prepared::Ready(_) | Prepared::Waiting(_) | Prepared::Reading(_) | Prepared::Answered(_) | Prepared::Refused(..) => None,
         })
     }
 }
@@ -115,9 +125,10 @@ impl Agent<'_> {
         if progress.rounds.len() as u64 >= u64::from(self.budget.rounds_max) {
             return Ok(Thought::Answer(out_of_rounds(ask.message, &progress.rounds)));
         }
+        self.offer(&ask, progress);
         let Ask { instructions, history, message } = ask;
-        let plan =
-            self.planner.plan(&Prompt { instructions, history, message, rounds: &progress.rounds, tools: self.apis.tools() }).await?;
+        let tools = progress.offered.as_ref().unwrap_or(self.apis.tools());
+        let plan = self.planner.plan(&Prompt { instructions, history, message, rounds: &progress.rounds, tools }).await?;
         if let Some(usage) = plan.usage {
             progress.usage = Some(progress.usage.unwrap_or_default().plus(usage));
         }
@@ -141,6 +152,9 @@ impl Agent<'_> {
             Some(Ok(reading)) => return Prepared::Reading(Box::new(reading)),
             Some(Err(refusal)) => return Prepared::Refused(call, refusal),
             None => {}
+        }
+        if let Some(result) = self.looked_up(&call, progress) {
+            return Prepared::Answered(Box::new(result));
         }
         let arguments = match &call.arguments {
             Ok(arguments) => arguments,

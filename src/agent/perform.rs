@@ -47,6 +47,7 @@ impl Batch {
                 ready.with(Outcome::Failed("the request was not sent: the turn ended before its place in the order".into()))
             }
             Prepared::Reading(reading) => reading.result(),
+            Prepared::Answered(result) => (**result).clone(),
             Prepared::Refused(call, refusal) => {
                 ToolResult { call: call.clone(), request: None, outcome: Outcome::Refused(refusal.clone()) }
             }

@@ -42,7 +42,7 @@ pub use self::{
     turn::{Render, Report, Request, Taken},
 };
 use crate::{
-    agent::{Agent, Budget},
+    agent::{Agent, Budget, Offering},
     clock::Clock,
     demo::Demo,
     llm::Planner,
@@ -143,10 +143,17 @@ impl App {
     }
 
     /// The agent for a turn or a call of the user whose credentials these are.
-    fn agent<'a>(&self, served: &'a Served, own: &'a UserCredentials) -> Agent<'a> {
+    fn agent<'a>(&'a self, served: &'a Served, own: &'a UserCredentials) -> Agent<'a> {
         let Settings { turns, results, agent, .. } = &self.0.settings;
         let budget = Budget { rounds_max: turns.rounds_max, calls_max: turns.calls_max, kept_bytes_max: results.bytes_max };
-        Agent { planner: &served.planner, apis: &served.apis, own, budget, confirm: agent.confirm }
+        Agent {
+            planner: &served.planner,
+            apis: &served.apis,
+            own,
+            budget,
+            confirm: agent.confirm,
+            offering: Offering { max: agent.tools_max, pinned: &agent.pinned },
+        }
     }
 
     /// Starts a task that outlives the request that wants it.

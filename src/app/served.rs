@@ -4,6 +4,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use futures_util::future::join_all;
+use tracing::warn;
 
 use super::document::{named, read_document, shown_document};
 use crate::{
@@ -59,9 +60,13 @@ impl Served {
             return Err(problems);
         }
         let model = from.model.clone();
+        let pinned = from.settings.agent.pinned.clone();
         // Names and the index of many thousand functions take a while, and the runtime has other things to do.
         let joined = tokio::task::spawn_blocking(move || {
             let apis = Apis::new(apis);
+            for name in pinned.iter().filter(|name| apis.place(name).is_none()) {
+                warn!(function = name, "agent.pinned names {name}, which is no function");
+            }
             let planner = model.unwrap_or_else(|| Arc::new(Planner::Offline(Offline::new(apis.functions()))));
             Self { apis, planner }
         });
@@ -110,7 +115,9 @@ fn base_url(stated: &settings::Api, catalogue: &Catalogue, demo: Option<SocketAd
 fn set_aside(catalogue: &Catalogue) -> String {
     let reasons: Vec<String> =
         catalogue.report().set_aside.iter().take(5).map(|one| format!("\n  {}: {}", one.operation, one.reason)).collect();
-    reasons.concat()
+    let filtered = catalogue.report().filtered.len();
+    let left_out = if filtered > 0 { format!("; {filtered} are left out by include and exclude") } else { String::new() };
+    format!("{left_out}{}", reasons.concat())
 }
 
 /// Names that two APIs have: calls could not be told apart.

@@ -30,8 +30,28 @@ pub const REPORT_PAGE_DEFAULT: usize = 100;
 pub const REPORT_PAGE_MAX: usize = 1000;
 /// Names offered when a function is not found.
 pub const NEAR_NAMES_MAX: usize = 5;
-/// Functions that a model is given whole; above it a subset is retrieved.
-pub const TOOLS_TO_MODEL_MAX: usize = 64;
+/// Tools that providers take in one request.
+pub const TOOLS_PROVIDERS_TAKE: u64 = 128;
+/// Functions of our own that may stand beside those of a document: two that find others, one that reads kept results.
+pub const FUNCTIONS_OF_OURS: usize = 3;
+/// Functions that are given to a model because of one thing that it said.
+pub const FUNCTIONS_PER_REMARK: usize = 4;
+/// What a search tells of each function that it found, in characters.
+pub const FUNCTION_SUMMARY_CHARS_MAX: usize = 160;
+/// Functions that a search of the model finds when it does not say how many.
+pub const FUNCTIONS_FOUND_DEFAULT: usize = 8;
+/// Functions that one search of the model finds, at most.
+pub const FUNCTIONS_FOUND_MAX: usize = 20;
+/// Rules about operations in one list of the settings.
+pub const SELECTION_RULES_MAX: usize = 1000;
+/// Functions that are always offered to the model.
+pub const PINNED_FUNCTIONS_MAX: usize = 128;
+/// Characters of a message by which functions are looked for; the rest of a longer one is data more often than a wish.
+pub const RETRIEVAL_CHARS_MAX: usize = 2000;
+/// Different things of a message by which functions are looked for; of more, those that fewest functions have.
+pub const RETRIEVAL_GROUPS_MAX: usize = 48;
+/// Characters of a function's description that it is found by.
+pub const RETRIEVAL_DESCRIPTION_CHARS_MAX: usize = 400;
 /// A function's name, in characters: what providers accept (`^[a-zA-Z0-9_-]{1,64}$`).
 pub const FUNCTION_NAME_CHARS_MAX: usize = 64;
 /// APIs that are served beside the one of `[openapi]`.

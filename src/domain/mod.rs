@@ -11,6 +11,7 @@ pub mod language;
 pub mod limits;
 pub mod near;
 pub mod number;
+pub mod selection;
 pub mod session;
 pub mod tool;
 pub mod turn;

@@ -25,6 +25,20 @@ pub struct FunctionSpec {
     pub effect: Effect,
 }
 
+/// A name for a function of our own beside these: the wished one, or if a function has that, the first of `wished_2`, `wished_3` … that
+/// none has. The function of the document keeps its name.
+pub fn name_beside(wished: &str, functions: &[FunctionSpec]) -> String {
+    let taken = |name: &str| functions.iter().any(|function| function.name == name);
+    let mut name = wished.to_owned();
+    for number in 2..=functions.len() + 1 {
+        if !taken(&name) {
+            break;
+        }
+        name = format!("{wished}_{number}");
+    }
+    name
+}
+
 /// A call that a planner asks for. Nothing about it has been believed yet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ToolCall {

@@ -16,14 +16,15 @@ use super::{
     model::clip,
     naming::{Identity, fingerprint, function_names},
     near::near,
-    operation::Operation,
+    operation::{About, Operation},
     options::ReadOptions,
-    report::{GivenName, Report, SetAside},
+    report::{Filtered, GivenName, Report, SetAside},
     security::Credential,
     server::{check_variables, of_root},
 };
 use crate::domain::{
     limits::{DOCUMENT_BYTES_MAX, FUNCTIONS_BYTES_MAX, WARNINGS_MAX},
+    selection::{Asked, Rule},
     tool::FunctionSpec,
 };
 
@@ -114,10 +115,16 @@ impl Catalogue {
         let identities: Vec<(Option<String>, String, String)> = candidates.iter().map(identity).collect();
         let borrowed: Vec<Identity> =
             identities.iter().map(|(id, method, path)| Identity { operation_id: id.as_deref(), method, path }).collect();
+        let names = function_names(&borrowed);
+        report.warnings.extend(useless_rules(options, &candidates, &names));
         let (mut specs, mut operations) = (Vec::new(), Vec::new());
         let mut bytes_left = FUNCTIONS_BYTES_MAX;
-        for (candidate, name) in candidates.into_iter().zip(function_names(&borrowed)) {
+        for (candidate, name) in candidates.into_iter().zip(names) {
             let label = candidate.label();
+            if let Some(rule) = options.selection.leaves_out(&asked(&candidate.about, &name)) {
+                report.filtered.push(Filtered { operation: label.trim_start().to_owned(), rule });
+                continue;
+            }
             let operation_id = candidate.about.operation_id.clone();
             let assembled = match bytes_left {
                 0 => Err(format!("the functions before it take up {FUNCTIONS_BYTES_MAX} bytes, which is all there is for one document")),
@@ -197,6 +204,16 @@ fn weight(value: &Value) -> usize {
         Value::Object(map) => map.iter().map(|(key, value)| key.len() + 64 + weight(value)).sum(),
         _ => 0,
     }
+}
+
+fn asked<'a>(about: &'a About, function: &'a str) -> Asked<'a> {
+    Asked { method: &about.method, path: &about.path, tags: &about.tags, operation_id: about.operation_id.as_deref(), function }
+}
+
+/// A sentence for every rule that is about no operation at all: it was meant to be about some.
+fn useless_rules(options: &ReadOptions, candidates: &[Candidate<'_>], names: &[String]) -> Vec<String> {
+    let about_any = |rule: &&Rule| candidates.iter().zip(names).any(|(candidate, name)| rule.fits(&asked(&candidate.about, name)));
+    options.selection.rules().filter(|rule| !about_any(rule)).map(|rule| format!("no operation is one of {rule}")).collect()
 }
 
 fn info(document: &Document, servers: &[super::server::Resolved]) -> Info {

@@ -28,6 +28,7 @@ mod harness;
 mod outage;
 mod quality;
 mod results;
+mod retrieval;
 mod store_contract;
 mod turns;
 mod upstreams;
