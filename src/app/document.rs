@@ -1,6 +1,6 @@
 //! Getting an API's document: from a file, from a URL, or the demo's own.
 
-use std::path::Path;
+use std::{io::Read as _, path::Path};
 
 use crate::{
     demo,
@@ -76,16 +76,70 @@ async fn read(api: &Api, outbound: &Outbound) -> Result<Catalogue, String> {
             (text, origin)
         }
     };
-    let external_references = match source {
+    let directory = match source {
         Source::File(path) if api.external_references => {
             // A bare file name has the directory ``, which is the one that the process runs in.
             let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
-            Some(directory.unwrap_or(Path::new(".")).to_owned())
+            let own = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+            Some((directory.unwrap_or(Path::new(".")).to_owned(), own))
         }
         Source::File(_) | Source::Url(_) | Source::Demo => None,
     };
-    let options = ReadOptions { origin, server_variables: api.server_variables.clone(), external_references };
+    let options = ReadOptions { origin, server_variables: api.server_variables.clone(), selection: api.selection.clone() };
     // Big documents take a while, and the runtime has other things to do.
-    let reading = tokio::task::spawn_blocking(move || Catalogue::read_with(&text, &options).map_err(|error| error.to_string()));
+    let reading = tokio::task::spawn_blocking(move || {
+        let read = match directory {
+            None => Catalogue::read_with(&text, &options),
+            Some((directory, own)) => Catalogue::read_files(&text, &own, &options, &mut |path| read_below(&directory, path)),
+        };
+        read.map_err(|error| error.to_string())
+    });
     reading.await.unwrap_or_else(|_| Err("reading the document failed".to_owned()))
+}
+
+/// A file of a document that consists of several: a plain file below `directory`, wherever symbolic links lead.
+fn read_below(directory: &Path, path: &str) -> Result<String, String> {
+    let root = directory.canonicalize().map_err(|e| e.to_string())?;
+    let file = root.join(path).canonicalize().map_err(|e| e.to_string())?;
+    if !file.starts_with(&root) {
+        return Err("it leads out of the document's directory".to_owned());
+    }
+    let about = std::fs::metadata(&file).map_err(|e| e.to_string())?;
+    if !about.is_file() {
+        return Err("it is no file".to_owned());
+    }
+    let mut bytes = Vec::new();
+    let opened = std::fs::File::open(&file).map_err(|e| e.to_string())?;
+    opened.take(DOCUMENT_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).map_err(|e| e.to_string())?;
+    if bytes.len() > DOCUMENT_BYTES_MAX {
+        return Err(format!("it has more than {DOCUMENT_BYTES_MAX} bytes"));
+    }
+    String::from_utf8(bytes).map_err(|e| format!("it is not UTF-8: byte {} is wrong", e.utf8_error().valid_up_to()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn only_files_below_the_directory_are_read() {
+        let outside = tempfile::tempdir().unwrap();
+        std::fs::write(outside.path().join("secret"), "s").unwrap();
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir(root.path().join("sub")).unwrap();
+        std::fs::write(root.path().join("sub/pet.yaml"), "a: 1").unwrap();
+        symlink(root.path().join("sub"), root.path().join("inside")).unwrap();
+        symlink(outside.path(), root.path().join("out")).unwrap();
+        symlink(outside.path().join("secret"), root.path().join("secret")).unwrap();
+        let read = |path: &str| read_below(root.path(), path);
+        assert_eq!(read("sub/pet.yaml").as_deref(), Ok("a: 1"));
+        assert_eq!(read("inside/pet.yaml").as_deref(), Ok("a: 1"));
+        for path in ["secret", "out/secret"] {
+            assert_eq!(read(path).unwrap_err(), "it leads out of the document's directory", "{path}");
+        }
+        assert_eq!(read("sub").unwrap_err(), "it is no file");
+        assert!(read("nowhere.yaml").is_err());
+    }
 }

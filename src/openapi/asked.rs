@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value};
 
 use super::{body::Media, model::clip, naming::argument_name, operation::Shape};
-use crate::domain::limits::ARGUMENT_DESCRIPTION_CHARS_MAX;
+use crate::domain::limits::{ARGUMENT_DESCRIPTION_CHARS_MAX, FLAT_PROPERTIES_MAX};
 
 /// The arguments of a function, as they are collected.
 #[derive(Default)]
@@ -47,7 +47,7 @@ impl Asked {
             while self.properties.contains_key(&argument) {
                 argument = others.next().unwrap_or_default();
             }
-            if media != Media::Json && !shown.contains_key("type") {
+            if !matches!(media, Media::Json | Media::Xml) && !shown.contains_key("type") {
                 shown.insert("type".to_owned(), "object".into());
             }
             let own = shown.get("description").and_then(Value::as_str).map(str::to_owned);
@@ -86,7 +86,7 @@ impl Asked {
 
     /// The argument names of a plain object's properties, and whether it takes others; `None` when it has to stay one argument.
     fn flat(&self, shown: &Map<String, Value>) -> Option<(Vec<String>, bool)> {
-        let properties = shown.get("properties")?.as_object().filter(|properties| !properties.is_empty())?;
+        let properties = shown.get("properties")?.as_object().filter(|properties| (1..=FLAT_PROPERTIES_MAX).contains(&properties.len()))?;
         // A body that is null says no more than one that is absent, so `["object", "null"]` is an object too.
         let object = shown.get("type").is_none_or(|kind| {
             let kinds = kind.as_array().map_or(std::slice::from_ref(kind), Vec::as_slice);

@@ -13,7 +13,7 @@ use super::{
     gather::{BodySchema, Draft},
     model::{Expansion, clip},
     naming::{Place, argument_names},
-    operation::{About, Body, Operation, Parameter},
+    operation::{About, Body, Operation, Parameter, Purpose, Shape},
     parameter::Location,
     schema::{Definitions, Link, Normalised},
     server::Resolved,
@@ -32,7 +32,9 @@ pub(super) fn assemble(
     definitions: &Arc<Definitions>,
     root_server: &Arc<Resolved>,
 ) -> Result<(FunctionSpec, Operation), String> {
-    let reachable = reachable(&draft, definitions)?;
+    if let Some(problem) = problem(&draft, definitions) {
+        return Err(problem);
+    }
     let mut expansion = Expansion::new(definitions);
     let mut asked = Asked::default();
     let places: Vec<Place> =
@@ -56,13 +58,13 @@ pub(super) fn assemble(
             location: declared.location,
             required: declared.required,
             wire: declared.wire,
-            schema: schema.schema,
+            schema,
         });
     }
     let body = match draft.body {
         None => None,
         Some((declared, schema)) => {
-            let schema = body_schema(schema, &declared.schema);
+            let (schema, links) = body_schema(schema, &declared.schema);
             let schema = fitting(schema, declared.media, &declared.content_type, definitions)?;
             let files = files(&schema, declared.media, &declared.encodings, definitions);
             let shown = expansion.expand(&schema);
@@ -73,11 +75,13 @@ pub(super) fn assemble(
                 required: declared.required,
                 shape,
                 schema,
+                links,
                 encodings: declared.encodings,
                 files,
             })
         }
     };
+    let arguments = purposes(&parameters, body.as_ref());
     let hole = |name: &String| parameters.iter().position(|parameter| parameter.location == Location::Path && parameter.name == *name);
     let holes = draft.template.names.iter().filter_map(hole).collect();
     let safe = matches!(about.method.as_str(), "GET" | "HEAD" | "OPTIONS" | "TRACE" | "QUERY");
@@ -99,24 +103,35 @@ pub(super) fn assemble(
         security: draft.security,
         accept: draft.accept,
         definitions: Arc::clone(definitions),
-        reachable,
+        arguments,
         validators: OnceLock::new(),
     };
     Ok((spec, operation))
 }
 
-fn reachable(draft: &Draft, definitions: &Definitions) -> Result<Vec<usize>, String> {
-    let mut all: Vec<&Normalised> = draft.parameters.iter().map(|(_, schema)| schema).collect();
+/// Why one of the schemas cannot be used, if so.
+fn problem(draft: &Draft, definitions: &Definitions) -> Option<String> {
+    let mut all: Vec<&Normalised> = draft.parameters.iter().map(|(_, schema)| &**schema).collect();
     match draft.body.as_ref().map(|(_, schema)| schema) {
-        Some(BodySchema::Schema(schema)) => all.extend(schema),
-        Some(BodySchema::Fields(fields)) => all.extend(fields),
+        Some(BodySchema::Schema(schema)) => all.extend(schema.as_deref()),
+        Some(BodySchema::Fields(fields)) => all.extend(fields.iter().map(|field| &**field)),
         None => {}
     }
-    if let Some(problem) = all.iter().find_map(|schema| schema.problem.as_ref()) {
-        return Err(problem.clone());
-    }
-    let links: Vec<Link> = all.iter().flat_map(|schema| schema.links.iter().copied()).collect();
-    definitions.reachable(&links)
+    all.into_iter().find_map(|schema| schema.problem.clone().or_else(|| definitions.problem(&schema.links).map(str::to_owned)))
+}
+
+/// What each argument is for.
+fn purposes(parameters: &[Parameter], body: Option<&Body>) -> HashMap<String, Purpose> {
+    let mut purposes: HashMap<String, Purpose> = match body.map(|body| &body.shape) {
+        Some(Shape::Whole(argument)) => HashMap::from([(argument.clone(), Purpose::Body)]),
+        Some(Shape::Flat { properties, .. }) => {
+            properties.iter().enumerate().map(|(at, (argument, _))| (argument.clone(), Purpose::Property(at))).collect()
+        }
+        None => HashMap::new(),
+    };
+    purposes.extend(parameters.iter().enumerate().map(|(at, parameter)| (parameter.argument.clone(), Purpose::Parameter(at))));
+    purposes.shrink_to_fit();
+    purposes
 }
 
 /// The summary, then the description when it says more; method and path when there is neither.
@@ -132,21 +147,22 @@ fn description(about: &About, description: Option<&str>) -> String {
     clip(&text, FUNCTION_DESCRIPTION_CHARS_MAX)
 }
 
-/// The schema of the whole body, whichever way it was declared.
-fn body_schema(schema: BodySchema, declared: &Content) -> Value {
+/// The schema of the whole body, whichever way it was declared, and what it refers to.
+fn body_schema(schema: BodySchema, declared: &Content) -> (Value, Vec<Link>) {
     match (schema, declared) {
-        (BodySchema::Schema(schema), _) => schema.map_or_else(|| json!({}), |schema| schema.schema),
+        (BodySchema::Schema(schema), _) => schema.map_or_else(|| (json!({}), Vec::new()), |one| (one.schema.clone(), one.links.clone())),
         (BodySchema::Fields(fields), Content::Fields(names)) => {
+            let links = fields.iter().flat_map(|field| field.links.iter().copied()).collect();
             let required: Vec<Value> = names.iter().filter(|field| field.required).map(|field| field.name.clone().into()).collect();
             let properties: Map<String, Value> =
-                names.iter().zip(fields).map(|(field, schema)| (field.name.clone(), schema.schema)).collect();
+                names.iter().zip(fields).map(|(field, schema)| (field.name.clone(), schema.schema.clone())).collect();
             let mut whole = Map::from_iter([("type".to_owned(), "object".into()), ("properties".to_owned(), Value::Object(properties))]);
             if !required.is_empty() {
                 whole.insert("required".to_owned(), required.into());
             }
-            Value::Object(whole)
+            (Value::Object(whole), links)
         }
-        (BodySchema::Fields(_), _) => json!({}),
+        (BodySchema::Fields(_), _) => (json!({}), Vec::new()),
     }
 }
 
@@ -160,8 +176,11 @@ fn fitting(schema: Value, media: Media, content_type: &str, definitions: &Defini
         Media::Json => Ok(schema),
         Media::Form | Media::Multipart if says("array") || says("string") => Err(format!("its body is {content_type}, but not an object")),
         Media::Form | Media::Multipart => Ok(schema),
+        // What is said of a value is how it is written; a text is the document itself.
+        Media::Xml if structured => Ok(json!({"anyOf": [schema, {"type": "string", "description": "the XML itself"}]})),
+        Media::Xml => Ok(json!({"type": "string"})),
         Media::Text if structured => {
-            Err(format!("its body is {content_type} made of an object or a list; only JSON and forms are made of those"))
+            Err(format!("its body is {content_type} made of an object or a list; only JSON, XML and forms are made of those"))
         }
         Media::Text if target.get("type").is_none() => Ok(json!({"type": "string"})),
         Media::Text => Ok(schema),

@@ -9,9 +9,9 @@ use serde_json::Value;
 use super::{
     document::{Document, Edition},
     encode::Keep,
-    parameter::{Declared, is_json},
+    parameter::{Declared, is_json, is_token},
     schema::Definitions,
-    style::{Style, Wire},
+    style::{Style, Wire, text},
 };
 
 /// How a value becomes bytes.
@@ -20,8 +20,10 @@ pub(super) enum Media {
     Json,
     Form,
     Multipart,
-    /// A string as it is; XML too.
+    /// A string as it is.
     Text,
+    /// A string as it is, or what a value makes.
+    Xml,
     /// Bytes that come as base64.
     Bytes,
 }
@@ -30,6 +32,8 @@ pub(super) enum Media {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Encoding {
     pub content_type: Option<String>,
+    /// Headers of its own whose value the document fixes; only parts of a multipart body have any.
+    pub headers: Vec<(String, String)>,
     /// None: as the value's kind wants it.
     pub wire: Option<Wire>,
 }
@@ -65,11 +69,13 @@ pub(super) fn openapi3<'d>(document: &'d Document, operation: &'d Value) -> Resu
     let of = document.follow(of)?;
     let schema = of.get("schema");
     let binary = schema.and_then(|schema| document.follow(schema).ok()).is_some_and(is_binary);
+    let mended = mended(media_type);
+    let media_type = mended.as_deref().unwrap_or(media_type);
     let media = media(media_type, binary);
     let mut encodings = HashMap::new();
     if let (Media::Form | Media::Multipart, Some(Value::Object(fields))) = (media, of.get("encoding")) {
         for (field, raw) in fields {
-            let mut encoding = encoding(raw).map_err(|reason| format!("body field `{field}`: {reason}"))?;
+            let mut encoding = encoding(document, raw).map_err(|reason| format!("body field `{field}`: {reason}"))?;
             // Before 3.1 styles are for urlencoded forms only (3.0.4, Encoding Object).
             encoding.wire = encoding.wire.filter(|_| media == Media::Form || document.edition != Edition::V3_0);
             encodings.insert(field.clone(), encoding);
@@ -115,7 +121,7 @@ pub(super) fn swagger2<'d>(
     let only_multipart = consumes.contains(&"multipart/form-data") && !consumes.contains(&"application/x-www-form-urlencoded");
     let media = if file || only_multipart { Media::Multipart } else { Media::Form };
     let content_type = if media == Media::Form { "application/x-www-form-urlencoded" } else { "multipart/form-data" };
-    let encodings = fields.iter().map(|field| (field.name.clone(), Encoding { content_type: None, wire: Some(field.wire) }));
+    let encodings = fields.iter().map(|field| (field.name.clone(), Encoding { wire: Some(field.wire), ..Encoding::default() }));
     Some(DeclaredBody {
         media,
         content_type: content_type.to_owned(),
@@ -124,6 +130,13 @@ pub(super) fn swagger2<'d>(
         encodings: encodings.collect(),
         schema: Content::Fields(fields),
     })
+}
+
+/// `applicationjson;version=1`: without its slash it is no media type, but there is no doubt which one is meant.
+fn mended(media_type: &str) -> Option<String> {
+    let (essence, parameters) = media_type.split_once(';').map_or((media_type, ""), |(essence, parameters)| (essence, parameters));
+    let slipped = essence.trim().eq_ignore_ascii_case("applicationjson");
+    slipped.then(|| if parameters.is_empty() { "application/json".to_owned() } else { format!("application/json;{parameters}") })
 }
 
 /// Which media type is sent when several are offered: the lower the better.
@@ -135,6 +148,7 @@ fn rank(media_type: &str) -> u8 {
         "application/x-www-form-urlencoded" => 3,
         "multipart/form-data" => 4,
         "text/plain" => 5,
+        "application/xml" | "text/xml" => 6,
         text if text.starts_with("text/") => 6,
         "application/octet-stream" => 7,
         _ => 8,
@@ -146,7 +160,8 @@ fn media(media_type: &str, binary: bool) -> Media {
         _ if is_json(media_type) => Media::Json,
         "application/x-www-form-urlencoded" => Media::Form,
         multipart if multipart.starts_with("multipart/") => Media::Multipart,
-        text if text.starts_with("text/") || text.ends_with("/xml") || text.ends_with("+xml") => Media::Text,
+        xml if xml.ends_with("/xml") || xml.ends_with("+xml") => Media::Xml,
+        text if text.starts_with("text/") => Media::Text,
         "application/octet-stream" | "application/pdf" | "application/zip" | "application/gzip" => Media::Bytes,
         bytes if binary || ["image/", "audio/", "video/", "font/"].iter().any(|kind| bytes.starts_with(kind)) => Media::Bytes,
         _ => Media::Text,
@@ -185,7 +200,13 @@ pub(super) fn is_file(schema: &Value, encoding: Option<&Encoding>, definitions: 
     is_binary(schema) || (by_type && !structured)
 }
 
-fn encoding(raw: &Value) -> Result<Encoding, String> {
+/// The one value that a schema allows, or takes when none is said.
+fn fixed(schema: &Value) -> Option<String> {
+    let single = schema.get("enum").and_then(Value::as_array).filter(|values| values.len() == 1).and_then(|values| values.first());
+    text(schema.get("const").or_else(|| schema.get("default")).or(single)?).ok()
+}
+
+fn encoding(document: &Document, raw: &Value) -> Result<Encoding, String> {
     let style = raw.get("style").map(QueryStyle::deserialize).transpose().map_err(|error| error.to_string())?;
     let explode = raw.get("explode").and_then(Value::as_bool);
     let reserved = raw.get("allowReserved") == Some(&Value::Bool(true));
@@ -204,5 +225,14 @@ fn encoding(raw: &Value) -> Result<Encoding, String> {
     if content_type.is_some_and(|content_type| content_type.chars().any(char::is_control)) {
         return Err("its content type has a control character".to_owned());
     }
-    Ok(Encoding { content_type: content_type.map(|one| one.trim().to_owned()).filter(|one| !one.contains('*')), wire })
+    let mut headers = Vec::new();
+    for (name, header) in raw.get("headers").and_then(Value::as_object).into_iter().flatten() {
+        let schema = document.follow(header)?.get("schema").map(|schema| document.follow(schema)).transpose()?;
+        let Some(fixed) = schema.and_then(fixed).filter(|_| !name.eq_ignore_ascii_case("content-type")) else { continue };
+        if !is_token(name) || fixed.chars().any(char::is_control) {
+            return Err(format!("its header `{name}` cannot be sent"));
+        }
+        headers.push((name.clone(), fixed));
+    }
+    Ok(Encoding { headers, content_type: content_type.map(|one| one.trim().to_owned()).filter(|one| !one.contains('*')), wire })
 }

@@ -1,20 +1,22 @@
 //! Whether arguments fit an operation: every problem at once, found before anything is sent.
 
-use jsonschema::Validator;
 use serde_json::{Map, Value};
 
 use super::{
     near::near,
-    operation::{Body, Operation, Parameter, Shape},
-    sentence::{Place, inexact, sentences},
+    operation::{Body, Operation, Parameter, Purpose, Shape},
+    schema::{Effort, Judge, Link},
+    sentence::{Place, inexact, lost_digits, sentences},
 };
-use crate::domain::limits::{NEAR_NAMES_MAX, PROBLEMS_MAX};
+use crate::domain::limits::{ERRORS_READ_MAX, NEAR_NAMES_MAX, PROBLEMS_MAX};
 
 /// The compiled schemas of one operation.
 #[derive(Debug)]
 pub(super) struct Validators {
-    parameters: Validator,
-    body: Option<Validator>,
+    parameters: Judge,
+    /// What `parameters` was compiled from.
+    parameters_schema: Value,
+    body: Option<Judge>,
 }
 
 /// Arguments sorted by where they go, found to fit.
@@ -39,27 +41,28 @@ impl Operation {
             Err(reason) => return Err(vec![reason.clone()]),
         };
         let mut problems = Vec::new();
-        let parameter = |name: &str| self.parameters.iter().find(|parameter| parameter.argument == name);
         let (mut given, mut flat, mut whole) = (Vec::new(), Map::new(), None);
         for (name, value) in arguments {
-            match (parameter(name), self.body.as_ref().map(|body| &body.shape)) {
-                (Some(parameter), _) if value.is_null() && !parameter.required => {}
-                (Some(parameter), _) => given.push((parameter, value)),
-                (None, Some(Shape::Whole(argument))) if argument == name => whole = Some(value.clone()),
-                (None, Some(Shape::Flat { properties, open })) => match properties.iter().find(|(argument, _)| argument == name) {
-                    Some((_, property)) => drop(flat.insert(property.clone(), value.clone())),
-                    None if *open => drop(flat.insert(name.clone(), value.clone())),
-                    None => problems.push(self.unknown(name)),
-                },
-                (None, _) => problems.push(self.unknown(name)),
+            let shape = self.body.as_ref().map(|body| &body.shape);
+            match (self.arguments.get(name), shape) {
+                (Some(Purpose::Parameter(at)), _) => {
+                    // An optional parameter that is null is not given.
+                    given.extend(self.parameters.get(*at).filter(|own| own.required || !value.is_null()).map(|own| (own, value)));
+                }
+                (Some(Purpose::Property(at)), Some(Shape::Flat { properties, .. })) => {
+                    if let Some((_, property)) = properties.get(*at) {
+                        flat.insert(property.clone(), value.clone());
+                    }
+                }
+                (Some(Purpose::Body), _) => whole = Some(value.clone()),
+                (None, Some(Shape::Flat { open: true, .. })) => drop(flat.insert(name.clone(), value.clone())),
+                _ if problems.len() < ERRORS_READ_MAX => problems.push(self.unknown(name)),
+                _ => {}
             }
         }
         let instance: Map<String, Value> = given.iter().map(|(parameter, value)| (parameter.argument.clone(), (*value).clone())).collect();
         let instance = Value::Object(instance);
-        problems.extend(sentences(validators.parameters.iter_errors(&instance), &Place::Arguments));
-        for (parameter, value) in &given {
-            inexact(&parameter.schema, value, &self.definitions, &format!("/{}", parameter.argument), &Place::Arguments, &mut problems);
-        }
+        problems.extend(self.judged(&validators.parameters, &validators.parameters_schema, &instance, &Place::Arguments));
         let body = self.body.as_ref().and_then(|body| {
             let value = match &body.shape {
                 Shape::Whole(_) => whole,
@@ -77,27 +80,47 @@ impl Operation {
                     Shape::Flat { properties, .. } => Place::Flat(properties),
                 };
                 if let Some(validator) = &validators.body {
-                    problems.extend(sentences(validator.iter_errors(value), &place));
+                    problems.extend(self.judged(validator, &body.schema, value, &place));
                 }
-                inexact(&body.schema, value, &self.definitions, "", &place, &mut problems);
             }
             _ => {}
         }
         if problems.is_empty() { Ok(Sorted { parameters: given, body }) } else { Err(bounded(problems)) }
     }
 
+    /// What is wrong with a value, one sentence each; bounded in time and memory, whatever the schema.
+    fn judged(&self, judge: &Judge, schema: &Value, value: &Value, place: &Place) -> Vec<String> {
+        match self.definitions.effort(schema, value) {
+            Effort::Fair => {
+                let mut problems = sentences(judge.iter_errors(value), place);
+                if lost_digits(value) {
+                    inexact(schema, value, &self.definitions, "", place, &mut problems);
+                }
+                problems
+            }
+            Effort::WithoutReasons if judge.is_valid(value) => Vec::new(),
+            Effort::WithoutReasons => {
+                vec![format!("{} does not fit the document's schema, which has too many alternatives to say where", place.whole())]
+            }
+            Effort::TooMuch => vec![format!("{} would take too long to check against the document's schema", place.whole())],
+        }
+    }
+
     fn compile(&self) -> Result<Validators, String> {
-        let build = |schema: Value| {
-            let built = jsonschema::draft202012::new(&self.definitions.bundle(&schema, &self.reachable));
-            built.map_err(|error| format!("the document's schema of {} cannot be used: {error}", self.name()))
+        let build = |schema: &Value, links: &[Link]| {
+            let built = self.definitions.compile(schema, links);
+            built.map_err(|reason| format!("the document's schema of {} cannot be used: {reason}", self.name()))
         };
-        let properties: Map<String, Value> =
-            self.parameters.iter().map(|parameter| (parameter.argument.clone(), parameter.schema.clone())).collect();
+        let schemas = self.parameters.iter().map(|parameter| (parameter.argument.clone(), parameter.schema.schema.clone()));
+        let properties: Map<String, Value> = schemas.collect();
         let required: Vec<&str> =
             self.parameters.iter().filter(|parameter| parameter.required).map(|parameter| &*parameter.argument).collect();
+        let parameters_schema = serde_json::json!({"properties": properties, "required": required});
+        let links: Vec<Link> = self.parameters.iter().flat_map(|parameter| parameter.schema.links.iter().copied()).collect();
         Ok(Validators {
-            parameters: build(serde_json::json!({"properties": properties, "required": required}))?,
-            body: self.body.as_ref().map(|body| build(body.schema.clone())).transpose()?,
+            parameters: build(&parameters_schema, &links)?,
+            body: self.body.as_ref().map(|body| build(&body.schema, &body.links)).transpose()?,
+            parameters_schema,
         })
     }
 

@@ -1,6 +1,11 @@
 //! Every operation of the document, each read alone: one that cannot be used keeps its reason and the others work.
 
-use serde_json::Value;
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use serde_json::{Map, Value, json};
 
 use super::{
     body::{self, Content, DeclaredBody},
@@ -8,13 +13,14 @@ use super::{
     encode::Keep,
     operation::About,
     options::ReadOptions,
-    parameter::{self, Declared, Location, is_json, is_reserved_header},
+    parameter::{self, Declared, Location, is_json, is_reserved_header, is_token},
     schema::{Normalised, Normaliser},
-    security::{Alternatives, Security},
+    security::{Alternatives, Credential, Security},
     server::{self, Resolved},
     style::{Style, Wire},
     template::Template,
 };
+use crate::domain::limits::{PARAMETERS_MAX, PATH_BYTES_MAX, WARNINGS_MAX};
 
 /// The methods of a path item, in the order functions are listed; `query` is 3.2's.
 const METHODS: [&str; 9] = ["get", "put", "post", "delete", "options", "head", "patch", "trace", "query"];
@@ -29,18 +35,18 @@ pub(super) struct Candidate<'d> {
 pub(super) struct Draft<'d> {
     pub description: Option<String>,
     pub template: Template,
-    pub parameters: Vec<(Declared<'d>, Normalised)>,
+    pub parameters: Vec<(Declared<'d>, Arc<Normalised>)>,
     pub body: Option<(DeclaredBody<'d>, BodySchema)>,
     /// None: the root's.
     pub server: Option<Resolved>,
-    pub security: Alternatives,
+    pub security: Option<Alternatives>,
     pub accept: Option<String>,
 }
 
 pub(super) enum BodySchema {
-    Schema(Option<Normalised>),
+    Schema(Option<Arc<Normalised>>),
     /// One for each of the declared fields.
-    Fields(Vec<Normalised>),
+    Fields(Vec<Arc<Normalised>>),
 }
 
 impl<'d> Candidate<'d> {
@@ -68,10 +74,13 @@ pub(super) struct Gathered<'d> {
     pub candidates: Vec<Candidate<'d>>,
     pub normaliser: Normaliser<'d>,
     pub warnings: Vec<String>,
+    /// The security schemes that the document defines, by name.
+    pub schemes: BTreeMap<String, Credential>,
 }
 
 pub(super) fn gather<'d>(document: &'d Document, options: &'d ReadOptions) -> Gathered<'d> {
-    let mut gathered = Gathered { candidates: Vec::new(), normaliser: Normaliser::new(document), warnings: Vec::new() };
+    let mut gathered =
+        Gathered { candidates: Vec::new(), normaliser: Normaliser::new(document), warnings: Vec::new(), schemes: BTreeMap::new() };
     let mut reader = Reader { document, options, security: Security::read(document), notes: Vec::new() };
     let mut paths: Vec<(&String, &Value)> = document.root.get("paths").and_then(Value::as_object).into_iter().flatten().collect();
     paths.retain(|(path, _)| !path.starts_with("x-"));
@@ -89,19 +98,19 @@ pub(super) fn gather<'d>(document: &'d Document, options: &'d ReadOptions) -> Ga
                 continue;
             }
         };
-        for (method, operation) in item.get("additionalOperations").and_then(Value::as_object).into_iter().flatten() {
-            let reason = "only the methods that the specification names are supported".to_owned();
-            gathered.candidates.push(Candidate { about: about(method, path, operation), draft: Err(reason) });
-        }
-        for method in METHODS {
-            let Some(operation) = item.get(method) else { continue };
+        let named = METHODS.into_iter().filter_map(|method| Some((method, item.get(method)?)));
+        // 3.2: methods of any other name, written as they are sent.
+        let others = item.get("additionalOperations").and_then(Value::as_object).into_iter().flatten();
+        for (method, operation) in named.chain(others.map(|(method, operation)| (method.as_str(), operation))) {
             let about = about(method, path, operation);
             let draft = reader.draft(&about, &item, operation, &mut gathered.normaliser);
             let candidate = Candidate { about, draft };
-            gathered.warnings.extend(reader.notes.drain(..).map(|note| format!("{}: {note}", candidate.label())));
+            let room = WARNINGS_MAX.saturating_sub(gathered.warnings.len());
+            gathered.warnings.extend(reader.notes.drain(..).take(room).map(|note| format!("{}: {note}", candidate.label())));
             gathered.candidates.push(candidate);
         }
     }
+    gathered.schemes = reader.security.into_schemes();
     gathered
 }
 
@@ -135,8 +144,14 @@ impl<'d> Reader<'d> {
         operation: &'d Value,
         normaliser: &mut Normaliser<'d>,
     ) -> Result<Draft<'d>, String> {
+        if !is_token(&about.method) {
+            return Err(format!("its method {:?} cannot be sent", about.method));
+        }
         if !about.path.starts_with('/') {
             return Err("the path does not start with a slash".to_owned());
+        }
+        if about.path.len() > PATH_BYTES_MAX {
+            return Err(format!("the path has {} bytes; at most {PATH_BYTES_MAX} are read", about.path.len()));
         }
         if !operation.is_object() {
             return Err("the operation is not an object".to_owned());
@@ -145,6 +160,7 @@ impl<'d> Reader<'d> {
         let (parameters, body) = self.inputs(about, item, operation, &template)?;
         let parameters = parameters.into_iter().map(|declared| {
             let schema = declared.schema.map(|schema| normaliser.normalise(schema)).unwrap_or_else(any_string);
+            let schema = if declared.allow_empty { or_empty(&schema) } else { schema };
             (declared, schema)
         });
         let parameters = parameters.collect();
@@ -216,13 +232,21 @@ type Inputs<'d> = (Vec<Declared<'d>>, Option<DeclaredBody<'d>>);
 
 /// The path item's parameters, overridden by the operation's of the same name and place.
 fn raw_parameters<'d>(document: &'d Document, item: &Item<'d>, operation: &'d Value) -> Result<Vec<&'d Value>, String> {
+    let lists = [item.get("parameters"), operation.get("parameters")].map(|list| list.and_then(Value::as_array));
+    let count = lists.iter().flatten().map(|list| list.len()).sum::<usize>();
+    if count > PARAMETERS_MAX {
+        return Err(format!("it has {count} parameters; at most {PARAMETERS_MAX} are read"));
+    }
     let mut found: Vec<&Value> = Vec::new();
-    for list in [item.get("parameters"), operation.get("parameters")] {
-        for raw in list.and_then(Value::as_array).into_iter().flatten() {
-            let raw = document.follow(raw)?;
-            match found.iter_mut().find(|known| known.get("name") == raw.get("name") && known.get("in") == raw.get("in")) {
-                Some(known) => *known = raw,
-                None => found.push(raw),
+    let mut places: HashMap<(Option<&str>, Option<&str>), usize> = HashMap::new();
+    for raw in lists.into_iter().flatten().flatten() {
+        let raw = document.follow(raw)?;
+        let text = |key: &str| raw.get(key).and_then(Value::as_str);
+        match places.get(&(text("name"), text("in"))).and_then(|at| found.get_mut(*at)) {
+            Some(known) => *known = raw,
+            None => {
+                places.insert((text("name"), text("in")), found.len());
+                found.push(raw);
             }
         }
     }
@@ -236,14 +260,22 @@ fn undeclared<'d>(name: &str) -> Declared<'d> {
         required: true,
         description: None,
         deprecated: false,
+        allow_empty: false,
         wire: Wire { style: Style::Simple, explode: false, keep: Keep::Unreserved, json: false },
         schema: None,
     }
 }
 
 /// What a parameter without a schema may be.
-fn any_string() -> Normalised {
-    Normalised { schema: serde_json::json!({"type": "string"}), ..Normalised::default() }
+fn any_string() -> Arc<Normalised> {
+    Arc::new(Normalised { schema: json!({"type": "string"}), ..Normalised::default() })
+}
+
+/// A schema that takes an empty text too (`allowEmptyValue`).
+fn or_empty(schema: &Normalised) -> Arc<Normalised> {
+    let mut outer = Map::from_iter([("anyOf".to_owned(), json!([schema.schema, {"type": "string", "const": ""}]))]);
+    outer.extend(schema.schema.get("description").map(|description| ("description".to_owned(), description.clone())));
+    Arc::new(Normalised { schema: Value::Object(outer), ..schema.clone() })
 }
 
 /// Whether a text can stand in a header (RFC 9110, 5.5).

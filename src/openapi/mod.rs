@@ -9,6 +9,8 @@
 //!
 //! The way of a call: `check` (all problems at once, `sentence` words them) → `style`, `form`, `multipart` over `encode` (the only
 //! escaping there is) → `request` (the URL is taken apart again and compared before it leaves).
+//!
+//! Which functions a sentence may mean is told by [`retrieve`], an index of all functions.
 
 mod asked;
 mod assemble;
@@ -17,8 +19,10 @@ mod catalogue;
 mod check;
 mod document;
 mod encode;
+mod files;
 mod form;
 mod gather;
+mod given;
 mod load;
 mod model;
 mod multipart;
@@ -29,6 +33,7 @@ mod options;
 mod parameter;
 mod report;
 mod request;
+pub mod retrieve;
 mod schema;
 mod security;
 mod sentence;
@@ -38,14 +43,16 @@ mod style;
 mod template;
 #[cfg(test)]
 mod wire_cases;
+mod xml;
 
 pub use catalogue::{Catalogue, Info};
+pub use files::ReadFile;
 pub use load::DocumentError;
 pub use naming::fingerprint;
 pub use near::near;
 pub use operation::Operation;
 pub use options::ReadOptions;
-pub use report::{GivenName, Report, SetAside};
+pub use report::{Filtered, GivenName, Report, SetAside};
 pub use request::UpstreamRequest;
-pub use security::{Credential, KeyPlace, Need};
+pub use security::{Alternatives, Credential, KeyPlace, Need};
 pub use several::names_over_all;

@@ -5,8 +5,10 @@
 
 use serde_json::{Map, Value};
 
-use super::schema::Definitions;
-use crate::domain::limits::{ARGUMENT_DESCRIPTION_CHARS_MAX, SCHEMA_DEPTH_MAX, SCHEMA_NODES_MAX, SCHEMA_UNROLLED_MAX};
+use super::schema::{Definitions, is_range};
+use crate::domain::limits::{
+    ARGUMENT_DESCRIPTION_CHARS_MAX, ENUM_SHOWN_MAX, PROPERTIES_SHOWN_MAX, SCHEMA_DEPTH_MAX, SCHEMA_NODES_MAX, SCHEMA_UNROLLED_MAX,
+};
 
 /// Expands the schemas of one function; all of them share one budget.
 pub(super) struct Expansion<'a> {
@@ -66,15 +68,32 @@ impl<'a> Expansion<'a> {
                 out.insert(key.to_owned(), Value::Array(parts));
             }
             ("properties" | "patternProperties", Value::Object(map)) => {
-                let map = map.iter().map(|(name, schema)| (name.clone(), Value::Object(self.schema(schema, depth + 1)))).collect();
+                if map.len() > PROPERTIES_SHOWN_MAX {
+                    let more = map.len() - PROPERTIES_SHOWN_MAX;
+                    note(out, &format!("{more} more properties are not listed here"));
+                }
+                let map = map.iter().take(PROPERTIES_SHOWN_MAX);
+                let map = map.map(|(name, schema)| (name.clone(), Value::Object(self.schema(schema, depth + 1)))).collect();
                 merge(out, Map::from_iter([(key.to_owned(), Value::Object(map))]));
             }
             ("items" | "additionalProperties", Value::Object(_)) => {
                 out.insert(key.to_owned(), Value::Object(self.schema(value, depth + 1)));
             }
             ("description", Value::String(text)) => {
-                out.insert(key.to_owned(), clip(text, ARGUMENT_DESCRIPTION_CHARS_MAX).into());
+                let text = clip(text, ARGUMENT_DESCRIPTION_CHARS_MAX);
+                let noted = out
+                    .get("description")
+                    .and_then(Value::as_str)
+                    .filter(|note| note.starts_with('('))
+                    .map(|note| format!("{text} {note}"));
+                out.insert(key.to_owned(), noted.unwrap_or(text).into());
             }
+            ("enum", Value::Array(values)) if values.len() > ENUM_SHOWN_MAX => {
+                let few: Vec<String> = values.iter().take(8).map(Value::to_string).collect();
+                note(out, &clip(&format!("one of {} values: {}, …", values.len(), few.join(", ")), ARGUMENT_DESCRIPTION_CHARS_MAX));
+            }
+            ("minimum" | "maximum", limit) if is_range(limit) => {}
+            ("required", Value::Array(names)) if names.len() > PROPERTIES_SHOWN_MAX => {}
             ("required", _) => merge(out, Map::from_iter([(key.to_owned(), value.clone())])),
             (
                 "type"
@@ -139,6 +158,15 @@ fn merge(whole: &mut Map<String, Value>, part: Map<String, Value>) {
             (_, None, value) => drop(whole.insert(key, value)),
         }
     }
+}
+
+/// Adds to the description what is not shown otherwise.
+fn note(out: &mut Map<String, Value>, text: &str) {
+    let noted = match out.get("description").and_then(Value::as_str) {
+        Some(description) => format!("{description} ({text})"),
+        None => format!("({text})"),
+    };
+    out.insert("description".to_owned(), noted.into());
 }
 
 /// A schema reduced to its kind and description.

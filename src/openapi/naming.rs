@@ -1,6 +1,6 @@
 //! Names of functions and arguments: legal for every provider, unique, and the same on every replica and after every reordering.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::domain::limits::FUNCTION_NAME_CHARS_MAX;
 
@@ -33,28 +33,27 @@ pub(super) fn function_names(operations: &[Identity]) -> Vec<String> {
         Some((_, 1)) if *exact => base.clone(),
         _ => hashed(base, operation),
     };
-    let mut names: Vec<String> = operations.iter().zip(&bases).map(name).collect();
-    // An operationId may look like a hashed name of another operation; then the hashed one is hashed again.
-    for round in 0..operations.len() {
-        let mut count: HashMap<String, usize> = HashMap::new();
-        names.iter().for_each(|name| *count.entry(name.clone()).or_default() += 1);
-        let mut unique = true;
-        for (at, operation) in operations.iter().enumerate() {
-            let taken = names.get(at).and_then(|name| count.get(name)).is_some_and(|times| *times > 1);
-            let keeps = bases.get(at).is_some_and(|(base, exact)| *exact && names.get(at) == Some(base));
-            if taken
-                && !keeps
-                && let Some(name) = names.get_mut(at)
-            {
-                unique = false;
-                *name = suffixed(name, &[operation.method, operation.path, &round.to_string()].join("\n"));
-            }
+    let names: Vec<String> = operations.iter().zip(&bases).map(name).collect();
+    // An operationId may look like a hashed name of another operation; then the hashed one is hashed again, in an order of its own.
+    let mut taken: HashSet<String> = HashSet::with_capacity(names.len());
+    let mut order: Vec<usize> = (0..names.len()).collect();
+    let rank = |at: &usize| {
+        let keeps = bases.get(*at).is_some_and(|(base, exact)| *exact && names.get(*at) == Some(base));
+        (!keeps, operations.get(*at).map(|operation| (operation.path, operation.method)))
+    };
+    order.sort_by_key(rank);
+    let mut given = vec![String::new(); names.len()];
+    for at in order {
+        let (Some(operation), Some(name), Some(given)) = (operations.get(at), names.get(at), given.get_mut(at)) else { continue };
+        let mut name = name.clone();
+        let mut round = 0_usize;
+        while !taken.insert(name.clone()) {
+            name = suffixed(&name, &[operation.method, operation.path, &round.to_string()].join("\n"));
+            round += 1;
         }
-        if unique {
-            break;
-        }
+        *given = name;
     }
-    names
+    given
 }
 
 /// The wished name, and whether it is the operationId itself.
@@ -108,14 +107,21 @@ pub(super) struct Place<'a> {
 /// A name for each parameter, in the order given: its own, cleaned, when no other wants it; `id_path`, `id_query` … when several do.
 pub(super) fn argument_names(places: &[Place]) -> Vec<String> {
     let bases: Vec<String> = places.iter().map(|place| argument_name(place.wire)).collect();
+    let mut rivals: HashMap<&str, (usize, usize)> = HashMap::new();
+    for (place, base) in places.iter().zip(&bases) {
+        let (all, exact) = rivals.entry(base).or_default();
+        *all += 1;
+        *exact += usize::from(place.wire == base);
+    }
     let name = |(place, base): (&Place, &String)| {
-        let rivals = || places.iter().zip(&bases).filter(|(_, other)| *other == base);
-        let exact = rivals().filter(|(rival, other)| rival.wire == **other).count();
-        if rivals().count() == 1 || (exact == 1 && place.wire == base) { base.clone() } else { format!("{base}_{}", place.kind) }
+        let (all, exact) = rivals.get(base.as_str()).copied().unwrap_or_default();
+        if all == 1 || (exact == 1 && place.wire == base) { base.clone() } else { format!("{base}_{}", place.kind) }
     };
     let names: Vec<String> = places.iter().zip(&bases).map(name).collect();
+    let mut times: HashMap<&str, usize> = HashMap::new();
+    names.iter().for_each(|name| *times.entry(name).or_default() += 1);
     let unique = |(place, name): (&Place, &String)| {
-        let alone = names.iter().filter(|other| *other == name).count() == 1;
+        let alone = times.get(name.as_str()) == Some(&1);
         if alone || name == place.wire { name.clone() } else { suffixed(name, &[place.kind, place.wire].join("\n")) }
     };
     places.iter().zip(&names).map(unique).collect()

@@ -11,8 +11,8 @@ use super::{
     body::{Encoding, Media},
     check::Validators,
     parameter::Location,
-    schema::Definitions,
-    security::{Alternatives, Need},
+    schema::{Definitions, Link, Normalised},
+    security::Alternatives,
     server::Resolved,
     style::Wire,
     template::Template,
@@ -36,12 +36,12 @@ pub struct Operation {
     pub(super) holes: Vec<usize>,
     pub(super) body: Option<Body>,
     pub(super) server: Arc<Resolved>,
-    pub(super) security: Alternatives,
+    pub(super) security: Option<Alternatives>,
     /// The `Accept` header, when the document says what comes back.
     pub(super) accept: Option<String>,
     pub(super) definitions: Arc<Definitions>,
-    /// The definitions that the schemas of this operation can reach.
-    pub(super) reachable: Vec<usize>,
+    /// What each argument is for.
+    pub(super) arguments: HashMap<String, Purpose>,
     /// Built by the first call: most operations of a large document are never called.
     pub(super) validators: OnceLock<Result<Validators, String>>,
 }
@@ -66,7 +66,17 @@ pub(super) struct Parameter {
     pub location: Location,
     pub required: bool,
     pub wire: Wire,
-    pub schema: Value,
+    pub schema: Arc<Normalised>,
+}
+
+/// What an argument is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// The parameter at this place of the list.
+    Parameter(usize),
+    /// The property at this place of the body's list.
+    Property(usize),
+    Body,
 }
 
 /// A body: the arguments it comes from and the bytes it becomes.
@@ -77,6 +87,7 @@ pub(super) struct Body {
     pub required: bool,
     pub shape: Shape,
     pub schema: Value,
+    pub links: Vec<Link>,
     pub encodings: HashMap<String, Encoding>,
     /// The fields of a multipart body that are files.
     pub files: Vec<String>,
@@ -133,8 +144,9 @@ impl Operation {
     }
 
     /// The credentials that the document asks for: alternatives, each of which is enough; the needs of one belong together. Empty:
-    /// none is asked for, and none should be sent. An alternative without needs: it may be sent without, too.
-    pub fn security(&self) -> &[Vec<Need>] {
-        &self.security
+    /// none is asked for, and none should be sent. An alternative without needs: it may be sent without, too. `None`: neither the
+    /// operation nor the document says anything about it.
+    pub fn security(&self) -> Option<&Alternatives> {
+        self.security.as_ref()
     }
 }

@@ -1,6 +1,8 @@
 //! What a reader of a document is told beside its text.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::collections::BTreeMap;
+
+use crate::domain::selection::Selection;
 
 /// How one document is read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -10,8 +12,8 @@ pub struct ReadOptions {
     pub origin: String,
     /// What the document's servers leave open, by name; wins over the document's defaults.
     pub server_variables: BTreeMap<String, String>,
-    /// The directory under which references may lead to other files; none: references stay in the document.
-    pub external_references: Option<PathBuf>,
+    /// Which operations become functions; the others have no effect on the names of these.
+    pub selection: Selection,
 }
 
 impl ReadOptions {

@@ -39,6 +39,8 @@ pub(super) struct Declared<'d> {
     pub required: bool,
     pub description: Option<String>,
     pub deprecated: bool,
+    /// An empty text is allowed, whatever the schema says.
+    pub allow_empty: bool,
     pub wire: Wire,
     /// None: anything.
     pub schema: Option<&'d Value>,
@@ -49,8 +51,8 @@ pub(super) fn is_reserved_header(name: &str) -> bool {
     ["accept", "content-type", "authorization"].iter().any(|reserved| name.eq_ignore_ascii_case(reserved)) || frames_message(name)
 }
 
-/// A header's or a cookie's name (RFC 9110, 5.6.2).
-fn is_token(name: &str) -> bool {
+/// A header's, a cookie's or a method's name (RFC 9110, 5.6.2).
+pub(super) fn is_token(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
@@ -73,6 +75,17 @@ fn openapi3<'d>(document: &'d Document, name: &str, raw: &'d Value) -> Result<De
         .filter_map(|key| Some(((*key).to_owned(), raw.get(*key)?.clone())))
         .collect();
     shell.insert("schema".to_owned(), json!({}));
+    // 3.2's style for cookies is what is sent anyway: nothing escaped.
+    if shell.get("in").is_some_and(|place| place == "cookie") && shell.get("style").is_some_and(|style| style == "cookie") {
+        shell.shift_remove("style");
+    }
+    // 3.2's whole query string: a form's fields are an exploded object.
+    let whole = shell.get("in").is_some_and(|place| place == "querystring");
+    if whole {
+        shell.insert("in".to_owned(), "query".into());
+        shell.shift_remove("style");
+        shell.shift_remove("explode");
+    }
     let shell = Shell::deserialize(Value::Object(shell)).map_err(|error| error.to_string())?;
     let (location, style, explode_by_default, keep) = match &shell {
         Shell::Query { style, allow_reserved, .. } => {
@@ -99,6 +112,8 @@ fn openapi3<'d>(document: &'d Document, name: &str, raw: &'d Value) -> Result<De
     let content = raw.get("content").and_then(Value::as_object).and_then(|content| content.iter().next());
     let (schema, json) = match content {
         None => (raw.get("schema"), false),
+        Some((media, of)) if whole && media == "application/x-www-form-urlencoded" => (document.follow(of)?.get("schema"), false),
+        Some((media, _)) if whole => return Err(format!("the query string is `{media}`, which is not supported")),
         Some((media, of)) if is_json(media) => (document.follow(of)?.get("schema"), true),
         Some((media, of)) if media.starts_with("text/") => (document.follow(of)?.get("schema"), false),
         Some((media, _)) => return Err(format!("its content is `{media}`, which is not supported in a parameter")),
@@ -109,6 +124,7 @@ fn openapi3<'d>(document: &'d Document, name: &str, raw: &'d Value) -> Result<De
         required: data.required || location == Location::Path,
         description: data.description,
         deprecated: data.deprecated == Some(true),
+        allow_empty: location == Location::Query && allows_empty(raw),
         wire: Wire { style, explode: data.explode.unwrap_or(explode_by_default), keep, json },
         schema,
     })
@@ -134,9 +150,14 @@ fn swagger2<'d>(name: &str, raw: &'d Value) -> Result<Declared<'d>, String> {
         required: raw.get("required") == Some(&Value::Bool(true)) || location == Location::Path,
         description: raw.get("description").and_then(Value::as_str).map(str::to_owned),
         deprecated: false,
+        allow_empty: location == Location::Query && allows_empty(raw),
         wire: collection(raw, location == Location::Query)?,
         schema: Some(raw),
     })
+}
+
+fn allows_empty(raw: &Value) -> bool {
+    raw.get("allowEmptyValue") == Some(&Value::Bool(true))
 }
 
 /// How 2.0's `collectionFormat` writes a list. In a path or a header only commas keep the list's parts apart without being escaped.

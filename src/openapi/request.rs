@@ -8,9 +8,11 @@ use super::{
     form, multipart,
     operation::{Body, Operation, Shape},
     parameter::Location,
+    schema::Definitions,
     server::Base,
     style::{in_cookie, in_header, in_path, in_query, text},
     template::dot_segment,
+    xml,
 };
 
 /// A request to the API behind the document, without credentials.
@@ -77,7 +79,7 @@ impl Operation {
                     }
                 }),
                 Location::Query => in_query(&mut query, name, value, wire),
-                Location::Header => in_header(value, wire).map(|text| headers.push((name.clone(), text))),
+                Location::Header => in_header(value, wire).map(|text| headers.extend(text.map(|text| (name.clone(), text)))),
                 Location::Cookie => in_cookie(name, value, wire).map(|texts| cookies.extend(texts)),
             };
             if let Err(reason) = written {
@@ -86,7 +88,7 @@ impl Operation {
         }
         let body = match sorted.body {
             None => None,
-            Some((body, value)) => match bytes(body, &value) {
+            Some((body, value)) => match bytes(body, &value, &self.definitions) {
                 Ok((bytes, content_type)) => {
                     headers.push(("Content-Type".to_owned(), content_type));
                     Some(bytes)
@@ -113,7 +115,7 @@ impl Operation {
 }
 
 /// The body's bytes and its content type.
-fn bytes(body: &Body, value: &Value) -> Result<(Vec<u8>, String), Vec<String>> {
+fn bytes(body: &Body, value: &Value, definitions: &Definitions) -> Result<(Vec<u8>, String), Vec<String>> {
     let argument = |property: &str| match &body.shape {
         Shape::Whole(argument) => format!("/{argument}/{property}"),
         Shape::Flat { properties, .. } => {
@@ -133,6 +135,10 @@ fn bytes(body: &Body, value: &Value) -> Result<(Vec<u8>, String), Vec<String>> {
             Ok((text.into_bytes(), body.content_type.clone()))
         }
         Media::Multipart => multipart::encode(fields()?, &body.files, &body.encodings).map_err(of_fields),
+        Media::Xml => {
+            let schema = body.schema.pointer("/anyOf/0").unwrap_or(&body.schema);
+            Ok((xml::encode(value, schema, definitions).map_err(whole)?.into_bytes(), body.content_type.clone()))
+        }
         Media::Text => Ok((text(value).map_err(whole)?.into_bytes(), body.content_type.clone())),
         Media::Bytes => {
             let file = multipart::file(value).map_err(whole)?;

@@ -1,5 +1,10 @@
 //! Words for what is wrong with arguments: the argument, what it is, what it should be.
 
+use std::{
+    collections::HashSet,
+    io::{self, Write},
+};
+
 use jsonschema::{
     ValidationError,
     error::{TypeKind, ValidationErrorKind as Kind},
@@ -7,7 +12,10 @@ use jsonschema::{
 use serde_json::Value;
 
 use super::{model::clip, schema::Definitions};
-use crate::domain::limits::QUOTED_VALUE_CHARS_MAX;
+use crate::domain::limits::{ERRORS_READ_MAX, QUOTED_VALUE_CHARS_MAX};
+
+/// Values that one alternative may be known by.
+const TAGS_MAX: usize = 4;
 
 /// Whose value a validator looked at, so that its pointers can be read as arguments.
 pub(super) enum Place<'a> {
@@ -20,6 +28,15 @@ pub(super) enum Place<'a> {
 }
 
 impl Place<'_> {
+    /// All of it.
+    pub fn whole(&self) -> String {
+        match self {
+            Self::Arguments => "the arguments".to_owned(),
+            Self::Whole(argument) => format!("`{argument}`"),
+            Self::Flat(_) => "the body".to_owned(),
+        }
+    }
+
     /// `` `limit` `` at the top, `` `/filter/status` `` below, "the body" for all of it.
     fn name(&self, pointer: &str) -> String {
         let path = match self {
@@ -47,15 +64,8 @@ impl Place<'_> {
 
 /// One sentence per error; the same sentence once.
 pub(super) fn sentences<'a>(errors: impl Iterator<Item = ValidationError<'a>>, place: &Place) -> Vec<String> {
-    let mut all: Vec<String> = Vec::new();
-    for error in errors {
-        for sentence in words(&error, place) {
-            if !all.contains(&sentence) {
-                all.push(sentence);
-            }
-        }
-    }
-    all
+    let mut seen = HashSet::new();
+    errors.take(ERRORS_READ_MAX).flat_map(|error| words(&error, place)).filter(|sentence| seen.insert(sentence.clone())).collect()
 }
 
 fn words(error: &ValidationError, place: &Place) -> Vec<String> {
@@ -87,6 +97,9 @@ fn words(error: &ValidationError, place: &Place) -> Vec<String> {
         Kind::UniqueItems => format!("{name} must not have an item twice, but is {is}"),
         Kind::Pattern { pattern } => format!("{name} must match the pattern `{pattern}`, but is {is}"),
         Kind::FalseSchema => format!("{name} is not allowed"),
+        Kind::Format { format } => format!("{name} must be {}, but is {is}", format_words(format)),
+        // A pattern that takes too long is the API's to judge.
+        Kind::BacktrackLimitExceeded { .. } | Kind::RegexEngineFailure { .. } => return Vec::new(),
         Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
             return unexpected.iter().map(|child| format!("{} is not a property that is known there", below(child))).collect();
         }
@@ -101,7 +114,17 @@ fn alternatives(name: &str, is: &str, pointer: &str, context: &[Vec<ValidationEr
     let wrong_kind = |errors: &&Vec<ValidationError>| {
         errors.iter().any(|error| error.instance_path().as_str() == pointer && matches!(error.kind(), Kind::Type { .. }))
     };
-    let meant: Vec<&Vec<ValidationError>> = context.iter().filter(|errors| !wrong_kind(errors)).collect();
+    let mut meant: Vec<&Vec<ValidationError>> = context.iter().filter(|errors| !wrong_kind(errors)).collect();
+    if meant.len() > 1 {
+        let right_tag: Vec<&Vec<ValidationError>> = meant.iter().copied().filter(|errors| wrong_tag(errors, pointer).is_none()).collect();
+        if right_tag.is_empty() {
+            if let Some(sentence) = no_tag(&meant, pointer, place) {
+                return vec![sentence];
+            }
+        } else {
+            meant = right_tag;
+        }
+    }
     match meant.as_slice() {
         [] => {
             let mut kinds_wanted: Vec<&str> = Vec::new();
@@ -120,6 +143,40 @@ fn alternatives(name: &str, is: &str, pointer: &str, context: &[Vec<ValidationEr
             vec![format!("{name} fits none of its {} forms: {}", context.len(), each.join("; "))]
         }
     }
+}
+
+/// The error that says that a property beside others is not what this alternative is known by.
+fn wrong_tag<'e>(errors: &'e [ValidationError<'static>], pointer: &str) -> Option<&'e ValidationError<'static>> {
+    errors.iter().find(|error| {
+        let below = error.instance_path().as_str().strip_prefix(pointer).and_then(|rest| rest.strip_prefix('/'));
+        let single = match error.kind() {
+            Kind::Constant { .. } => true,
+            Kind::Enum { options } => options.as_array().is_some_and(|options| options.len() <= TAGS_MAX),
+            _ => false,
+        };
+        single && below.is_some_and(|name| !name.contains('/'))
+    })
+}
+
+/// When all alternatives are known by one property: what it may be.
+fn no_tag(alternatives: &[&Vec<ValidationError<'static>>], pointer: &str, place: &Place) -> Option<String> {
+    let mut known = Vec::new();
+    let mut tag: Option<&ValidationError> = None;
+    for errors in alternatives {
+        let wrong = wrong_tag(errors, pointer)?;
+        if tag.is_some_and(|tag| tag.instance_path() != wrong.instance_path()) {
+            return None;
+        }
+        tag = Some(wrong);
+        match wrong.kind() {
+            Kind::Enum { options } => known.extend(options.as_array().into_iter().flatten().cloned()),
+            Kind::Constant { expected_value } => known.push(expected_value.clone()),
+            _ => {}
+        }
+    }
+    let tag = tag?;
+    let name = place.name(tag.instance_path().as_str());
+    Some(format!("{name} must be one of {}, but is {}", choices(&Value::Array(known)), quoted(tag.instance())))
 }
 
 fn kinds(kind: &TypeKind) -> String {
@@ -149,16 +206,58 @@ fn choices(options: &Value) -> String {
     shown.join(", ") + &more
 }
 
+fn format_words(format: &str) -> &str {
+    match format {
+        "date" => "a date (`2026-01-31`)",
+        "date-time" => "a date and time with its offset (`2026-01-31T12:00:00Z`)",
+        "uuid" => "a UUID (`123e4567-e89b-12d3-a456-426614174000`)",
+        "email" => "an e-mail address",
+        "ipv4" => "an IPv4 address",
+        "ipv6" => "an IPv6 address",
+        other => other,
+    }
+}
+
+/// The beginning of a value as JSON: no more is written than shown.
 fn quoted(value: &Value) -> String {
-    clip(&value.to_string(), QUOTED_VALUE_CHARS_MAX)
+    struct Head(Vec<u8>);
+    impl Write for Head {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            // Four bytes a character at most, and one character more to see that something was cut.
+            if self.0.len() > (QUOTED_VALUE_CHARS_MAX + 1) * 4 {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            self.0.extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut head = Head(Vec::new());
+    // It ends with an error when the value is longer, which is what it is for.
+    let _ = serde_json::to_writer(&mut head, value);
+    clip(&String::from_utf8_lossy(&head.0), QUOTED_VALUE_CHARS_MAX)
+}
+
+/// Beyond this, floating point has no digit for every whole number.
+const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+
+/// Whether a value holds a number that may have lost digits on its way.
+pub(super) fn lost_digits(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => number.is_f64() && number.as_f64().is_some_and(|float| float.abs() >= EXACT_MAX),
+        Value::Array(items) => items.iter().any(lost_digits),
+        Value::Object(map) => map.values().any(lost_digits),
+        _ => false,
+    }
 }
 
 /// Whole numbers beyond 2^53 that arrived as floating point have lost digits already: `12345678901234567890123` would be sent as
 /// another number. Looked for only where the schema wants a whole number.
 pub(super) fn inexact(schema: &Value, value: &Value, definitions: &Definitions, pointer: &str, place: &Place, problems: &mut Vec<String>) {
-    const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
     match value {
-        Value::Number(number) if number.is_f64() && number.as_f64().is_some_and(|float| float.abs() >= EXACT_MAX) => {
+        Value::Number(_) if lost_digits(value) => {
             let schema = definitions.follow(schema);
             let whole = schema.get("type").is_some_and(|kind| {
                 kind == "integer" || kind.as_array().is_some_and(|any| any.contains(&"integer".into()) && !any.contains(&"number".into()))

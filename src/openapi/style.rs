@@ -106,20 +106,28 @@ pub(super) fn in_query(out: &mut String, name: &str, value: &Value, wire: &Wire)
     Ok(())
 }
 
-/// A header's value: the simple style, nothing escaped. What a header cannot carry is refused (RFC 9110, 5.5): white space at its ends
-/// would be dropped on the way.
-pub(super) fn in_header(value: &Value, wire: &Wire) -> Result<String, Reason> {
+/// A header's value: the simple style, nothing escaped; none for an empty list or object. What a header cannot carry is refused
+/// (RFC 9110, 5.5).
+pub(super) fn in_header(value: &Value, wire: &Wire) -> Result<Option<String>, Reason> {
+    if is_nothing(value, wire) {
+        return Ok(None);
+    }
     let plain = plain(value, wire)?;
+    if has_blank_ends(&plain) {
+        return Err("begins or ends with white space, which a header does not keep".to_owned());
+    }
     if plain.chars().any(|c| c.is_control() && c != '\t') {
         return Err("contains a line break or another control character, which a header cannot carry".to_owned());
     }
     if !plain.is_ascii() {
         return Err("contains characters outside ASCII, which a header cannot carry".to_owned());
     }
-    if has_blank_ends(&plain) {
-        return Err("begins or ends with white space, which a header cannot carry".to_owned());
-    }
-    Ok(plain)
+    Ok(Some(plain))
+}
+
+/// Whether there is nothing to write: a list without items, an object without properties.
+fn is_nothing(value: &Value, wire: &Wire) -> bool {
+    !wire.json && (value.as_array().is_some_and(Vec::is_empty) || value.as_object().is_some_and(Map::is_empty))
 }
 
 /// One cookie as `name=value`, several when a list or an object is exploded. Nothing is escaped: cookie values have no escapes
@@ -129,14 +137,12 @@ pub(super) fn in_cookie(name: &str, value: &Value, wire: &Wire) -> Result<Vec<St
     let cookies: Vec<(&str, String)> = match value {
         Value::Array(items) if exploded => items.iter().map(|item| Ok((name, text(item)?))).collect::<Result<_, Reason>>()?,
         Value::Object(map) if exploded => map.iter().map(|(key, item)| Ok((key.as_str(), text(item)?))).collect::<Result<_, Reason>>()?,
+        nothing if is_nothing(nothing, wire) => Vec::new(),
         other => vec![(name, plain(other, wire)?)],
     };
-    let bad = |text: &str| text.chars().any(|c| c.is_control() || !c.is_ascii() || c == ';');
+    let bad = |text: &str| has_blank_ends(text) || text.chars().any(|c| c.is_control() || !c.is_ascii() || c == ';');
     if cookies.iter().any(|(name, value)| bad(name) || name.contains(['=', ' ', ',']) || bad(value)) {
-        return Err("contains `;`, a line break or characters outside ASCII, which a cookie cannot carry".to_owned());
-    }
-    if cookies.iter().any(|(_, value)| has_blank_ends(value)) {
-        return Err("begins or ends with white space, which a cookie cannot carry".to_owned());
+        return Err("contains `;`, a line break, white space at an end or characters outside ASCII, which a cookie cannot carry".to_owned());
     }
     Ok(cookies.into_iter().map(|(name, value)| format!("{name}={value}")).collect())
 }

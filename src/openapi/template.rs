@@ -1,6 +1,7 @@
 //! A path template: fixed text and holes, filled in one pass so that a value can never be taken for a hole.
 
 use super::encode::{Keep, percent};
+use crate::domain::limits::PARAMETERS_MAX;
 
 /// `/users/{id}:activate?type=user`, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +60,9 @@ impl Template {
             return Err("the path has a pair of braces without a name".to_owned());
         }
         let known = self.names.iter().position(|known| known == name);
+        if known.is_none() && self.names.len() >= PARAMETERS_MAX {
+            return Err(format!("the path has more than {PARAMETERS_MAX} places for values"));
+        }
         Ok(Piece::Hole(known.unwrap_or_else(|| {
             self.names.push(name.to_owned());
             self.names.len() - 1

@@ -10,6 +10,8 @@ pub(super) fn plain(key: &str, value: &Value) -> Option<Value> {
     let keep = match key {
         "description" | "format" | "contentEncoding" | "contentMediaType" => value.is_string(),
         "default" | "const" => true,
+        // How a value is written as XML.
+        "xml" => value.is_object(),
         "enum" => value.as_array().is_some_and(|values| !values.is_empty()),
         "minimum" | "maximum" => value.is_number(),
         "multipleOf" => value.as_f64().is_some_and(|number| number > 0.0),
@@ -91,7 +93,7 @@ pub(super) fn allow_null(mut schema: Map<String, Value>) -> Map<String, Value> {
         return schema;
     }
     let (mut outer, keys) = (Map::new(), schema.len());
-    for annotation in ["description", "default", "deprecated"] {
+    for annotation in ["description", "default", "deprecated", "xml"] {
         if let Some(kept) = schema.shift_remove(annotation) {
             outer.insert(annotation.to_owned(), kept);
         }

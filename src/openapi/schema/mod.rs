@@ -3,15 +3,28 @@
 //! Every schema is normalised where it stands; a `$ref` becomes `#/$defs/<number>`, a number in [`Definitions`]. Only what a request can
 //! reach is kept, so a large document costs little after it has been read.
 
+mod discriminator;
+mod effort;
+mod formats;
+mod judge;
 mod keywords;
 mod normalise;
+mod patterns;
 mod read_only;
+
+use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use crate::domain::limits::REFERENCE_HOPS_MAX;
+use crate::domain::limits::{REFERENCE_HOPS_MAX, SCHEMAS_REACHED_MAX};
 
+pub(super) use effort::{Effort, size};
+pub(super) use formats::is_range;
+pub(super) use judge::Judge;
+use judge::validator;
 pub(super) use normalise::Normaliser;
+
+const CIRCLE: &str = "a schema refers to itself without anything between";
 
 /// A normalised schema, what it refers to, and why it cannot be used, if it cannot.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +32,8 @@ pub(super) struct Normalised {
     pub schema: Value,
     pub links: Vec<Link>,
     pub problem: Option<String>,
+    /// What the document calls it, when it is a shared one.
+    pub name: Option<String>,
 }
 
 /// One reference to a shared definition.
@@ -38,6 +53,7 @@ pub(super) struct Definitions {
 impl Definitions {
     fn new(mut list: Vec<Normalised>) -> Self {
         mark_circles(&mut list);
+        spread_problems(&mut list);
         Self { list }
     }
 
@@ -63,28 +79,34 @@ impl Definitions {
         here
     }
 
-    /// Everything reachable through `links`; the reason when some of it cannot be used.
-    pub fn reachable(&self, links: &[Link]) -> Result<Vec<usize>, String> {
-        let mut seen = vec![false; self.list.len()];
+    /// Why a schema with these links cannot be used, if it cannot.
+    pub fn problem(&self, links: &[Link]) -> Option<&str> {
+        links.iter().find_map(|link| self.list.get(link.to)?.problem.as_deref())
+    }
+
+    /// What the document calls the shared schema that a normalised schema refers to.
+    pub fn name(&self, schema: &Map<String, Value>) -> Option<&str> {
+        self.list.get(self.target(schema)?.0)?.name.as_deref()
+    }
+
+    /// Everything reachable through `links`.
+    fn reachable(&self, links: &[Link]) -> Result<Vec<usize>, String> {
+        let mut seen = HashSet::new();
         let mut open: Vec<usize> = links.iter().map(|link| link.to).collect();
-        let mut found = Vec::new();
         while let Some(number) = open.pop() {
-            let (Some(definition), Some(seen)) = (self.list.get(number), seen.get_mut(number)) else { continue };
-            if std::mem::replace(seen, true) {
-                continue;
+            let Some(definition) = self.list.get(number).filter(|_| seen.insert(number)) else { continue };
+            if seen.len() > SCHEMAS_REACHED_MAX {
+                return Err(format!("it reaches more than {SCHEMAS_REACHED_MAX} other schemas"));
             }
-            if let Some(problem) = &definition.problem {
-                return Err(problem.clone());
-            }
-            found.push(number);
             open.extend(definition.links.iter().map(|link| link.to));
         }
+        let mut found: Vec<usize> = seen.into_iter().collect();
         found.sort_unstable();
         Ok(found)
     }
 
     /// `schema` with the definitions it can reach: a document of its own for a validator.
-    pub fn bundle(&self, schema: &Value, reachable: &[usize]) -> Value {
+    fn bundle(&self, schema: &Value, reachable: &[usize]) -> Value {
         let mut top = match schema {
             Value::Object(map) => map.clone(),
             other => Map::from_iter([("allOf".to_owned(), Value::Array(vec![other.clone()]))]),
@@ -126,7 +148,29 @@ fn mark_circles(list: &mut [Normalised]) {
     }
     for (definition, left) in list.iter_mut().zip(left) {
         if left > 0 && definition.problem.is_none() {
-            definition.problem = Some("a schema refers to itself without anything between".to_owned());
+            definition.problem = Some(CIRCLE.to_owned());
+        }
+    }
+}
+
+/// A schema that refers to one that cannot be used cannot be used either.
+fn spread_problems(list: &mut [Normalised]) {
+    let mut referred_by: Vec<Vec<usize>> = vec![Vec::new(); list.len()];
+    for (number, definition) in list.iter().enumerate() {
+        for link in &definition.links {
+            if let Some(by) = referred_by.get_mut(link.to) {
+                by.push(number);
+            }
+        }
+    }
+    let mut open: Vec<usize> = list.iter().enumerate().filter(|(_, one)| one.problem.is_some()).map(|(number, _)| number).collect();
+    while let Some(number) = open.pop() {
+        let Some(problem) = list.get(number).and_then(|one| one.problem.clone()) else { continue };
+        for by in referred_by.get_mut(number).map(std::mem::take).unwrap_or_default() {
+            if let Some(one) = list.get_mut(by).filter(|one| one.problem.is_none()) {
+                one.problem = Some(problem.clone());
+                open.push(by);
+            }
         }
     }
 }

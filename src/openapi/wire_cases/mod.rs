@@ -4,10 +4,15 @@ mod any_text;
 mod bodies;
 mod damage;
 mod documents;
+mod edges;
+mod files;
+mod hostile;
+mod judged;
 mod parameters;
 mod schemas;
 mod security;
 mod styles;
+mod xml;
 
 use serde_json::{Map, Value, json};
 

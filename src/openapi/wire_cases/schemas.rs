@@ -76,7 +76,7 @@ fn parts_are_merged_and_the_read_only_ones_are_gone() {
 fn the_function_shows_what_models_need() {
     let parameters = json!([{"name": "sort", "in": "query", "description": "How to sort.", "deprecated": true,
             "schema": {"type": "string", "enum": ["asc", "desc"], "default": "asc", "description": "ignored"}},
-        {"name": "since", "in": "query", "schema": {"type": "string", "format": "date", "nullable": true, "description": "From when on.", "example": "x"}}]);
+        {"name": "since", "in": "query", "schema": {"type": "string", "format": "date", "nullable": true, "description": "From when on.", "example": "2026-01-31"}}]);
     let catalogue = one(
         "get",
         "/pets",

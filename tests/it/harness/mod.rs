@@ -8,6 +8,7 @@ pub mod process;
 pub mod proxy;
 pub mod recorder;
 pub mod redis;
+pub mod secured;
 pub mod shape;
 pub mod upstream;
 pub mod wire;
