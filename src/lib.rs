@@ -4,7 +4,8 @@
 //!
 //! 0. [`clock`], [`domain`]: the time, and what exists.
 //! 1. [`settings`]: what the operator said. [`secrets`]: passwords, tokens, randomness. [`markdown`]: replies as people read
-//!    them. [`excerpt`]: big replies cut to size, and read in parts. [`demo`]: a small real API to try the agent on.
+//!    them. [`excerpt`]: big replies cut to size, and read in parts. [`words`]: what words mean. [`demo`]: a small real API to try
+//!    the agent on.
 //! 2. [`outbound`], [`probe`], [`store`], [`openapi`]: the HTTP client; is a server ready; what is
 //!    remembered; the document.
 //! 3. [`llm`], [`upstream`]: who plans, and who sends.
@@ -28,3 +29,4 @@ pub mod secrets;
 pub mod settings;
 pub mod store;
 pub mod upstream;
+pub mod words;

@@ -1,9 +1,13 @@
-//! The API behind the document: sends one call to it with the operator's credential and turns what came into an [`Outcome`].
+//! The API behind the document: sends one call to it with what the operator and the user have set for it, and turns what came into an
+//! [`Outcome`].
 //!
-//! Only the configured origin is called, so the credential goes nowhere else. A redirect is a reply like any other.
+//! A call takes two steps: [`Upstream::authorise`] puts headers and credentials on the request, [`Upstream::deliver`] sends it. Only the
+//! configured origin is called, so no credential goes anywhere else. A redirect is a reply like any other.
+
+use std::sync::Arc;
 
 use bytes::Bytes;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use tracing::warn;
 
 use crate::{
@@ -19,9 +23,24 @@ use crate::{
 mod again;
 #[cfg(test)]
 mod again_tests;
+mod authorise;
 mod body;
+mod choice;
+#[cfg(test)]
+mod choice_tests;
+mod echo;
+mod oauth;
 #[cfg(test)]
 mod tests;
+mod vault;
+
+pub use self::{
+    authorise::Authorised,
+    vault::{Kept, OwnSecret, UserCredentials, Vault},
+};
+
+/// Names and values of headers.
+type ExtraHeaders = Arc<Vec<(String, SecretString)>>;
 
 /// The API behind the document. Cloning is cheap.
 #[derive(Debug, Clone)]
@@ -29,24 +48,30 @@ pub struct Upstream {
     outbound: Outbound,
     /// Scheme, host and port; path and the rest are not looked at.
     origin: Url,
-    /// What every call says unless it says otherwise: what it accepts, and the token.
+    /// The API's name; empty for the one of `[openapi]` and `[upstream]`.
+    api: String,
+    /// What every call says unless it says otherwise: what it accepts.
     usual: Headers,
+    /// The operator's headers, which go with every call.
+    extra: ExtraHeaders,
+    /// The operator's credentials.
+    service: Arc<choice::Service>,
     deadline: std::time::Duration,
     reply_bytes_max: usize,
 }
 
 /// One call, built: what openapi made of a planner's arguments.
 #[derive(Debug, Clone, Copy)]
-pub struct UpstreamCall<'a> {
-    pub method: &'a str,
+struct UpstreamCall<'a> {
+    method: &'a str,
     /// Absolute; path and query are escaped and go out as they are.
-    pub url: &'a str,
-    pub headers: &'a [(String, String)],
-    pub body: Option<&'a [u8]>,
+    url: &'a str,
+    headers: &'a [(String, String)],
+    body: Option<&'a [u8]>,
 }
 
 /// Why there can be no upstream with these settings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadUpstream {
     #[error("the base URL of the API is not an http(s) URL")]
     NotHttp,
@@ -54,31 +79,37 @@ pub enum BadUpstream {
     Credentials,
     #[error("upstream.token cannot be sent in a header (SAA_UPSTREAM__TOKEN)")]
     Token,
+    #[error("upstream.headers: the header {name:?} cannot be set for every call")]
+    Header { name: String },
 }
 
 impl Upstream {
     /// `base_url` is where the operator says the API is: `upstream.base_url`, or the server that the document names. Nothing else is called.
-    pub fn new(outbound: Outbound, settings: &settings::Upstream, base_url: &str) -> Result<Self, BadUpstream> {
+    pub fn new(outbound: Outbound, bounds: &settings::Upstream, api: &settings::Api, base_url: &str) -> Result<Self, BadUpstream> {
         let origin = Url::parse(base_url).ok().filter(|url| matches!(url.scheme(), "http" | "https")).ok_or(BadUpstream::NotHttp)?;
         if has_credentials(&origin) {
             return Err(BadUpstream::Credentials);
         }
+        let service = choice::Service::of(api);
         let mut usual = Headers::default();
         let accept = usual.add("accept", "application/json, */*;q=0.5");
-        let token = settings.token.as_ref().map(|token| token.expose_secret().trim()).filter(|token| !token.is_empty());
-        let authorization = token.map_or(Ok(()), |token| usual.set_secret("authorization", &format!("Bearer {token}")));
-        accept.and(authorization).map_err(|_| BadUpstream::Token)?;
+        let sendable = service.token.as_ref().map_or(Ok(()), |token| Headers::default().add("authorization", token.expose_secret()));
+        accept.and(sendable).map_err(|_| BadUpstream::Token)?;
         Ok(Self {
             outbound,
             origin,
+            api: api.name.clone(),
             usual,
-            deadline: std::time::Duration::from_millis(settings.timeout_ms),
-            reply_bytes_max: settings.reply_bytes_max,
+            extra: authorise::extra_headers(api)?,
+            service: Arc::new(service),
+            deadline: std::time::Duration::from_millis(bounds.timeout_ms),
+            reply_bytes_max: bounds.reply_bytes_max,
         })
     }
 
-    /// Sends one call: a changing one once, a reading one at most twice ([`again`]). Every way it can go is an [`Outcome`]; the sentences in it hold neither credentials nor the query.
-    pub async fn send(&self, call: &UpstreamCall<'_>, effect: Effect) -> Outcome {
+    /// Sends one call: a changing one once, a reading one at most twice ([`again`]). Every way it can go is an [`Outcome`]; the sentences
+    /// in it hold neither credentials nor the query.
+    async fn send(&self, call: &UpstreamCall<'_>, effect: Effect) -> Outcome {
         let url = match self.address(call.url) {
             Ok(url) => url,
             Err(why) => return Outcome::Failed(format!("the request was not sent: {why}")),
@@ -123,16 +154,14 @@ impl Upstream {
 
     fn headers(&self, call: &UpstreamCall<'_>) -> Result<Headers, String> {
         let mut headers = self.usual.clone();
-        for usual in ["accept", "authorization"] {
-            if call.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(usual)) {
-                headers.remove(usual);
-            }
+        if call.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("accept")) {
+            headers.remove("accept");
         }
         for (name, value) in call.headers {
             if frames_message(name) {
                 return Err(format!("the header {name:?} cannot be set by a call"));
             }
-            headers.add(name, value).map_err(|_| format!("the value of the header {name:?} cannot be sent"))?;
+            headers.add_secret(name, value).map_err(|_| format!("the value of the header {name:?} cannot be sent"))?;
         }
         Ok(headers)
     }

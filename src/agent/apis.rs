@@ -5,7 +5,10 @@ use std::{collections::HashMap, sync::Arc};
 use crate::{
     domain::tool::FunctionSpec,
     llm::ToolSet,
-    openapi::{Catalogue, Operation, names_over_all, near},
+    openapi::{
+        Catalogue, Operation, names_over_all, near,
+        retrieve::{Entry, Index},
+    },
     upstream::Upstream,
 };
 
@@ -37,9 +40,12 @@ impl Api {
 #[derive(Debug)]
 pub struct Apis {
     apis: Vec<Arc<Api>>,
-    /// By the name of a function: its API and the place of its operation there.
-    by_name: HashMap<String, (usize, usize)>,
+    /// By the name of a function: its place among all.
+    by_name: HashMap<String, usize>,
+    /// By the place of a function: its API and the place of its operation there.
+    origins: Vec<(usize, usize)>,
     tools: ToolSet,
+    index: Index,
     fingerprint: String,
 }
 
@@ -54,14 +60,18 @@ impl Apis {
         let names = names_over_all(&named);
         let mut functions = Vec::with_capacity(names.iter().map(Vec::len).sum());
         let mut by_name = HashMap::with_capacity(functions.capacity());
+        let mut origins = Vec::with_capacity(functions.capacity());
         for (at, (api, names)) in apis.iter().zip(names).enumerate() {
             for (index, (spec, name)) in api.catalogue.functions().iter().zip(names).enumerate() {
-                by_name.insert(name.clone(), (at, index));
+                by_name.insert(name.clone(), functions.len());
+                origins.push((at, index));
                 functions.push(FunctionSpec { name, ..spec.clone() });
             }
         }
         let fingerprint = fingerprint(&apis);
-        Self { apis, by_name, tools: ToolSet::new(functions), fingerprint }
+        let operations = apis.iter().flat_map(|api| api.catalogue.operations());
+        let index = Index::of(functions.iter().zip(operations).map(|(function, operation)| entry(function, operation)));
+        Self { apis, by_name, origins, tools: ToolSet::new(functions), index, fingerprint }
     }
 
     pub fn named(&self, name: &str) -> Option<&Arc<Api>> {
@@ -81,9 +91,19 @@ impl Apis {
         &self.tools
     }
 
+    /// The place of a function in [`Apis::functions`].
+    pub fn place(&self, function: &str) -> Option<usize> {
+        self.by_name.get(function).copied()
+    }
+
+    /// Where functions are found by what they do; by their places.
+    pub fn index(&self) -> &Index {
+        &self.index
+    }
+
     /// The operation behind a function, and the API that it belongs to.
     pub fn operation(&self, function: &str) -> Option<(&Arc<Api>, &Operation)> {
-        let (api, index) = self.by_name.get(function)?;
+        let (api, index) = self.origins.get(self.place(function)?)?;
         let api = self.apis.get(*api)?;
         Some((api, api.catalogue.operations().get(*index)?))
     }
@@ -103,6 +123,19 @@ impl Apis {
     pub fn title(&self) -> String {
         let titles: Vec<&str> = self.apis.iter().map(|api| api.catalogue.info().title.as_str()).collect();
         titles.join(", ")
+    }
+}
+
+fn entry<'a>(function: &'a FunctionSpec, operation: &'a Operation) -> Entry<'a> {
+    Entry {
+        name: &function.name,
+        method: operation.method(),
+        path: operation.path(),
+        tags: operation.tags(),
+        summary: operation.summary().unwrap_or_default(),
+        description: &function.description,
+        parameters: &function.parameters,
+        deprecated: operation.deprecated(),
     }
 }
 
@@ -132,7 +165,7 @@ pub(super) mod tests {
         let settings = Settings::builtin();
         let outbound = Outbound::new(Duration::from_secs(1), Duration::from_secs(1)).unwrap();
         let base_url = format!("http://{name}.test");
-        let upstream = Upstream::new(outbound, &settings.upstream, "http://up.test").unwrap();
+        let upstream = Upstream::new(outbound, &settings.upstream, &crate::settings::Api::default(), "http://up.test").unwrap();
         let catalogue = Catalogue::read(document, "d.json").unwrap();
         Arc::new(Api {
             name: name.to_owned(),

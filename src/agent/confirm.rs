@@ -38,7 +38,7 @@ impl Batch {
                 let why = "the request was not sent: a call before it waits for the user's confirmation";
                 Some((at, ready.with(Outcome::Failed(why.to_owned()))))
             }
-            Prepared::Ready(_) | Prepared::Reading(_) | Prepared::Refused(..) => None,
+            Prepared::Ready(_) | Prepared::Reading(_) | Prepared::Answered(_) | Prepared::Refused(..) => None,
         };
         self.calls.iter().enumerate().filter_map(waiting).collect()
     }
@@ -50,7 +50,7 @@ impl Batch {
             .iter()
             .filter_map(|prepared| match prepared {
                 Prepared::Waiting(ready) if ready.effect == Effect::Changing => Some(&**ready),
-                Prepared::Waiting(_) | Prepared::Ready(_) | Prepared::Reading(_) | Prepared::Refused(..) => None,
+                Prepared::Waiting(_) | Prepared::Ready(_) | Prepared::Reading(_) | Prepared::Answered(_) | Prepared::Refused(..) => None,
             })
             .collect();
         if waiting.is_empty() {
@@ -81,7 +81,7 @@ impl Batch {
                 let why = markdown::of_outcome(&Outcome::Refused(refusal.clone()), language);
                 Some(format!("**{}**\n\n{why}", markdown::inline(&call.name)))
             }
-            Prepared::Ready(_) | Prepared::Waiting(_) | Prepared::Reading(_) => None,
+            Prepared::Ready(_) | Prepared::Waiting(_) | Prepared::Reading(_) | Prepared::Answered(_) => None,
         });
         Some(said.into_iter().chain([asks]).chain(requests).chain([how]).chain(impossible).collect::<Vec<_>>().join("\n\n"))
     }

@@ -5,6 +5,8 @@
 
 mod apis;
 mod confirm;
+mod looking;
+mod offer;
 mod perform;
 mod prompt;
 mod reading;
@@ -17,6 +19,7 @@ use serde_json::{Map, Value};
 pub use self::{
     apis::{Api, Apis},
     confirm::PLANNERS_PART,
+    offer::Offering,
     perform::{Ready, Stretch},
     reading::{Reading, mark, size},
     trim::{kept, kept_answer},
@@ -27,8 +30,9 @@ use crate::{
         session::{Round, Turn, Usage},
         tool::{Effect, Outcome, Refusal, ToolCall, ToolResult},
     },
-    llm::{ModelError, Move, Planner, Prompt},
+    llm::{ModelError, Move, Planner, Prompt, ToolSet},
     markdown,
+    upstream::UserCredentials,
 };
 
 /// What one turn may cost.
@@ -45,9 +49,12 @@ pub struct Budget {
 pub struct Agent<'a> {
     pub planner: &'a Planner,
     pub apis: &'a Apis,
+    /// What the user has set for the APIs.
+    pub own: &'a UserCredentials,
     pub budget: Budget,
     /// Whether a changing call is sent only after the user has said yes to it.
     pub confirm: bool,
+    pub offering: Offering<'a>,
 }
 
 /// What the user wants, and what came before.
@@ -64,6 +71,10 @@ pub struct Progress {
     pub rounds: Vec<Round>,
     pub usage: Option<Usage>,
     calls: u32,
+    /// The functions that the planner is given in this turn; none: all.
+    offered: Option<ToolSet>,
+    /// Places of functions that it found and is given from its next move on.
+    found: Vec<usize>,
 }
 
 /// The next move, checked.
@@ -89,6 +100,8 @@ pub enum Prepared {
     Waiting(Box<Ready>),
     /// Reads a reply that was kept; nothing is sent.
     Reading(Box<Reading>),
+    /// Answered already; nothing is sent.
+    Answered(Box<ToolResult>),
     /// Goes back to the planner with the reason.
     Refused(ToolCall, Refusal),
 }
@@ -98,7 +111,7 @@ impl Batch {
     pub fn changing(&self) -> impl Iterator<Item = (usize, &Ready)> {
         self.calls.iter().enumerate().filter_map(|(i, call)| match call {
             Prepared::Ready(ready) if ready.effect == Effect::Changing => Some((i, &**ready)),
-            Prepared::Ready(_) | Prepared::Waiting(_) | Prepared::Reading(_) | Prepared::Refused(..) => None,
+            Prepared::Ready(_) | Prepared::Waiting(_) | Prepared::Reading(_) | Prepared::Answered(_) | Prepared::Refused(..) => None,
         })
     }
 }
@@ -112,9 +125,10 @@ impl Agent<'_> {
         if progress.rounds.len() as u64 >= u64::from(self.budget.rounds_max) {
             return Ok(Thought::Answer(out_of_rounds(ask.message, &progress.rounds)));
         }
+        self.offer(&ask, progress);
         let Ask { instructions, history, message } = ask;
-        let plan =
-            self.planner.plan(&Prompt { instructions, history, message, rounds: &progress.rounds, tools: self.apis.tools() }).await?;
+        let tools = progress.offered.as_ref().unwrap_or(self.apis.tools());
+        let plan = self.planner.plan(&Prompt { instructions, history, message, rounds: &progress.rounds, tools }).await?;
         if let Some(usage) = plan.usage {
             progress.usage = Some(progress.usage.unwrap_or_default().plus(usage));
         }
@@ -139,6 +153,9 @@ impl Agent<'_> {
             Some(Err(refusal)) => return Prepared::Refused(call, refusal),
             None => {}
         }
+        if let Some(result) = self.looked_up(&call, progress) {
+            return Prepared::Answered(Box::new(result));
+        }
         let arguments = match &call.arguments {
             Ok(arguments) => arguments,
             Err(text) => {
@@ -162,7 +179,7 @@ impl Agent<'_> {
         };
         let request = operation.request(api.base_url_for_requests(), arguments).map_err(Refusal::InvalidArguments)?;
         let call = ToolCall { id, name: name.to_owned(), arguments: Ok(arguments.clone()) };
-        Ok(Ready { call, api: Arc::clone(api), request, effect: operation.spec().effect })
+        Ok(Ready { call, api: Arc::clone(api), request, effect: operation.spec().effect, security: operation.security().cloned() })
     }
 }
 
@@ -201,6 +218,8 @@ pub fn error_of(result: &ToolResult) -> Option<String> {
         }
         Outcome::Refused(Refusal::InvalidArguments(problems)) => Some(problems.join("; ")),
         Outcome::Refused(Refusal::OverBudget) => Some("the turn has no calls left".to_owned()),
+        Outcome::Refused(Refusal::CredentialMissing(missing)) => Some(missing.sentence(Language::English)),
+        Outcome::Refused(Refusal::CredentialUnusable { scheme, reason }) => Some(Refusal::unusable(scheme, reason, Language::English)),
         Outcome::Refused(Refusal::NeedsConfirmation { .. }) => Some("it was not sent: it needs the user's confirmation".to_owned()),
         Outcome::Refused(Refusal::Declined) => Some("it was not sent: the user did not confirm it".to_owned()),
         Outcome::Refused(Refusal::Outdated) => Some("it was not sent: it is no longer the request that was shown".to_owned()),

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::{Agent, Api, Batch, Prepared};
 use crate::{
+    clock::Countdown,
     domain::tool::{Effect, Outcome, SentRequest, ToolCall, ToolResult},
-    openapi::UpstreamRequest,
-    upstream::UpstreamCall,
+    openapi::{Alternatives, UpstreamRequest},
 };
 
 /// A call that can be sent as it is.
@@ -18,6 +18,8 @@ pub struct Ready {
     pub api: Arc<Api>,
     pub request: UpstreamRequest,
     pub effect: Effect,
+    /// The credentials that the document asks for.
+    pub security: Option<Alternatives>,
 }
 
 impl Ready {
@@ -45,6 +47,7 @@ impl Batch {
                 ready.with(Outcome::Failed("the request was not sent: the turn ended before its place in the order".into()))
             }
             Prepared::Reading(reading) => reading.result(),
+            Prepared::Answered(result) => (**result).clone(),
             Prepared::Refused(call, refusal) => {
                 ToolResult { call: call.clone(), request: None, outcome: Outcome::Refused(refusal.clone()) }
             }
@@ -69,12 +72,21 @@ impl Batch {
 }
 
 impl Agent<'_> {
-    /// Sends one call: the only place where anything leaves for the upstream.
-    pub async fn send(&self, ready: Ready) -> ToolResult {
-        let Ready { call, api, request, effect } = ready;
-        let sending = UpstreamCall { method: &request.method, url: &request.url, headers: &request.headers, body: request.body.as_deref() };
-        let outcome = api.upstream.send(&sending, effect).await;
-        ToolResult { call, request: Some(SentRequest { method: request.method, url: request.url }), outcome }
+    /// Sends one call: the only place where anything leaves for the upstream. What is told of the request is told without credentials.
+    /// A call that must not outlive a lease looks at it last: getting credentials may take a while.
+    pub async fn send(&self, ready: Ready, lease: Option<&Countdown>) -> ToolResult {
+        let Ready { call, api, request, effect, security } = ready;
+        let told = SentRequest { method: request.method.clone(), url: request.url.clone() };
+        let authorised = match api.upstream.authorise(request, security.as_ref(), self.own).await {
+            Ok(authorised) => authorised,
+            Err(refusal) => return ToolResult { call, request: None, outcome: Outcome::Refused(refusal) },
+        };
+        if lease.is_some_and(Countdown::is_over) {
+            let why = "the request was not sent: this replica may have lost the session".to_owned();
+            return ToolResult { call, request: Some(told), outcome: Outcome::Failed(why) };
+        }
+        let outcome = api.upstream.deliver(authorised, effect, self.own).await;
+        ToolResult { call, request: Some(told), outcome }
     }
 }
 
@@ -94,7 +106,7 @@ mod tests {
 
     fn ready(id: &str, effect: Effect) -> Prepared {
         let request = UpstreamRequest { method: "GET".into(), url: format!("http://up/{id}"), headers: Vec::new(), body: None };
-        Prepared::Ready(Box::new(Ready { call: call(id), api: api("", DOCUMENT), request, effect }))
+        Prepared::Ready(Box::new(Ready { call: call(id), api: api("", DOCUMENT), request, effect, security: None }))
     }
 
     #[test]

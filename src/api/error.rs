@@ -203,6 +203,39 @@ impl From<AppError> for ApiError {
                 Self::new(StatusCode::BAD_REQUEST, "invalid_parameters", format!("wrong parameters: {all}"), format!("参数有误：{all}"))
                     .with("problems", json!(problems))
             }
+            AppError::UnknownScheme { name, near } => {
+                let close = near.join(", ");
+                let english = if near.is_empty() { String::new() } else { format!("; close names: {close}") };
+                let chinese = if near.is_empty() { String::new() } else { format!("；相近的名称：{close}") };
+                Self::new(
+                    StatusCode::NOT_FOUND,
+                    "scheme_unknown",
+                    format!("the API's document has no security scheme {name}{english}"),
+                    format!("API 文档中没有名为 {name} 的安全方案{chinese}"),
+                )
+                .with("near", json!(near))
+            }
+            AppError::AmbiguousScheme { name } => Self::new(
+                StatusCode::BAD_REQUEST,
+                "scheme_ambiguous",
+                format!("several APIs have a security scheme {name}: say which with api"),
+                format!("多个 API 都有名为 {name} 的安全方案：请用 api 指明"),
+            ),
+            AppError::InvalidCredential(problems) => {
+                let all = problems.join("; ");
+                Self::new(
+                    StatusCode::BAD_REQUEST,
+                    "invalid_credential",
+                    format!("this credential cannot be used: {all}"),
+                    format!("该凭据无法使用：{all}"),
+                )
+                .with("problems", json!(problems))
+            }
+            AppError::TooManyCredentials => conflict(
+                "too_many_credentials",
+                "you have as many credentials as one may have: take one away first",
+                "您的凭据数量已达上限，请先移除一个",
+            ),
             AppError::Documents(problems) => {
                 let all = problems.join("; ");
                 Self::new(

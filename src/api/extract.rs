@@ -170,6 +170,15 @@ impl Fields {
         }
     }
 
+    /// A text that may be missing; it may be anything.
+    pub fn maybe_text(&mut self, name: &str) -> Option<String> {
+        match self.map.remove(name) {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) => Some(text),
+            Some(other) => self.wrong(format!("{name} is {}; a text is needed", kind(&other))),
+        }
+    }
+
     /// An object that may be missing.
     pub fn object(&mut self, name: &str) -> Option<Map<String, Value>> {
         match self.map.remove(name) {
@@ -179,7 +188,13 @@ impl Fields {
         }
     }
 
-    fn wrong<T>(&mut self, problem: String) -> Option<T> {
+    /// Whether something was found wrong so far.
+    pub fn are_wrong(&self) -> bool {
+        !self.problems.is_empty()
+    }
+
+    /// Notes a problem.
+    pub fn wrong<T>(&mut self, problem: String) -> Option<T> {
         self.problems.push(problem);
         None
     }

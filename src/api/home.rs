@@ -59,6 +59,12 @@ fn description(app: &App, language: Language) -> Value {
                 "GET /api/session/info": say("this session", "会话信息"),
                 "POST /api/session/reset": say("begin anew", "重置会话"),
             },
+            "credentials": {
+                "GET /api/credentials": say("which credentials of your own are set for the API", "查看您为 API 设置的凭据"),
+                "GET /api/credentials/{scheme}": say("whether one is set", "查看某个凭据是否已设置"),
+                "PUT /api/credentials/{scheme}": say("set one", "设置凭据"),
+                "DELETE /api/credentials/{scheme}": say("take one away", "移除凭据"),
+            },
             "admin": {
                 "GET /api/admin/sessions": say("all sessions", "查看所有会话"),
                 "GET /api/admin/sessions/{user}/keys": say("the store's keys of a user's sessions", "查看用户会话的存储键"),

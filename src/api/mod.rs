@@ -5,6 +5,7 @@ mod calls;
 mod chat;
 mod console;
 mod context;
+mod credentials;
 mod documents;
 mod error;
 mod extract;
@@ -48,6 +49,8 @@ pub fn router(app: App) -> Router {
         .route("/api/results/{id}", get(results::result))
         .route("/api/session/info", get(session::info))
         .route("/api/session/reset", post(session::reset))
+        .route("/api/credentials", get(credentials::all))
+        .route("/api/credentials/{scheme}", get(credentials::one).put(credentials::put).delete(credentials::remove))
         .route("/api/admin/sessions", get(admin::sessions))
         .route("/api/admin/sessions/{user}/keys", get(admin::keys))
         .route("/api/admin/cleanup", post(admin::cleanup))

@@ -32,6 +32,11 @@ impl Asked {
         self.given.remove(name)
     }
 
+    /// As [`Asked::text`], of a query in which nothing else matters.
+    pub fn text_of(mut self, name: &str) -> Option<String> {
+        self.text(name)
+    }
+
     pub fn problem(&mut self, problem: String) {
         self.problems.push(problem);
     }

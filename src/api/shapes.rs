@@ -73,7 +73,7 @@ impl Serialize for Data<'_> {
             ReplyBody::Text(text) => serializer.serialize_str(text),
             ReplyBody::Binary { content_type, bytes, content } => {
                 let shown = self.with_bytes && !content.is_empty() && content.len() <= BINARY_SHOWN_BYTES_MAX;
-                let encoded = shown.then(|| ("base64", Value::from(base64::of(content))));
+                let encoded = shown.then(|| ("base64", Value::from(base64::encode(content))));
                 let about = [("content_type", Value::from(content_type.as_str())), ("bytes", Value::from(*bytes))];
                 serializer.collect_map(about.into_iter().chain(encoded))
             }

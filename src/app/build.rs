@@ -24,13 +24,14 @@ use crate::{
     },
     llm::{ChatModel, Planner},
     outbound::Outbound,
-    secrets::{passwords, random, tokens::Tokens},
+    secrets::{passwords, random, seal::KeyRing, tokens::Tokens},
     settings::Settings,
     store::{
         EmbeddedStore, OpenError, RedisStore, Store,
         contract::{Lifetimes, Rates, StoreError},
         migrate::{Keyspace, Migrated},
     },
+    upstream::Vault,
 };
 
 /// Where the embedded store's generated signing key is kept, in its directory.
@@ -104,13 +105,16 @@ impl App {
         };
 
         let first_start = administrator(&settings, &store).await?;
-        let tokens = Tokens::new(&signing_key(&settings)?, settings.auth.token_hours);
+        let signing_key = signing_key(&settings)?;
+        let tokens = Tokens::new(&signing_key, settings.auth.token_hours);
+        let vault = Vault::new(store.clone(), key_ring(&settings, &signing_key)?);
         let hands = std::thread::available_parallelism().map_or(1, |n| n.get().div_ceil(2));
         let replica = format!("{}-{}", host_name(), random::hex_of(3));
         let app = Self(Arc::new(Inner {
             clock,
             store,
             tokens,
+            vault,
             served: ArcSwap::from_pointee(served),
             reloading,
             replica,
@@ -263,6 +267,12 @@ fn write_secret(path: &Path, secret: &str) -> std::io::Result<()> {
     file.write_all(secret.as_bytes())?;
     file.sync_all()?;
     std::fs::rename(&unfinished, path)
+}
+
+/// What stored secrets are sealed with.
+fn key_ring(settings: &Settings, signing_key: &SecretString) -> Result<KeyRing, String> {
+    let given = settings.store.sealing_keys.iter().map(|given| (given.id.as_str(), given.key.expose_secret()));
+    KeyRing::new(given, signing_key).ok_or_else(|| "store.sealing_keys cannot be used (SAA_STORE__SEALING_KEYS)".to_owned())
 }
 
 /// The machine's name, for people who read logs of many replicas.

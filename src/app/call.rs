@@ -30,8 +30,8 @@ impl App {
     /// No such function, wrong parameters, no session to be had. What the API answers, failures included, is the result; after a
     /// changing call was sent there is no error.
     pub async fn call(&self, caller: &Bearer, function: &str, parameters: &Map<String, Value>) -> Result<ToolResult, AppError> {
-        let served = self.served();
-        let agent = self.agent(&served);
+        let (served, own) = (self.served(), self.credentials_of(&caller.user));
+        let agent = self.agent(&served, &own);
         let ready = match agent.ready(new_run(), function, parameters) {
             Ok(ready) if ready.effect == Effect::Changing => return self.call_changing(caller, ready).await,
             Ok(ready) => Ok(ready),
@@ -41,7 +41,7 @@ impl App {
         match self.store().enter(super::caller(caller), Tail::Nothing).await? {
             Entered::Refused(refused) => Err(refused.into()),
             Entered::In(_) => {
-                let mut result = agent.send(ready?).await;
+                let mut result = agent.send(ready?, None).await;
                 self.keep_unshown(&caller.user, &mut result).await;
                 Ok(result)
             }
@@ -80,11 +80,11 @@ impl App {
         }
         let others: Vec<JournalEntry> = started.journal.iter().filter(|entry| entry.run != run).cloned().collect();
         let settled = super::orphans::turns(&others, started.now_ms);
-        let served = self.served();
-        let agent = self.agent(&served);
+        let (served, own) = (self.served(), self.credentials_of(&caller.user));
+        let agent = self.agent(&served, &own);
         // The call is out: whatever becomes of the session, the caller is told what came of it. An error here would invite a caller to
         // send it again.
-        let sending = agent.send(ready);
+        let sending = agent.send(ready, Some(&held.countdown));
         tokio::pin!(sending);
         let mut result = tokio::select! {
             result = &mut sending => result,
@@ -103,7 +103,13 @@ fn refused(function: &str, refusal: Refusal) -> AppError {
     match refusal {
         Refusal::UnknownFunction { near } => AppError::UnknownFunction { name: function.to_owned(), near },
         Refusal::InvalidArguments(problems) => AppError::InvalidArguments(problems),
-        // A direct call has no budget, and is a person's own act: nobody is asked about it.
-        Refusal::OverBudget | Refusal::NeedsConfirmation { .. } | Refusal::Declined | Refusal::Outdated => AppError::Broken,
+        // A direct call has no budget, and is a person's own act: nobody is asked about it. Credentials are looked at when it is sent, and
+        // what comes of that is its result.
+        Refusal::OverBudget
+        | Refusal::NeedsConfirmation { .. }
+        | Refusal::Declined
+        | Refusal::Outdated
+        | Refusal::CredentialMissing(_)
+        | Refusal::CredentialUnusable { .. } => AppError::Broken,
     }
 }

@@ -85,7 +85,7 @@ async fn read(api: &Api, outbound: &Outbound) -> Result<Catalogue, String> {
         }
         Source::File(_) | Source::Url(_) | Source::Demo => None,
     };
-    let options = ReadOptions { origin, server_variables: api.server_variables.clone() };
+    let options = ReadOptions { origin, server_variables: api.server_variables.clone(), selection: api.selection.clone() };
     // Big documents take a while, and the runtime has other things to do.
     let reading = tokio::task::spawn_blocking(move || {
         let read = match directory {

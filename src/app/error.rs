@@ -50,6 +50,16 @@ pub enum AppError {
     UnknownFunction { name: String, near: Vec<String> },
     #[error("wrong arguments: {}", .0.join("; "))]
     InvalidArguments(Vec<String>),
+    #[error("there is no security scheme {name}")]
+    UnknownScheme { name: String, near: Vec<String> },
+    /// Several APIs have a scheme of that name.
+    #[error("several APIs have a security scheme {name}")]
+    AmbiguousScheme { name: String },
+    #[error("this credential cannot be used: {}", .0.join("; "))]
+    InvalidCredential(Vec<String>),
+    /// The user has as many as one may have.
+    #[error("the user has as many credentials as one may have")]
+    TooManyCredentials,
     /// The documents cannot be used; they are served as before.
     #[error("the documents cannot be used: {}", .0.join("; "))]
     Documents(Vec<String>),

@@ -8,6 +8,7 @@ mod admin;
 mod build;
 mod call;
 mod confirm;
+mod credentials;
 mod document;
 mod error;
 mod health;
@@ -30,6 +31,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use self::reload::Reloading;
 pub use self::{
     build::{BuildError, FirstStart, open_store},
+    credentials::{OwnScheme, Set},
     document::read_document,
     error::AppError,
     health::Health,
@@ -40,13 +42,14 @@ pub use self::{
     turn::{Render, Report, Request, Taken},
 };
 use crate::{
-    agent::{Agent, Budget},
+    agent::{Agent, Budget, Offering},
     clock::Clock,
     demo::Demo,
     llm::Planner,
     secrets::tokens::{Bearer, Tokens},
     settings::Settings,
     store::{Store, contract::Caller},
+    upstream::{UserCredentials, Vault},
 };
 
 /// The service. Cheap to clone; all clones are the same service.
@@ -58,6 +61,7 @@ struct Inner {
     clock: Clock,
     store: Store,
     tokens: Tokens,
+    vault: Vault,
     served: ArcSwap<Served>,
     reloading: Reloading,
     /// Names this process in leases and logs.
@@ -138,10 +142,18 @@ impl App {
         self.0.hands.clone()
     }
 
-    fn agent<'a>(&self, served: &'a Served) -> Agent<'a> {
+    /// The agent for a turn or a call of the user whose credentials these are.
+    fn agent<'a>(&'a self, served: &'a Served, own: &'a UserCredentials) -> Agent<'a> {
         let Settings { turns, results, agent, .. } = &self.0.settings;
         let budget = Budget { rounds_max: turns.rounds_max, calls_max: turns.calls_max, kept_bytes_max: results.bytes_max };
-        Agent { planner: &served.planner, apis: &served.apis, budget, confirm: agent.confirm }
+        Agent {
+            planner: &served.planner,
+            apis: &served.apis,
+            own,
+            budget,
+            confirm: agent.confirm,
+            offering: Offering { max: agent.tools_max, pinned: &agent.pinned },
+        }
     }
 
     /// Starts a task that outlives the request that wants it.

@@ -60,7 +60,7 @@ impl App {
                     for (at, ready) in &together {
                         put(round, *at, ready.with(Outcome::Failed("no answer had come when the turn ended".to_owned())));
                     }
-                    let send = |(at, ready): (usize, Box<Ready>)| async move { (at, agent.send(*ready).await) };
+                    let send = |(at, ready): (usize, Box<Ready>)| async move { (at, agent.send(*ready, None).await) };
                     let mut answers: FuturesUnordered<_> = together.into_iter().map(send).collect();
                     while let Some((at, result)) = answers.next().await {
                         put(round, at, result);
@@ -77,7 +77,7 @@ impl App {
                     } else {
                         *changed = true;
                         put(round, at, about_to_send(&ready));
-                        agent.send(*ready).await
+                        agent.send(*ready, Some(&held.countdown)).await
                     };
                     unjournaled.push(orphans::result(number, at, &result));
                     put(round, at, result);

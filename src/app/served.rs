@@ -4,6 +4,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use futures_util::future::join_all;
+use tracing::warn;
 
 use super::document::{named, read_document, shown_document};
 use crate::{
@@ -47,18 +48,25 @@ impl Served {
                 Ok(api) => {
                     let known = before.and_then(|before| before.apis.named(&api.name));
                     let same = known.filter(|known| known.catalogue.fingerprint() == api.catalogue.fingerprint());
-                    apis.push(same.cloned().unwrap_or_else(|| Arc::new(api)));
+                    apis.push(same.cloned().unwrap_or_else(|| {
+                        api.upstream.warn_of_missing(&api.catalogue);
+                        Arc::new(api)
+                    }));
                 }
-                Err(problem) => problems.push(problem),
+                Err(these) => problems.extend(these),
             }
         }
         if !problems.is_empty() {
             return Err(problems);
         }
         let model = from.model.clone();
+        let pinned = from.settings.agent.pinned.clone();
         // Names and the index of many thousand functions take a while, and the runtime has other things to do.
         let joined = tokio::task::spawn_blocking(move || {
             let apis = Apis::new(apis);
+            for name in pinned.iter().filter(|name| apis.place(name).is_none()) {
+                warn!(function = name, "agent.pinned names {name}, which is no function");
+            }
             let planner = model.unwrap_or_else(|| Arc::new(Planner::Offline(Offline::new(apis.functions()))));
             Self { apis, planner }
         });
@@ -67,22 +75,27 @@ impl Served {
 }
 
 /// One API: its document read, its place known.
-async fn one(from: &Sources<'_>, stated: &settings::Api, now_ms: u64) -> Result<Api, String> {
-    let catalogue = read_document(stated, from.outbound).await?;
+async fn one(from: &Sources<'_>, stated: &settings::Api, now_ms: u64) -> Result<Api, Vec<String>> {
+    let alone = |problem: String| vec![problem];
+    let catalogue = read_document(stated, from.outbound).await.map_err(alone)?;
     if catalogue.functions().is_empty() {
-        return Err(format!("{}: the document has no operation that can be used{}", named(stated, "file"), set_aside(&catalogue)));
+        return Err(alone(format!("{}: the document has no operation that can be used{}", named(stated, "file"), set_aside(&catalogue))));
     }
-    let (base_url, base_url_wins) = base_url(stated, &catalogue, from.demo)?;
-    let upstream = upstream(from, stated, &base_url)?;
+    let (base_url, base_url_wins) = base_url(stated, &catalogue, from.demo).map_err(alone)?;
+    let upstream = upstream(from, stated, &base_url).map_err(alone)?;
+    let misfits = upstream.misfits(&catalogue);
+    if !misfits.is_empty() {
+        return Err(misfits);
+    }
+    let catalogue = catalogue.without_headers(&upstream.header_names());
     let (name, document) = (stated.name.clone(), shown_document(stated));
     Ok(Api { name, document, catalogue, upstream, base_url, base_url_wins, since_ms: now_ms })
 }
 
 /// The way to one API, with what is its own and no other's.
 fn upstream(from: &Sources<'_>, stated: &settings::Api, base_url: &str) -> Result<Upstream, String> {
-    let own = settings::Upstream { token: stated.token.clone(), ..from.settings.upstream.clone() };
     let told = |problem| if stated.name.is_empty() { format!("{problem}") } else { format!("{}: {problem}", named(stated, "base_url")) };
-    Upstream::new(from.outbound.clone(), &own, base_url).map_err(told)
+    Upstream::new(from.outbound.clone(), &from.settings.upstream, stated, base_url).map_err(told)
 }
 
 /// Where the API is, and whether that wins over the document: the operator's word, the demo, or the document's own server.
@@ -102,7 +115,9 @@ fn base_url(stated: &settings::Api, catalogue: &Catalogue, demo: Option<SocketAd
 fn set_aside(catalogue: &Catalogue) -> String {
     let reasons: Vec<String> =
         catalogue.report().set_aside.iter().take(5).map(|one| format!("\n  {}: {}", one.operation, one.reason)).collect();
-    reasons.concat()
+    let filtered = catalogue.report().filtered.len();
+    let left_out = if filtered > 0 { format!("; {filtered} are left out by include and exclude") } else { String::new() };
+    format!("{left_out}{}", reasons.concat())
 }
 
 /// Names that two APIs have: calls could not be told apart.

@@ -219,7 +219,8 @@ impl App {
         // What is served may change in the middle; the turn ends on what it began with.
         let served = self.served();
         so_far.served = Some(served.apis.fingerprint().to_owned());
-        let agent = self.agent(&served);
+        let own = self.credentials_of(&held.lease.user);
+        let agent = self.agent(&served, &own);
         let mut instructions = served.apis.instructions(self.now_ms(), request.context.as_ref());
         if agent.confirm {
             instructions.push_str(agent::PLANNERS_PART);

@@ -44,6 +44,7 @@ async fn read(settings: &Settings, document: &str) -> Result<Catalogue, String> 
         file: Some(document.to_owned()),
         server_variables: settings.openapi.server_variables.clone(),
         external_references: settings.openapi.external_references,
+        selection: settings.openapi.selection.clone(),
         ..Api::default()
     };
     read_document(&api, &outbound).await
@@ -58,11 +59,16 @@ fn summary(catalogue: &Catalogue) -> serde_json::Value {
     json!({
         "title": info.title,
         "version": info.version,
+        "openapi": info.openapi,
+        "servers": info.servers,
         "fingerprint": catalogue.fingerprint(),
         "usable": catalogue.functions().len(),
         "set_aside": report.set_aside.len(),
+        "filtered": report.filtered.len(),
         "reasons": reasons,
         "operations_set_aside": report.set_aside.iter().map(|one| json!({"operation": one.operation, "reason": one.reason})).collect::<Vec<_>>(),
+        "operations_named": report.names_given.iter().map(|one| json!({"operation": one.operation, "operation_id": one.operation_id, "name": one.name})).collect::<Vec<_>>(),
+        "operations_filtered": report.filtered.iter().map(|one| json!({"operation": one.operation, "rule": one.rule})).collect::<Vec<_>>(),
         "warnings": report.warnings,
         "functions": catalogue.functions().iter().map(|function| &function.name).collect::<Vec<_>>(),
     })
@@ -70,14 +76,22 @@ fn summary(catalogue: &Catalogue) -> serde_json::Value {
 
 fn show(catalogue: &Catalogue) {
     let (info, report) = (catalogue.info(), catalogue.report());
-    say(&format!("{} {}", info.title, info.version));
-    say(&format!("{} operations can be used, {} were set aside", catalogue.functions().len(), report.set_aside.len()));
+    say(&format!("{} {} (OpenAPI {}, fingerprint {})", info.title, info.version, info.openapi, catalogue.fingerprint()));
+    let left_out = if report.filtered.is_empty() { String::new() } else { format!(", {} are left out by rules", report.filtered.len()) };
+    say(&format!("{} operations can be used, {} were set aside{left_out}", catalogue.functions().len(), report.set_aside.len()));
     for function in catalogue.functions() {
         let operation = catalogue.operation(&function.name).map(|o| format!("{} {}", o.method(), o.path())).unwrap_or_default();
         say(&format!("  {}  {operation}", function.name));
     }
     for one in &report.set_aside {
         say(&format!("set aside  {}: {}", one.operation, one.reason));
+    }
+    for one in report.names_given.iter().filter(|one| one.operation_id.is_some()) {
+        let said = one.operation_id.as_deref().unwrap_or_default();
+        say(&format!("named      {}: {} instead of {said:?}", one.operation, one.name));
+    }
+    for one in &report.filtered {
+        say(&format!("left out   {}: {}", one.operation, one.rule));
     }
     for warning in &report.warnings {
         say(&format!("warning    {warning}"));

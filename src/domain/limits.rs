@@ -30,8 +30,28 @@ pub const REPORT_PAGE_DEFAULT: usize = 100;
 pub const REPORT_PAGE_MAX: usize = 1000;
 /// Names offered when a function is not found.
 pub const NEAR_NAMES_MAX: usize = 5;
-/// Functions that a model is given whole; above it a subset is retrieved.
-pub const TOOLS_TO_MODEL_MAX: usize = 64;
+/// Tools that providers take in one request.
+pub const TOOLS_PROVIDERS_TAKE: u64 = 128;
+/// Functions of our own that may stand beside those of a document: two that find others, one that reads kept results.
+pub const FUNCTIONS_OF_OURS: usize = 3;
+/// Functions that are given to a model because of one thing that it said.
+pub const FUNCTIONS_PER_REMARK: usize = 4;
+/// What a search tells of each function that it found, in characters.
+pub const FUNCTION_SUMMARY_CHARS_MAX: usize = 160;
+/// Functions that a search of the model finds when it does not say how many.
+pub const FUNCTIONS_FOUND_DEFAULT: usize = 8;
+/// Functions that one search of the model finds, at most.
+pub const FUNCTIONS_FOUND_MAX: usize = 20;
+/// Rules about operations in one list of the settings.
+pub const SELECTION_RULES_MAX: usize = 1000;
+/// Functions that are always offered to the model.
+pub const PINNED_FUNCTIONS_MAX: usize = 128;
+/// Characters of a message by which functions are looked for; the rest of a longer one is data more often than a wish.
+pub const RETRIEVAL_CHARS_MAX: usize = 2000;
+/// Different things of a message by which functions are looked for; of more, those that fewest functions have.
+pub const RETRIEVAL_GROUPS_MAX: usize = 48;
+/// Characters of a function's description that it is found by.
+pub const RETRIEVAL_DESCRIPTION_CHARS_MAX: usize = 400;
 /// A function's name, in characters: what providers accept (`^[a-zA-Z0-9_-]{1,64}$`).
 pub const FUNCTION_NAME_CHARS_MAX: usize = 64;
 /// APIs that are served beside the one of `[openapi]`.
@@ -172,6 +192,30 @@ pub const REPLAYED_BODY_BYTES_MAX: usize = 256 * 1024;
 pub const ANSWER_KEPT_BYTES_MAX: usize = 64 * 1024;
 /// Stored turns in one answer of the history endpoint, in bytes, give or take a few turns; the rest is on the next page.
 pub const HISTORY_PAGE_BYTES: usize = 1024 * 1024;
+/// What a key that seals secrets may be called, in characters.
+pub const SEALING_KEY_ID_CHARS_MAX: usize = 32;
+/// A user's own credential for the API (a key, a token, a name or a password), in bytes.
+pub const CREDENTIAL_BYTES_MAX: usize = 8 * 1024;
+/// Credentials of their own that one user may have.
+pub const CREDENTIALS_PER_USER_MAX: usize = 64;
+/// A name of a security scheme in a request, in characters; longer ones are nobody's.
+pub const SCHEME_NAME_CHARS_MAX: usize = 256;
+/// What a token endpoint may answer, in bytes.
+pub const TOKEN_REPLY_BYTES_MAX: usize = 64 * 1024;
+/// An access token for the API, in bytes: a header field that servers accept.
+pub const UPSTREAM_TOKEN_BYTES_MAX: usize = 16 * 1024;
+/// How long a token for the API is kept whose endpoint does not say how long it is good for, in seconds.
+pub const UPSTREAM_TOKEN_SECS_DEFAULT: u64 = 300;
+/// How long a token for the API is kept at most, in seconds, whatever its endpoint says.
+pub const UPSTREAM_TOKEN_SECS_MAX: u64 = 24 * 60 * 60;
+/// How long before its end a token for the API is not used any more, in seconds: a request must not outlive it on its way.
+pub const UPSTREAM_TOKEN_MARGIN_SECS: u64 = 30;
+/// How long a request waits for a token that another request is fetching before it fetches one itself, in milliseconds.
+pub const UPSTREAM_TOKEN_WAIT_MS: u64 = 3000;
+/// Time between two looks whether another request has fetched the token, in milliseconds.
+pub const UPSTREAM_TOKEN_POLL_MS: u64 = 25;
+/// A secret at least this long is taken out of an API's reply when it comes back in it, in bytes: shorter ones would be found by chance.
+pub const ECHOED_SECRET_BYTES_MIN: usize = 8;
 /// How often a packed reply may be larger unpacked than it came, once it has [`UNPACKED_BYTES_FREE`]: more is a bomb.
 pub const UNPACKED_RATIO_MAX: usize = 100;
 /// Bytes of an unpacked reply up to which it is not asked how well they were packed.

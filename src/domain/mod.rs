@@ -3,6 +3,7 @@
 
 pub mod base64;
 pub mod consent;
+pub mod credential;
 pub mod header;
 pub mod json;
 pub mod kept;
@@ -10,6 +11,7 @@ pub mod language;
 pub mod limits;
 pub mod near;
 pub mod number;
+pub mod selection;
 pub mod session;
 pub mod tool;
 pub mod turn;

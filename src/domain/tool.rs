@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
-use super::{json::RawJson, kept::ResultId};
+use super::{credential::MissingCredentials, json::RawJson, kept::ResultId, language::Language};
 
 /// What calling a function does to the world behind it (RFC 9110, 9.2.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -23,6 +23,20 @@ pub struct FunctionSpec {
     /// JSON Schema (draft 2020-12) of the arguments: always `{"type":"object","properties":{…},…}`, closed (no `$ref` that leaves it).
     pub parameters: Value,
     pub effect: Effect,
+}
+
+/// A name for a function of our own beside these: the wished one, or if a function has that, the first of `wished_2`, `wished_3` … that
+/// none has. The function of the document keeps its name.
+pub fn name_beside(wished: &str, functions: &[FunctionSpec]) -> String {
+    let taken = |name: &str| functions.iter().any(|function| function.name == name);
+    let mut name = wished.to_owned();
+    for number in 2..=functions.len() + 1 {
+        if !taken(&name) {
+            break;
+        }
+        name = format!("{wished}_{number}");
+    }
+    name
 }
 
 /// A call that a planner asks for. Nothing about it has been believed yet.
@@ -97,12 +111,29 @@ pub enum Refusal {
     InvalidArguments(Vec<String>),
     /// The turn has no calls left.
     OverBudget,
+    /// The API asks for credentials that nobody has set.
+    CredentialMissing(MissingCredentials),
+    /// A credential for this scheme is set (or the store that keeps users' own is away, and the name is empty), but cannot be used: the
+    /// reason, without the secret.
+    CredentialUnusable { scheme: String, reason: String },
     /// The user was asked whether it may be sent. The digest is of the exact request that was shown.
     NeedsConfirmation { digest: String },
     /// The user was asked and said no.
     Declined,
     /// The user said yes, but it would be another request now: the document, or where its API is, has changed.
     Outdated,
+}
+
+impl Refusal {
+    /// What is said of a credential that cannot be used, for people and for models.
+    pub fn unusable(scheme: &str, reason: &str, language: Language) -> String {
+        match (language, scheme.is_empty()) {
+            (Language::English, true) => format!("the credentials for the API cannot be used: {reason}"),
+            (Language::English, false) => format!("the credential {scheme} for the API cannot be used: {reason}"),
+            (Language::Chinese, true) => format!("用于该 API 的凭据无法使用：{reason}"),
+            (Language::Chinese, false) => format!("用于该 API 的凭据 {scheme} 无法使用：{reason}"),
+        }
+    }
 }
 
 /// One call and what came of it.

@@ -6,23 +6,14 @@ use super::page::Wanted;
 use crate::domain::{
     kept::ResultId,
     limits::RESULT_SEARCH_CHARS_MAX,
-    tool::{Effect, FunctionSpec},
+    tool::{self, Effect, FunctionSpec},
 };
 
 const NAME: &str = "read_result";
 
-/// The function's name beside these: `read_result`, or if the document has that, the first of `read_result_2`, `read_result_3` … that it
-/// does not have. The operation keeps its name.
+/// The function's name beside these.
 pub fn name_beside(functions: &[FunctionSpec]) -> String {
-    let taken = |name: &str| functions.iter().any(|function| function.name == name);
-    let mut name = NAME.to_owned();
-    for number in 2..=functions.len() + 1 {
-        if !taken(&name) {
-            break;
-        }
-        name = format!("{NAME}_{number}");
-    }
-    name
+    tool::name_beside(NAME, functions)
 }
 
 /// The function as a planner sees it.

@@ -11,12 +11,14 @@ use crate::domain::{
 
 pub use self::{
     endpoint::{BadEndpoint, ChatModel},
+    lookup::Lookup,
     offline::Offline,
     tools::ToolSet,
     wire::told_whole,
 };
 
 mod endpoint;
+mod lookup;
 mod tools;
 mod wire;
 
@@ -58,6 +60,11 @@ pub enum Planner {
 }
 
 impl Planner {
+    /// Whether it must be told every function that it may call; the offline planner has an index of its own of all of them.
+    pub fn is_told_functions(&self) -> bool {
+        matches!(self, Self::Model(_))
+    }
+
     /// The next move for this prompt.
     pub async fn plan(&self, prompt: &Prompt<'_>) -> Result<Plan, ModelError> {
         match self {

@@ -1,55 +1,156 @@
-//! The functions a planner may call, written once as the `tools` of a chat completion.
+//! The functions a planner may call, each written once as it stands in the `tools` of a chat completion.
 
-use std::{borrow::Cow, sync::OnceLock};
+use std::{borrow::Cow, sync::Arc};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{
     Map, Value,
     value::{RawValue, to_raw_value},
 };
 
+use super::lookup::{self, Lookup};
 use crate::{
-    domain::{limits::FUNCTION_DESCRIPTION_CHARS_MAX, tool::FunctionSpec},
+    domain::{
+        limits::FUNCTION_DESCRIPTION_CHARS_MAX,
+        tool::{self, FunctionSpec, ToolCall},
+    },
     excerpt::reader,
 };
 
-/// The functions a planner may call.
-#[derive(Debug)]
+/// The functions a planner may call: all of them, or those that are offered, and then ours by which others are found. Cloning is cheap.
+#[derive(Debug, Clone)]
 pub struct ToolSet {
-    pub functions: Vec<FunctionSpec>,
-    /// The `tools` array as it goes on the wire; `None` when there are no functions, because an empty array is refused.
-    wire: Option<Box<RawValue>>,
-    /// The name of our own function that reads kept results.
-    reader: String,
-    /// The `tools` array with that function, from when it is first wanted.
-    wire_with_reader: OnceLock<Option<Box<RawValue>>>,
+    /// All functions, offered or not.
+    pub functions: Arc<[FunctionSpec]>,
+    written: Arc<Written>,
+    /// Places of functions, in the order in which they came; none: all are offered.
+    offered: Option<Vec<usize>>,
+}
+
+/// Functions as they go on the wire.
+#[derive(Debug)]
+struct Written {
+    functions: Vec<Option<Box<RawValue>>>,
+    /// Of all of them.
+    bytes: usize,
+    search: Own,
+    describe: Own,
+    reader: Own,
+}
+
+/// A function of our own.
+#[derive(Debug)]
+struct Own {
+    name: String,
+    written: Option<Box<RawValue>>,
+}
+
+impl Own {
+    fn new(spec: FunctionSpec) -> Self {
+        let written = written(&spec);
+        Self { name: spec.name, written }
+    }
+}
+
+/// Text and JSON values always serialise, so there is always something; without it the model could still answer.
+fn written(spec: &FunctionSpec) -> Option<Box<RawValue>> {
+    to_raw_value(&Tool::from(spec)).ok()
 }
 
 impl ToolSet {
+    /// All of these are offered.
     pub fn new(functions: Vec<FunctionSpec>) -> Self {
-        let reader = reader::name_beside(&functions);
-        let tools: Vec<Tool<'_>> = functions.iter().map(Tool::from).collect();
-        // Text and JSON values always serialise, so the error cannot come; without tools the model could still answer.
-        let wire = if tools.is_empty() { None } else { to_raw_value(&tools).ok() };
-        Self { functions, wire, reader, wire_with_reader: OnceLock::new() }
+        let each: Vec<Option<Box<RawValue>>> = functions.iter().map(written).collect();
+        let named = |wished| tool::name_beside(wished, &functions);
+        let written = Written {
+            bytes: each.iter().flatten().map(|piece| piece.get().len() + 1).sum(),
+            functions: each,
+            search: Own::new(lookup::search_spec(&named(lookup::SEARCH), functions.len())),
+            describe: Own::new(lookup::describe_spec(&named(lookup::DESCRIBE))),
+            reader: Own::new(reader::spec(&reader::name_beside(&functions))),
+        };
+        Self { functions: functions.into(), written: Arc::new(written), offered: None }
+    }
+
+    /// The same functions, of which none is offered yet.
+    #[must_use]
+    pub fn offering_none(&self) -> Self {
+        Self { offered: Some(Vec::new()), ..self.clone() }
+    }
+
+    /// Offers the function at this place as well, behind those that are offered. It stays offered.
+    pub fn offer(&mut self, place: usize) {
+        if let Some(offered) = &mut self.offered
+            && !offered.contains(&place)
+        {
+            offered.push(place);
+        }
+    }
+
+    /// How many functions are offered, ours not counted.
+    pub fn count(&self) -> usize {
+        self.offered.as_ref().map_or(self.functions.len(), Vec::len)
+    }
+
+    /// Whether the function at this place is offered.
+    pub fn offers(&self, place: usize) -> bool {
+        self.offered.as_ref().is_none_or(|offered| offered.contains(&place))
     }
 
     /// What the function is called that reads kept results.
     pub fn reader(&self) -> &str {
-        &self.reader
+        &self.written.reader.name
     }
 
-    /// The `tools` array; with the function that reads kept results if there are any.
-    pub(super) fn wire(&self, with_reader: bool) -> Option<&RawValue> {
-        if !with_reader {
-            return self.wire.as_deref();
+    /// What a call of one of ours wants to know of functions, or what is wrong with its arguments. `None`: the call is of no such function.
+    pub fn lookup(&self, call: &ToolCall) -> Option<Result<Lookup, Vec<String>>> {
+        let arguments = call.arguments.as_ref().ok().filter(|_| self.offered.is_some())?;
+        match &call.name {
+            name if *name == self.written.search.name => Some(lookup::search(arguments)),
+            name if *name == self.written.describe.name => Some(lookup::describe(arguments)),
+            _ => None,
         }
-        let whole = || {
-            let reader = reader::spec(&self.reader);
-            let tools: Vec<Tool<'_>> = self.functions.iter().chain([&reader]).map(Tool::from).collect();
-            to_raw_value(&tools).ok()
-        };
-        self.wire_with_reader.get_or_init(whole).as_deref()
+    }
+
+    /// The `tools` array as it goes on the wire, with the function that reads kept results if there are any. `None` when there is nothing to
+    /// call, because an empty array is refused.
+    pub(super) fn wire(&self, with_reader: bool) -> Option<Wire<'_>> {
+        let wire = Wire { tools: self, with_reader };
+        wire.pieces().next().is_some().then_some(wire)
+    }
+}
+
+/// A `tools` array: what was written before, one behind the other.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wire<'a> {
+    tools: &'a ToolSet,
+    with_reader: bool,
+}
+
+impl<'a> Wire<'a> {
+    /// Ours by which others are found stand first and the offered ones in the order in which they came, so that each request of a turn begins
+    /// as the one before it: providers charge less for that.
+    fn pieces(self) -> impl Iterator<Item = &'a RawValue> {
+        let ToolSet { written, offered, .. } = self.tools;
+        let finders = offered.iter().flat_map(|_| [&written.search, &written.describe]).filter_map(|own| own.written.as_deref());
+        let all = offered.is_none().then(|| written.functions.iter().flatten()).into_iter().flatten().map(|piece| &**piece);
+        let some = offered.iter().flatten().filter_map(|place| written.functions.get(*place)?.as_deref());
+        let reader = self.with_reader.then_some(written.reader.written.as_deref()).flatten();
+        finders.chain(all).chain(some).chain(reader)
+    }
+
+    /// How long it is, in bytes.
+    pub(super) fn bytes(self) -> usize {
+        if self.tools.offered.is_none() && !self.with_reader {
+            return self.tools.written.bytes + 2;
+        }
+        self.pieces().map(|piece| piece.get().len() + 1).sum::<usize>() + 2
+    }
+}
+
+impl Serialize for Wire<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.pieces())
     }
 }
 
@@ -115,7 +216,7 @@ mod tests {
     fn sent(description: &str, parameters: Value) -> Value {
         let spec = FunctionSpec { name: "f".to_owned(), description: description.to_owned(), parameters, effect: Effect::Safe };
         let tools = ToolSet::new(vec![spec]);
-        serde_json::from_str(tools.wire(false).expect("tools").get()).expect("JSON")
+        serde_json::to_value(tools.wire(false).expect("tools")).expect("JSON")
     }
 
     #[test]
@@ -153,11 +254,47 @@ mod tests {
         let spec = FunctionSpec { name: "read_result".to_owned(), description: String::new(), parameters: json!({}), effect: Effect::Safe };
         let tools = ToolSet::new(vec![spec]);
         let names = |with_reader| {
-            let tools: Value = serde_json::from_str(tools.wire(with_reader).expect("tools").get()).expect("JSON");
+            let tools = serde_json::to_value(tools.wire(with_reader).expect("tools")).expect("JSON");
             tools.as_array().expect("a list").iter().map(|tool| tool["function"]["name"].clone()).collect::<Vec<_>>()
         };
         assert_eq!((names(false), names(true)), (vec![json!("read_result")], vec![json!("read_result"), json!("read_result_2")]));
         assert_eq!(tools.reader(), "read_result_2");
+    }
+
+    #[test]
+    fn some_are_offered_with_ours_before_them_and_what_comes_later_stands_behind() {
+        let spec =
+            |name: &str| FunctionSpec { name: name.to_owned(), description: String::new(), parameters: json!({}), effect: Effect::Safe };
+        let all = ToolSet::new(vec![spec("a"), spec("search_functions"), spec("c"), spec("d")]);
+        let text = |tools: &ToolSet, with_reader| serde_json::to_string(&tools.wire(with_reader).expect("tools")).expect("JSON");
+        let names = |tools: &ToolSet| {
+            let tools: Value = serde_json::from_str(&text(tools, false)).expect("JSON");
+            tools
+                .as_array()
+                .expect("a list")
+                .iter()
+                .map(|tool| tool["function"]["name"].as_str().expect("a name").to_owned())
+                .collect::<Vec<_>>()
+        };
+        let mut some = all.offering_none();
+        for place in [3, 0, 3, 99] {
+            some.offer(place);
+        }
+        assert_eq!(names(&some), ["search_functions_2", "describe_function", "d", "a"]);
+        let before = text(&some, false);
+        some.offer(2);
+        assert!(text(&some, false).starts_with(before.trim_end_matches(']')));
+        for (tools, with_reader) in [(&all, false), (&all, true), (&some, false), (&some, true)] {
+            assert_eq!(tools.wire(with_reader).expect("tools").bytes(), text(tools, with_reader).len() + 1);
+        }
+        let call = |name: &str| ToolCall {
+            id: String::new(),
+            name: name.to_owned(),
+            arguments: Ok(Map::from_iter([("query".to_owned(), json!("x"))])),
+        };
+        assert!(matches!(some.lookup(&call("search_functions_2")), Some(Ok(Lookup::Search { .. }))));
+        assert!(matches!(some.lookup(&call("describe_function")), Some(Err(_))));
+        assert!(some.lookup(&call("search_functions")).is_none() && all.lookup(&call("search_functions_2")).is_none());
     }
 
     #[test]

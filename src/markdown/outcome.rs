@@ -127,6 +127,8 @@ fn of_refusal(refusal: &Refusal, language: Language) -> String {
         Refusal::OverBudget => {
             language.choose("⚠️ Nothing was sent: this turn has no calls left.", "⚠️ 没有发送：本轮的调用次数已用完。").to_owned()
         }
+        Refusal::CredentialMissing(missing) => not_sent(&missing.sentence(language), language),
+        Refusal::CredentialUnusable { scheme, reason } => not_sent(&Refusal::unusable(scheme, reason, language), language),
         Refusal::NeedsConfirmation { .. } => {
             language.choose("⚠️ Nothing was sent: it needs your confirmation first.", "⚠️ 没有发送：需要您先确认。").to_owned()
         }
@@ -139,6 +141,14 @@ fn of_refusal(refusal: &Refusal, language: Language) -> String {
                 "⚠️ 没有发送：API 文档已更改，这不再是您之前看到的请求。请重新提出。",
             )
             .to_owned(),
+    }
+}
+
+fn not_sent(sentence: &str, language: Language) -> String {
+    let sentence = inline(sentence);
+    match language {
+        Language::English => format!("⚠️ Nothing was sent: {sentence}."),
+        Language::Chinese => format!("⚠️ 没有发送：{sentence}。"),
     }
 }
 

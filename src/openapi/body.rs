@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    document::Document,
+    document::{Document, Edition},
     encode::Keep,
     parameter::{Declared, is_json, is_token},
     schema::Definitions,
@@ -75,7 +75,10 @@ pub(super) fn openapi3<'d>(document: &'d Document, operation: &'d Value) -> Resu
     let mut encodings = HashMap::new();
     if let (Media::Form | Media::Multipart, Some(Value::Object(fields))) = (media, of.get("encoding")) {
         for (field, raw) in fields {
-            encodings.insert(field.clone(), encoding(document, raw).map_err(|reason| format!("body field `{field}`: {reason}"))?);
+            let mut encoding = encoding(document, raw).map_err(|reason| format!("body field `{field}`: {reason}"))?;
+            // Before 3.1 styles are for urlencoded forms only (3.0.4, Encoding Object).
+            encoding.wire = encoding.wire.filter(|_| media == Media::Form || document.edition != Edition::V3_0);
+            encodings.insert(field.clone(), encoding);
         }
     }
     Ok(Some(DeclaredBody {

@@ -1,6 +1,9 @@
 //! A document, read once: its functions, its operations by name, and what came of reading it.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use serde_json::Value;
 
@@ -13,13 +16,15 @@ use super::{
     model::clip,
     naming::{Identity, fingerprint, function_names},
     near::near,
-    operation::Operation,
+    operation::{About, Operation},
     options::ReadOptions,
-    report::{GivenName, Report, SetAside},
+    report::{Filtered, GivenName, Report, SetAside},
+    security::Credential,
     server::{check_variables, of_root},
 };
 use crate::domain::{
     limits::{DOCUMENT_BYTES_MAX, FUNCTIONS_BYTES_MAX, WARNINGS_MAX},
+    selection::{Asked, Rule},
     tool::FunctionSpec,
 };
 
@@ -40,12 +45,13 @@ pub struct Info {
 #[derive(Debug)]
 pub struct Catalogue {
     info: Info,
-    specs: Arc<[FunctionSpec]>,
-    operations: Vec<Operation>,
+    pub(super) specs: Arc<[FunctionSpec]>,
+    pub(super) operations: Vec<Operation>,
     by_name: HashMap<String, usize>,
     report: Report,
     fingerprint: String,
     base_url: Option<String>,
+    schemes: BTreeMap<String, Credential>,
 }
 
 impl Catalogue {
@@ -90,7 +96,7 @@ impl Catalogue {
         if !options.server_variables.is_empty() {
             check_variables(&document, options).map_err(|reason| DocumentError::new(origin, reason))?;
         }
-        let Gathered { candidates, normaliser, mut warnings } = gather(&document, options);
+        let Gathered { candidates, normaliser, mut warnings, schemes } = gather(&document, options);
         warnings.splice(0..0, notes);
         let mut report = Report { warnings, ..Report::default() };
         let (definitions, unusable) = normaliser.finish();
@@ -109,10 +115,16 @@ impl Catalogue {
         let identities: Vec<(Option<String>, String, String)> = candidates.iter().map(identity).collect();
         let borrowed: Vec<Identity> =
             identities.iter().map(|(id, method, path)| Identity { operation_id: id.as_deref(), method, path }).collect();
+        let names = function_names(&borrowed);
+        report.warnings.extend(useless_rules(options, &candidates, &names));
         let (mut specs, mut operations) = (Vec::new(), Vec::new());
         let mut bytes_left = FUNCTIONS_BYTES_MAX;
-        for (candidate, name) in candidates.into_iter().zip(function_names(&borrowed)) {
+        for (candidate, name) in candidates.into_iter().zip(names) {
             let label = candidate.label();
+            if let Some(rule) = options.selection.leaves_out(&asked(&candidate.about, &name)) {
+                report.filtered.push(Filtered { operation: label.trim_start().to_owned(), rule });
+                continue;
+            }
             let operation_id = candidate.about.operation_id.clone();
             let assembled = match bytes_left {
                 0 => Err(format!("the functions before it take up {FUNCTIONS_BYTES_MAX} bytes, which is all there is for one document")),
@@ -137,7 +149,7 @@ impl Catalogue {
             operation.index = index;
         }
         let by_name = specs.iter().enumerate().map(|(index, spec)| (spec.name.clone(), index)).collect();
-        Ok(Self { info, specs, operations, by_name, report: report.printable(), fingerprint, base_url })
+        Ok(Self { info, specs, operations, by_name, report: report.printable(), fingerprint, base_url, schemes })
     }
 
     pub fn info(&self) -> &Info {
@@ -173,6 +185,11 @@ impl Catalogue {
         &self.fingerprint
     }
 
+    /// The security schemes that the document defines, by name, used or not.
+    pub fn schemes(&self) -> &BTreeMap<String, Credential> {
+        &self.schemes
+    }
+
     /// The document's first server, when it is an absolute address.
     pub fn base_url(&self) -> Option<&str> {
         self.base_url.as_deref()
@@ -187,6 +204,16 @@ fn weight(value: &Value) -> usize {
         Value::Object(map) => map.iter().map(|(key, value)| key.len() + 64 + weight(value)).sum(),
         _ => 0,
     }
+}
+
+fn asked<'a>(about: &'a About, function: &'a str) -> Asked<'a> {
+    Asked { method: &about.method, path: &about.path, tags: &about.tags, operation_id: about.operation_id.as_deref(), function }
+}
+
+/// A sentence for every rule that is about no operation at all: it was meant to be about some.
+fn useless_rules(options: &ReadOptions, candidates: &[Candidate<'_>], names: &[String]) -> Vec<String> {
+    let about_any = |rule: &&Rule| candidates.iter().zip(names).any(|(candidate, name)| rule.fits(&asked(&candidate.about, name)));
+    options.selection.rules().filter(|rule| !about_any(rule)).map(|rule| format!("no operation is one of {rule}")).collect()
 }
 
 fn info(document: &Document, servers: &[super::server::Resolved]) -> Info {

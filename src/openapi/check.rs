@@ -8,7 +8,7 @@ use super::{
     schema::{Effort, Judge, Link},
     sentence::{Place, inexact, lost_digits, sentences},
 };
-use crate::domain::limits::{ERRORS_READ_MAX, PROBLEMS_MAX};
+use crate::domain::limits::{ERRORS_READ_MAX, NEAR_NAMES_MAX, PROBLEMS_MAX};
 
 /// The compiled schemas of one operation.
 #[derive(Debug)]
@@ -132,8 +132,13 @@ impl Operation {
             None => {}
         }
         let list = |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        let near = near(name, known.iter().copied());
-        let near: Vec<&str> = near.iter().map(String::as_str).collect();
+        // A name that several places share is no argument's, and each of those places' arguments may have been meant.
+        let by_wire = self.parameters.iter().filter(|parameter| parameter.name == name).map(|parameter| parameter.argument.clone());
+        let mut close: Vec<String> = by_wire.take(NEAR_NAMES_MAX).collect();
+        if close.is_empty() {
+            close = near(name, known.iter().copied());
+        }
+        let near: Vec<&str> = close.iter().map(String::as_str).collect();
         match (near.as_slice(), known.as_slice()) {
             (_, []) => format!("`{name}` is not an argument of {}, which takes none", self.name()),
             ([], known) => {

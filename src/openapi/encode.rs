@@ -10,7 +10,8 @@ use std::fmt::Write;
 pub(super) enum Keep {
     /// RFC 3986, 2.3: letters, digits and `-._~`.
     Unreserved,
-    /// Also the reserved characters (2.2) that do no harm inside a query value: all but `#`, `&`, `+`, `[` and `]`.
+    /// Also the reserved characters (2.2) that do no harm inside a query value: all but `#`, `&`, `+`, `[` and `]`, and but `'`, which
+    /// URL parsers escape there (WHATWG URL, special-query percent-encode set).
     Reserved,
     /// What may stand in a path as its author wrote it: sub-delims, `:`, `@`, `/` and escapes (3.3).
     Path,
@@ -22,7 +23,7 @@ pub(super) fn percent(out: &mut String, text: &str, keep: Keep) {
     for (at, &byte) in bytes.iter().enumerate() {
         let kept = match keep {
             Keep::Unreserved => unreserved(byte),
-            Keep::Reserved => unreserved(byte) || b":/?@!$'()*,;=".contains(&byte),
+            Keep::Reserved => unreserved(byte) || b":/?@!$()*,;=".contains(&byte),
             Keep::Path => unreserved(byte) || b":/@!$&'()*+,;=".contains(&byte) || (byte == b'%' && escape_follows(bytes, at)),
         };
         if kept {

@@ -1,6 +1,9 @@
 //! Every operation of the document, each read alone: one that cannot be used keeps its reason and the others work.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use serde_json::{Map, Value, json};
 
@@ -12,7 +15,7 @@ use super::{
     options::ReadOptions,
     parameter::{self, Declared, Location, is_json, is_reserved_header, is_token},
     schema::{Normalised, Normaliser},
-    security::{Alternatives, Security},
+    security::{Alternatives, Credential, Security},
     server::{self, Resolved},
     style::{Style, Wire},
     template::Template,
@@ -36,7 +39,7 @@ pub(super) struct Draft<'d> {
     pub body: Option<(DeclaredBody<'d>, BodySchema)>,
     /// None: the root's.
     pub server: Option<Resolved>,
-    pub security: Alternatives,
+    pub security: Option<Alternatives>,
     pub accept: Option<String>,
 }
 
@@ -71,10 +74,13 @@ pub(super) struct Gathered<'d> {
     pub candidates: Vec<Candidate<'d>>,
     pub normaliser: Normaliser<'d>,
     pub warnings: Vec<String>,
+    /// The security schemes that the document defines, by name.
+    pub schemes: BTreeMap<String, Credential>,
 }
 
 pub(super) fn gather<'d>(document: &'d Document, options: &'d ReadOptions) -> Gathered<'d> {
-    let mut gathered = Gathered { candidates: Vec::new(), normaliser: Normaliser::new(document), warnings: Vec::new() };
+    let mut gathered =
+        Gathered { candidates: Vec::new(), normaliser: Normaliser::new(document), warnings: Vec::new(), schemes: BTreeMap::new() };
     let mut reader = Reader { document, options, security: Security::read(document), notes: Vec::new() };
     let mut paths: Vec<(&String, &Value)> = document.root.get("paths").and_then(Value::as_object).into_iter().flatten().collect();
     paths.retain(|(path, _)| !path.starts_with("x-"));
@@ -104,6 +110,7 @@ pub(super) fn gather<'d>(document: &'d Document, options: &'d ReadOptions) -> Ga
             gathered.candidates.push(candidate);
         }
     }
+    gathered.schemes = reader.security.into_schemes();
     gathered
 }
 

@@ -9,6 +9,8 @@
 //!
 //! The way of a call: `check` (all problems at once, `sentence` words them) → `style`, `form`, `multipart` over `encode` (the only
 //! escaping there is) → `request` (the URL is taken apart again and compared before it leaves).
+//!
+//! Which functions a sentence may mean is told by [`retrieve`], an index of all functions.
 
 mod asked;
 mod assemble;
@@ -20,6 +22,7 @@ mod encode;
 mod files;
 mod form;
 mod gather;
+mod given;
 mod load;
 mod model;
 mod multipart;
@@ -30,6 +33,7 @@ mod options;
 mod parameter;
 mod report;
 mod request;
+pub mod retrieve;
 mod schema;
 mod security;
 mod sentence;
@@ -48,7 +52,7 @@ pub use naming::fingerprint;
 pub use near::near;
 pub use operation::Operation;
 pub use options::ReadOptions;
-pub use report::{GivenName, Report, SetAside};
+pub use report::{Filtered, GivenName, Report, SetAside};
 pub use request::UpstreamRequest;
-pub use security::{Credential, KeyPlace, Need};
+pub use security::{Alternatives, Credential, KeyPlace, Need};
 pub use several::names_over_all;

@@ -11,6 +11,7 @@ use super::{
     parameter::is_json,
     style::{in_multipart, text},
 };
+use crate::domain::base64;
 
 /// A file as an argument brought it.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,7 +26,7 @@ pub(super) fn file(value: &Value) -> Result<File, String> {
     const WANTED: &str = "must be a file's content as base64, or a data URI (`data:image/png;name=cat.png;base64,…`)";
     let text = value.as_str().ok_or(WANTED)?;
     let Some(uri) = text.strip_prefix("data:") else {
-        return Ok(File { bytes: base64(text).ok_or(WANTED)?, content_type: None, name: None });
+        return Ok(File { bytes: base64::decode(text).ok_or(WANTED)?, content_type: None, name: None });
     };
     let (head, data) = uri.split_once(',').ok_or(WANTED)?;
     let mut parts = head.split(';');
@@ -38,11 +39,12 @@ pub(super) fn file(value: &Value) -> Result<File, String> {
             _ => {}
         }
     }
-    let bytes = if encoded { base64(data).ok_or(WANTED)? } else { percent_encoding::percent_decode_str(data).collect() };
+    let bytes = if encoded { base64::decode(data).ok_or(WANTED)? } else { percent_encoding::percent_decode_str(data).collect() };
     Ok(File { bytes, content_type, name })
 }
 
-/// The body and its content type. Files are the fields in `files`; lists become one part per item; objects are JSON.
+/// The body and its content type. Files are the fields in `files`; lists become one part per item; objects are JSON, unless an encoding
+/// gives them a style.
 /// Fields that are null are left out. Problems name the field.
 pub(super) fn encode(
     fields: &Map<String, Value>,
@@ -51,19 +53,16 @@ pub(super) fn encode(
 ) -> Result<(Vec<u8>, String), FieldProblems> {
     let (mut parts, mut problems) = (Vec::new(), Vec::new());
     for (name, value) in fields.iter().filter(|(_, value)| !value.is_null()) {
-        let joined = encodings.get(name).and_then(|encoding| encoding.wire).filter(|wire| !wire.explode);
+        let wire = encodings.get(name).and_then(|encoding| encoding.wire);
         let encoding = encodings.get(name).and_then(|encoding| encoding.content_type.as_deref());
-        let joined = match (joined, value) {
-            (Some(wire), Value::Array(_)) => match in_multipart(value, &wire) {
-                Ok(text) => Some(Value::String(text)),
-                Err(reason) => {
-                    problems.push((name.clone(), reason));
-                    continue;
-                }
-            },
-            _ => None,
-        };
-        let value = joined.as_ref().unwrap_or(value);
+        // Where a style is given, a content type is not looked at (OpenAPI 3.1.1, Encoding Object); a file has no style.
+        if let (Some(wire), Value::Array(_) | Value::Object(_), false) = (wire, value, files.contains(name)) {
+            match in_multipart(name, value, &wire) {
+                Ok(texts) => parts.extend(texts.into_iter().map(|(name, text)| (disposition(&name), text.into_bytes()))),
+                Err(reason) => problems.push((name.clone(), reason)),
+            }
+            continue;
+        }
         let one = std::slice::from_ref(value);
         let whole = encoding.is_some_and(is_json);
         let items = value.as_array().filter(|_| !whole).map_or(one, Vec::as_slice);
@@ -88,10 +87,14 @@ pub(super) fn encode(
     Ok((body, format!("multipart/form-data; boundary={boundary}")))
 }
 
+fn disposition(name: &str) -> String {
+    format!("Content-Disposition: form-data; name=\"{}\"", quoted(name))
+}
+
 fn part(name: &str, value: &Value, is_file: bool, said: Option<&Encoding>) -> Result<(String, Vec<u8>), String> {
     let encoding = said.and_then(|said| said.content_type.as_deref());
     let headers: String = said.into_iter().flat_map(|said| &said.headers).map(|(name, value)| format!("\r\n{name}: {value}")).collect();
-    let disposition = format!("Content-Disposition: form-data; name=\"{}\"", quoted(name));
+    let disposition = disposition(name);
     if is_file {
         let file = file(value)?;
         let filename = quoted(file.name.as_deref().unwrap_or(name));
@@ -129,48 +132,11 @@ fn boundary(parts: &[(String, Vec<u8>)]) -> String {
     }
 }
 
-/// Base64 (RFC 4648, 4 and 5); `None` for anything else.
-pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
-    let mut out = Vec::with_capacity(text.len() / 4 * 3);
-    let (mut bits, mut held, mut digits) = (0u32, 0, 0usize);
-    let body = text.trim_end().trim_end_matches('=');
-    for byte in body.bytes().filter(|byte| !byte.is_ascii_whitespace()) {
-        let digit = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => return None,
-        };
-        bits = (bits << 6) | u32::from(digit);
-        held += 6;
-        digits += 1;
-        if held >= 8 {
-            held -= 8;
-            out.push(u8::try_from(bits >> held).ok()?);
-            bits &= (1 << held) - 1;
-        }
-    }
-    (digits % 4 != 1 && bits == 0).then_some(out)
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn base64_is_read_in_both_alphabets_and_nothing_else_is() {
-        assert_eq!(base64("AP8="), Some(vec![0, 255]));
-        assert_eq!(base64("AP8"), Some(vec![0, 255]));
-        assert_eq!(base64("-_\n8="), Some(vec![0xfb, 0xff]));
-        assert_eq!(base64(""), Some(Vec::new()));
-        for bad in ["A", "AP9=", "not base64!", "{}"] {
-            assert_eq!(base64(bad), None, "{bad}");
-        }
-    }
 
     #[test]
     fn a_data_uri_brings_type_and_name() {

@@ -12,7 +12,7 @@ use super::{
     check::Validators,
     parameter::Location,
     schema::{Definitions, Link, Normalised},
-    security::{Alternatives, Need},
+    security::Alternatives,
     server::Resolved,
     style::Wire,
     template::Template,
@@ -36,7 +36,7 @@ pub struct Operation {
     pub(super) holes: Vec<usize>,
     pub(super) body: Option<Body>,
     pub(super) server: Arc<Resolved>,
-    pub(super) security: Alternatives,
+    pub(super) security: Option<Alternatives>,
     /// The `Accept` header, when the document says what comes back.
     pub(super) accept: Option<String>,
     pub(super) definitions: Arc<Definitions>,
@@ -144,8 +144,9 @@ impl Operation {
     }
 
     /// The credentials that the document asks for: alternatives, each of which is enough; the needs of one belong together. Empty:
-    /// none is asked for, and none should be sent. An alternative without needs: it may be sent without, too.
-    pub fn security(&self) -> &[Vec<Need>] {
-        &self.security
+    /// none is asked for, and none should be sent. An alternative without needs: it may be sent without, too. `None`: neither the
+    /// operation nor the document says anything about it.
+    pub fn security(&self) -> Option<&Alternatives> {
+        self.security.as_ref()
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::selection::Selection;
+
 /// How one document is read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReadOptions {
@@ -10,6 +12,8 @@ pub struct ReadOptions {
     pub origin: String,
     /// What the document's servers leave open, by name; wins over the document's defaults.
     pub server_variables: BTreeMap<String, String>,
+    /// Which operations become functions; the others have no effect on the names of these.
+    pub selection: Selection,
 }
 
 impl ReadOptions {

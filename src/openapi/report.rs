@@ -7,6 +7,8 @@ pub struct Report {
     pub usable: usize,
     /// Operations that did not, each with its reason; in the order of their paths.
     pub set_aside: Vec<SetAside>,
+    /// Operations that the operator's rules leave out, each with its rule; in the order of their paths.
+    pub filtered: Vec<Filtered>,
     /// What was read differently from how it stands, one sentence each.
     pub warnings: Vec<String>,
     /// Operations whose function is not named by their own `operationId`.
@@ -36,6 +38,15 @@ pub struct SetAside {
     /// `GET /users/{id}`, or a path alone when it has no readable operations.
     pub operation: String,
     pub reason: String,
+}
+
+/// An operation that the operator left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filtered {
+    /// `GET /users/{id}`.
+    pub operation: String,
+    /// `exclude tag:admin`, or that no rule of include fits.
+    pub rule: String,
 }
 
 /// An operation and the name its function got.

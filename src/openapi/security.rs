@@ -3,7 +3,7 @@
 //! No secret lives here. Who sends a request holds the secrets, picks an alternative it has them for, and calls
 //! [`UpstreamRequest::authorise`]; parameters that carry an API key never become arguments, so a model can neither see nor set one.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use openapiv3::{APIKeyLocation, SecurityScheme as Shell};
 use serde::Deserialize;
@@ -53,12 +53,13 @@ pub enum KeyPlace {
 }
 
 /// Alternatives, each of which is enough; the needs of one belong together.
-pub(super) type Alternatives = Arc<[Vec<Need>]>;
+pub type Alternatives = Arc<[Vec<Need>]>;
 
 /// The document's schemes and the requirement that holds where an operation has none of its own.
 pub(super) struct Security {
-    schemes: HashMap<String, Credential>,
-    everywhere: Alternatives,
+    schemes: BTreeMap<String, Credential>,
+    /// None: the document says nothing of it.
+    everywhere: Option<Alternatives>,
 }
 
 impl Security {
@@ -66,16 +67,19 @@ impl Security {
         let pointer = if document.edition == Edition::Swagger2 { "/securityDefinitions" } else { "/components/securitySchemes" };
         let schemes = document.root.pointer(pointer).and_then(Value::as_object).into_iter().flatten();
         let schemes = schemes.map(|(name, raw)| (name.clone(), document.follow(raw).map_or(Credential::Unsupported, credential))).collect();
-        let mut security = Self { schemes, everywhere: Arc::from([]) };
-        if let Some(everywhere) = document.root.get("security").and_then(|raw| security.alternatives(raw)) {
-            security.everywhere = everywhere;
-        }
+        let mut security = Self { schemes, everywhere: None };
+        security.everywhere = document.root.get("security").and_then(|raw| security.alternatives(raw));
         security
     }
 
-    /// What an operation needs: its own requirement (`[]` is none at all), else the document's.
-    pub fn of(&self, operation: &Value) -> Alternatives {
-        operation.get("security").and_then(|raw| self.alternatives(raw)).unwrap_or_else(|| Arc::clone(&self.everywhere))
+    /// What an operation needs: its own requirement (`[]` is none at all), else the document's, else nobody has said.
+    pub fn of(&self, operation: &Value) -> Option<Alternatives> {
+        operation.get("security").and_then(|raw| self.alternatives(raw)).or_else(|| self.everywhere.clone())
+    }
+
+    /// Every scheme that the document defines, by name.
+    pub fn into_schemes(self) -> BTreeMap<String, Credential> {
+        self.schemes
     }
 
     /// Whether a parameter is where an API key goes.
@@ -129,7 +133,7 @@ impl UpstreamRequest {
     pub fn authorise(&mut self, credential: &Credential, secret: &str) -> Result<(), &'static str> {
         let (name, value) = match credential {
             Credential::Bearer | Credential::OAuth2 { .. } => ("Authorization", format!("Bearer {secret}")),
-            Credential::Basic => ("Authorization", format!("Basic {}", base64::of(secret.as_bytes()))),
+            Credential::Basic => ("Authorization", format!("Basic {}", base64::encode(secret.as_bytes()))),
             Credential::ApiKey { place: KeyPlace::Header, name } => (name.as_str(), secret.to_owned()),
             Credential::ApiKey { place: KeyPlace::Query, name } => {
                 self.url.push(if self.url.contains('?') { '&' } else { '?' });

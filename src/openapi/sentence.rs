@@ -127,12 +127,11 @@ fn alternatives(name: &str, is: &str, pointer: &str, context: &[Vec<ValidationEr
     }
     match meant.as_slice() {
         [] => {
-            let mut kinds_wanted: Vec<String> = Vec::new();
+            let mut kinds_wanted: Vec<&str> = Vec::new();
             for error in context.iter().flatten() {
-                if let Kind::Type { kind } = error.kind()
-                    && !kinds_wanted.contains(&kinds(kind))
-                {
-                    kinds_wanted.push(kinds(kind));
+                if let Kind::Type { kind } = error.kind() {
+                    let new: Vec<&str> = each_kind(kind).into_iter().filter(|kind| !kinds_wanted.contains(kind)).collect();
+                    kinds_wanted.extend(new);
                 }
             }
             vec![format!("{name} must be {}, but is {is}", kinds_wanted.join(" or "))]
@@ -181,6 +180,10 @@ fn no_tag(alternatives: &[&Vec<ValidationError<'static>>], pointer: &str, place:
 }
 
 fn kinds(kind: &TypeKind) -> String {
+    each_kind(kind).join(" or ")
+}
+
+fn each_kind(kind: &TypeKind) -> Vec<&'static str> {
     let word = |name: &str| match name {
         "array" => "a list",
         "boolean" => "true or false",
@@ -191,8 +194,8 @@ fn kinds(kind: &TypeKind) -> String {
         _ => "a string",
     };
     match kind {
-        TypeKind::Single(single) => word(single.as_str()).to_owned(),
-        TypeKind::Multiple(several) => several.iter().map(|one| word(one.as_str())).collect::<Vec<_>>().join(" or "),
+        TypeKind::Single(single) => vec![word(single.as_str())],
+        TypeKind::Multiple(several) => several.iter().map(|one| word(one.as_str())).collect(),
     }
 }
 

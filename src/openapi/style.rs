@@ -2,7 +2,8 @@
 //!
 //! Where the specification leaves a form open, this is ours: null inside a list or an object is refused, a nested list or object is
 //! written as compact JSON, an empty list or object in a query is left out, `deepObject` nests by brackets (`a[b][c]=1`) and repeats the
-//! name for a list (`a[b]=1&a[b]=2`), an exploded cookie list repeats the cookie.
+//! name for a list (`a[b]=1&a[b]=2`), an exploded cookie list repeats the cookie. What could not be told from two values on the other
+//! side is refused: a space in a part between spaces, a bar between bars, a dot between dots, a comma in a header or a cookie.
 
 use serde_json::{Map, Value};
 
@@ -47,7 +48,7 @@ pub(super) fn in_path(name: &str, value: &Value, wire: &Wire) -> Result<String, 
         Value::Array(items) => {
             let label = if named { format!("{escaped_name}=") } else { String::new() };
             let parts: Result<Vec<String>, Reason> =
-                items.iter().map(|item| Ok(format!("{label}{}", escape(&text(item)?, wire)))).collect();
+                items.iter().map(|item| Ok(format!("{label}{}", escape(&part(item, separator)?, wire)))).collect();
             (parts?.join(separator), false)
         }
         Value::Object(map) => (pairs(map, wire, wire.explode, separator)?, false),
@@ -81,16 +82,18 @@ pub(super) fn in_query(out: &mut String, name: &str, value: &Value, wire: &Wire)
             return map.iter().try_for_each(|(key, item)| pair(out, key, &text(item)?, wire));
         }
         (Value::Array(items), style) => {
-            let parts: Result<Vec<String>, Reason> = items.iter().map(|item| Ok(escape(&text(item)?, wire))).collect();
-            (escape(name, wire), parts?, separator(style))
+            let separator = separator(style);
+            let parts: Result<Vec<String>, Reason> = items.iter().map(|item| Ok(comma_free(&part(item, separator)?, wire))).collect();
+            (escape(name, wire), parts?, separator)
         }
         (Value::Object(map), style) => {
+            let separator = separator(style);
             let mut parts = Vec::with_capacity(map.len() * 2);
             for (key, item) in map {
-                parts.push(escape(key, wire));
-                parts.push(escape(&text(item)?, wire));
+                parts.push(comma_free(&single(key.clone(), separator)?, wire));
+                parts.push(comma_free(&part(item, separator)?, wire));
             }
-            (escape(name, wire), parts, separator(style))
+            (escape(name, wire), parts, separator)
         }
         (scalar, _) => return pair(out, name, &text(scalar)?, wire),
     };
@@ -110,7 +113,7 @@ pub(super) fn in_header(value: &Value, wire: &Wire) -> Result<Option<String>, Re
         return Ok(None);
     }
     let plain = plain(value, wire)?;
-    if plain.starts_with([' ', '\t']) || plain.ends_with([' ', '\t']) {
+    if has_blank_ends(&plain) {
         return Err("begins or ends with white space, which a header does not keep".to_owned());
     }
     if plain.chars().any(|c| c.is_control() && c != '\t') {
@@ -137,32 +140,64 @@ pub(super) fn in_cookie(name: &str, value: &Value, wire: &Wire) -> Result<Vec<St
         nothing if is_nothing(nothing, wire) => Vec::new(),
         other => vec![(name, plain(other, wire)?)],
     };
-    let bad =
-        |text: &str| text.starts_with(' ') || text.ends_with(' ') || text.chars().any(|c| c.is_control() || !c.is_ascii() || c == ';');
+    let bad = |text: &str| has_blank_ends(text) || text.chars().any(|c| c.is_control() || !c.is_ascii() || c == ';');
     if cookies.iter().any(|(name, value)| bad(name) || name.contains(['=', ' ', ',']) || bad(value)) {
         return Err("contains `;`, a line break, white space at an end or characters outside ASCII, which a cookie cannot carry".to_owned());
     }
     Ok(cookies.into_iter().map(|(name, value)| format!("{name}={value}")).collect())
 }
 
-/// A list as one unescaped text, for a part of a multipart body whose list is not one part per item.
-pub(super) fn in_multipart(list: &Value, wire: &Wire) -> Result<String, Reason> {
-    let parts: Result<Vec<String>, Reason> = list.as_array().into_iter().flatten().map(text).collect();
-    let separator = percent_encoding::percent_decode_str(separator(wire.style)).decode_utf8_lossy();
-    Ok(parts?.join(&separator))
+/// What readers of a header (RFC 9110, 5.5) and of a cookie (RFC 6265, 5.2) take away.
+fn has_blank_ends(text: &str) -> bool {
+    text.starts_with([' ', '\t']) || text.ends_with([' ', '\t'])
+}
+
+/// The parts, name and text, that a list or an object becomes in a multipart body whose encoding gives it a style: what the query would
+/// hold between its ampersands, unescaped (OpenAPI 3.1.1, Encoding Object and appendix E).
+pub(super) fn in_multipart(name: &str, value: &Value, wire: &Wire) -> Result<Vec<(String, String)>, Reason> {
+    let one_text = |texts: Vec<String>| {
+        let separator = percent_encoding::percent_decode_str(separator(wire.style)).decode_utf8_lossy();
+        match texts.iter().find(|text| text.contains(&*separator)) {
+            Some(text) => Err(format!("has the part `{text}` with `{separator}`, which would read as two")),
+            None => Ok(vec![(name.to_owned(), texts.join(&separator))]),
+        }
+    };
+    match value {
+        Value::Object(map) if wire.style == Style::DeepObject => {
+            let parts: Result<Vec<_>, Reason> = map.iter().map(|(key, item)| in_multipart(&format!("{name}[{key}]"), item, wire)).collect();
+            Ok(parts?.concat())
+        }
+        Value::Object(map) if wire.explode => map.iter().map(|(key, item)| Ok((key.clone(), text(item)?))).collect(),
+        Value::Object(map) => {
+            let texts: Result<Vec<[String; 2]>, Reason> = map.iter().map(|(key, item)| Ok([key.clone(), text(item)?])).collect();
+            one_text(texts?.concat())
+        }
+        Value::Array(items) if wire.explode || wire.style == Style::DeepObject => {
+            items.iter().map(|item| Ok((name.to_owned(), text(item)?))).collect()
+        }
+        Value::Array(items) => one_text(items.iter().map(text).collect::<Result<_, Reason>>()?),
+        scalar => Ok(vec![(name.to_owned(), text(scalar)?)]),
+    }
 }
 
 /// The simple style without escaping, for headers and cookies.
 fn plain(value: &Value, wire: &Wire) -> Result<String, Reason> {
-    let unambiguous = |part: String| {
-        if part.contains(',') { Err(format!("has the part `{part}` with a comma, which would read as two")) } else { Ok(part) }
+    let unambiguous = |part: String| match part {
+        part if part.contains(',') => Err(format!("has the part `{part}` with a comma, which would read as two")),
+        part if has_blank_ends(&part) => Err(format!("has the part `{part}` with white space at an end, which would be lost")),
+        part => Ok(part),
     };
     match value {
         _ if wire.json => Ok(value.to_string()),
         Value::Array(items) => Ok(items.iter().map(|item| unambiguous(text(item)?)).collect::<Result<Vec<_>, Reason>>()?.join(",")),
         Value::Object(map) => {
             let equals = if wire.explode { '=' } else { ',' };
-            let part = |(key, item): (&String, &Value)| Ok(format!("{}{equals}{}", unambiguous(key.clone())?, unambiguous(text(item)?)?));
+            let part = |(key, item): (&String, &Value)| {
+                if wire.explode && key.contains('=') {
+                    return Err(format!("has the property `{key}` with an equals sign, which would read as another"));
+                }
+                Ok(format!("{}{equals}{}", unambiguous(key.clone())?, unambiguous(text(item)?)?))
+            };
             Ok(map.iter().map(part).collect::<Result<Vec<_>, Reason>>()?.join(","))
         }
         scalar => text(scalar),
@@ -189,8 +224,28 @@ fn separator(style: Style) -> &'static str {
 
 fn pairs(map: &Map<String, Value>, wire: &Wire, explode: bool, separator: &str) -> Result<String, Reason> {
     let equals = if explode { "=" } else { "," };
-    let part = |(key, item): (&String, &Value)| Ok(format!("{}{equals}{}", escape(key, wire), escape(&text(item)?, wire)));
-    Ok(map.iter().map(part).collect::<Result<Vec<_>, Reason>>()?.join(separator))
+    let pair = |(key, item): (&String, &Value)| {
+        Ok(format!("{}{equals}{}", escape(&single(key.clone(), separator)?, wire), escape(&part(item, separator)?, wire)))
+    };
+    Ok(map.iter().map(pair).collect::<Result<Vec<_>, Reason>>()?.join(separator))
+}
+
+/// One of several values in one text.
+fn part(item: &Value, separator: &str) -> Result<String, Reason> {
+    single(text(item)?, separator)
+}
+
+/// A part, if it has nothing in it that stands between parts and that escaping does not tell apart: a dot needs none, and what is
+/// between the parts is itself escaped in the delimited styles.
+fn single(part: String, separator: &str) -> Result<String, Reason> {
+    let between = match separator {
+        "%20" => (' ', "a space"),
+        "%7C" => ('|', "a bar"),
+        "%09" => ('\t', "a tab"),
+        "." => ('.', "a dot"),
+        _ => return Ok(part),
+    };
+    if part.contains(between.0) { Err(format!("has the part `{part}` with {}, which would read as two", between.1)) } else { Ok(part) }
 }
 
 fn pair(out: &mut String, name: &str, value: &str, wire: &Wire) -> Result<(), Reason> {
@@ -211,6 +266,11 @@ fn escape(text: &str, wire: &Wire) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     percent(&mut out, text, wire.keep);
     out
+}
+
+/// A part of a list: the comma between the parts is the only one, even where reserved characters are kept.
+fn comma_free(text: &str, wire: &Wire) -> String {
+    escape(text, wire).replace(',', "%2C")
 }
 
 /// A value as text: strings as they are, whole numbers without a fraction, nested values as compact JSON.

@@ -29,6 +29,14 @@ impl Headers {
         Ok(())
     }
 
+    /// Adds a field beside those of the same name that is never shown when the headers are printed for debugging.
+    pub fn add_secret(&mut self, name: &str, value: &str) -> Result<(), BadHeader> {
+        let (name, mut value) = field(name, value)?;
+        value.set_sensitive(true);
+        self.0.append(name, value);
+        Ok(())
+    }
+
     /// Takes every field of that name away.
     pub fn remove(&mut self, name: &str) {
         self.0.remove(name);

@@ -1,8 +1,9 @@
-//! Passwords, tokens, digests and random bytes: everything that needs cryptography.
+//! Passwords, tokens, digests, sealed secrets and random bytes: everything that needs cryptography.
 
 pub mod digest;
 pub mod passwords;
 pub mod random;
+pub mod seal;
 pub mod tokens;
 
 /// Chooses the one cryptography library for TLS. Call it first thing in a process, before any connection is made.

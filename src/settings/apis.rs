@@ -12,10 +12,12 @@ use super::{
 };
 use crate::domain::{
     header::frames_message,
-    limits::{API_NAME_CHARS_MAX, APIS_MAX},
+    limits::{API_NAME_CHARS_MAX, APIS_MAX, SELECTION_RULES_MAX},
+    selection::{Rule, Selection},
 };
 
-const API: [&str; 8] = ["name", "file", "base_url", "token", "headers", "credentials", "server_variables", "external_references"];
+const API: [&str; 10] =
+    ["name", "file", "base_url", "token", "headers", "credentials", "server_variables", "external_references", "include", "exclude"];
 const CREDENTIAL: [&str; 7] = ["value", "username", "password", "client_id", "client_secret", "token_url", "scopes"];
 
 /// `[[apis]]`.
@@ -63,7 +65,23 @@ fn api(mut table: Table<'_>, notes: &mut Notes) -> Api {
         credentials: table.get("credentials").map(|part| credentials(&part, notes)).unwrap_or_default(),
         server_variables: table.get("server_variables").map(|part| part.texts(notes)).unwrap_or_default(),
         external_references: table.get("external_references").is_some_and(|part| part.yes_no(notes)),
+        selection: Selection {
+            include: table.get("include").map(|part| rules(&part, notes)).unwrap_or_default(),
+            exclude: table.get("exclude").map(|part| rules(&part, notes)).unwrap_or_default(),
+        },
     }
+}
+
+/// A list of rules about operations.
+pub(super) fn rules(whole: &Part<'_>, notes: &mut Notes) -> Vec<Rule> {
+    let mut rules = Vec::new();
+    for text in whole.few_texts(SELECTION_RULES_MAX, notes) {
+        match Rule::parse(&text) {
+            Ok(rule) => rules.push(rule),
+            Err(problem) => notes.refuse(&whole.path, format!("has the rule {}: {problem}", quoted(&text))),
+        }
+    }
+    rules
 }
 
 /// `^[a-z][a-z0-9-]{0,31}$`: what the name of a function may begin with, and no underscore, which ends it there.

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Agent, Api, Auth, Credential, Limits, Llm, Log, LogFormat, OpenApi, Results, Server, Sessions, Settings, Source, Store, Turns, Upstream,
 };
+use crate::domain::selection::Rule;
 
 /// What stands for a secret that is set.
 const MASK: &str = "********";
@@ -77,9 +78,10 @@ fn server_rows(server: &Server) -> Rows {
 }
 
 fn store_rows(store: &Store) -> Rows {
-    let Store { redis_url, data_dir, timeout_ms } = store;
+    let Store { redis_url, sealing_keys, data_dir, timeout_ms } = store;
     vec![
         ("store.redis_url", masked(redis_url)),
+        ("store.sealing_keys", if sealing_keys.is_empty() { NOT_SET } else { MASK }.to_owned()),
         ("store.data_dir", data_dir.display().to_string()),
         ("store.timeout_ms", timeout_ms.to_string()),
     ]
@@ -127,11 +129,13 @@ fn results_rows(results: &Results) -> Rows {
 }
 
 fn openapi_rows(openapi: &OpenApi) -> Rows {
-    let OpenApi { file, server_variables, external_references, watch_secs } = openapi;
+    let OpenApi { file, server_variables, external_references, selection, watch_secs } = openapi;
     vec![
         ("openapi.file", url_or_not_set(file)),
         ("openapi.server_variables", json!(server_variables).to_string()),
         ("openapi.external_references", external_references.to_string()),
+        ("openapi.include", rules_shown(&selection.include).to_string()),
+        ("openapi.exclude", rules_shown(&selection.exclude).to_string()),
         ("openapi.watch_secs", watch_secs.to_string()),
     ]
 }
@@ -162,8 +166,13 @@ fn llm_rows(llm: &Llm) -> Rows {
 }
 
 fn agent_rows(agent: &Agent) -> Rows {
-    let Agent { confirm, show_call_details } = agent;
-    vec![("agent.confirm", confirm.to_string()), ("agent.show_call_details", show_call_details.to_string())]
+    let Agent { confirm, tools_max, pinned, show_call_details } = agent;
+    vec![
+        ("agent.confirm", confirm.to_string()),
+        ("agent.tools_max", tools_max.to_string()),
+        ("agent.pinned", json!(pinned).to_string()),
+        ("agent.show_call_details", show_call_details.to_string()),
+    ]
 }
 
 fn log_rows(log: &Log) -> Rows {
@@ -179,13 +188,15 @@ fn log_rows(log: &Log) -> Rows {
 /// What is not set is left out, as it may be in a file.
 fn apis_shown(apis: &[Api]) -> String {
     let shown = apis.iter().map(|api| {
-        let Api { name, file, server_variables, external_references, base_url, token, headers, credentials } = api;
+        let Api { name, file, server_variables, external_references, selection, base_url, token, headers, credentials } = api;
         let mut shown = Map::new();
         let mut show = |key: &str, is_set: bool, value: Value| is_set.then(|| shown.insert(key.to_owned(), value));
         show("name", true, json!(name));
         show("file", file.is_some(), url_or_not_set(file).into());
         show("server_variables", !server_variables.is_empty(), json!(server_variables));
         show("external_references", *external_references, true.into());
+        show("include", !selection.include.is_empty(), rules_shown(&selection.include));
+        show("exclude", !selection.exclude.is_empty(), rules_shown(&selection.exclude));
         show("base_url", base_url.is_some(), url_or_not_set(base_url).into());
         show("token", token.is_some(), MASK.into());
         show("headers", !headers.is_empty(), headers_shown(headers));
@@ -193,6 +204,10 @@ fn apis_shown(apis: &[Api]) -> String {
         Value::Object(shown)
     });
     Value::from_iter(shown).to_string()
+}
+
+fn rules_shown(rules: &[Rule]) -> Value {
+    rules.iter().map(ToString::to_string).collect()
 }
 
 fn headers_shown(headers: &BTreeMap<String, SecretString>) -> Value {

@@ -2,6 +2,8 @@
 //!
 //! `defaults.toml` says the same in words; a test holds the two together.
 
+use crate::domain::limits::TOOLS_PROVIDERS_TAKE;
+
 /// What variables of ours begin with.
 pub(super) const PREFIX: &str = "SAA_";
 /// The variable that names the file of settings.
@@ -70,6 +72,7 @@ pub(super) const KEYS: &[Key] = &[
     whole("server.drain_notice_ms", 0, 600_000),
     whole("server.drain_ms", 0, 3_600_000),
     key("store.redis_url", Kind::Secret).older("REDIS_URL"),
+    key("store.sealing_keys", Kind::Secret),
     key("store.data_dir", Kind::Text),
     whole("store.timeout_ms", 50, 60_000),
     key("auth.signing_key", Kind::Secret).older("JWT_SECRET_KEY"),
@@ -92,6 +95,8 @@ pub(super) const KEYS: &[Key] = &[
     key("openapi.file", Kind::Text).older("OPENAPI_FILE"),
     key("openapi.server_variables", Kind::Structure),
     key("openapi.external_references", Kind::YesNo),
+    key("openapi.include", Kind::Structure),
+    key("openapi.exclude", Kind::Structure),
     whole("openapi.watch_secs", 0, 86_400),
     key("upstream.base_url", Kind::Text).older("API_BASE_URL"),
     key("upstream.token", Kind::Secret).older("API_TOKEN"),
@@ -107,6 +112,8 @@ pub(super) const KEYS: &[Key] = &[
     whole("llm.max_tokens", 1, 1_000_000),
     whole("llm.timeout_ms", 100, 600_000),
     key("agent.confirm", Kind::YesNo).older("REQUIRE_USER_CONFIRMATION"),
+    whole("agent.tools_max", 8, TOOLS_PROVIDERS_TAKE - 1),
+    key("agent.pinned", Kind::Structure),
     key("agent.show_call_details", Kind::YesNo).older("SHOW_API_CALL_DETAILS"),
     key("log.level", Kind::Text).older("LOG_LEVEL"),
     key("log.format", Kind::OneOf(&["auto", "json", "pretty"])),

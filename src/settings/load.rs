@@ -10,6 +10,7 @@ use super::{
     source::{Source, Sources},
     tables,
 };
+use crate::domain::{limits::PINNED_FUNCTIONS_MAX, selection::Selection};
 
 /// Where the model is when only its key was given.
 const LLM_URL_DEFAULT: &str = "https://api.deepseek.com/v1";
@@ -61,6 +62,7 @@ fn read(from: &mut Reader) -> Settings {
         },
         store: Store {
             redis_url: from.secret("store.redis_url"),
+            sealing_keys: super::sealing::keys(from),
             data_dir: from.text("store.data_dir").unwrap_or_default().into(),
             timeout_ms: from.whole("store.timeout_ms"),
         },
@@ -92,6 +94,10 @@ fn read(from: &mut Reader) -> Settings {
             file: from.text("openapi.file"),
             server_variables: tables::read(from, "openapi.server_variables", |part, notes| part.texts(notes)),
             external_references: from.yes_no("openapi.external_references"),
+            selection: Selection {
+                include: tables::read(from, "openapi.include", |part, notes| apis::rules(&part, notes)),
+                exclude: tables::read(from, "openapi.exclude", |part, notes| apis::rules(&part, notes)),
+            },
             watch_secs: from.whole("openapi.watch_secs"),
         },
         upstream: Upstream {
@@ -112,7 +118,12 @@ fn read(from: &mut Reader) -> Settings {
             max_tokens: from.whole_or_none("llm.max_tokens"),
             timeout_ms: from.whole("llm.timeout_ms"),
         },
-        agent: Agent { confirm: from.yes_no("agent.confirm"), show_call_details: from.yes_no("agent.show_call_details") },
+        agent: Agent {
+            confirm: from.yes_no("agent.confirm"),
+            tools_max: from.whole("agent.tools_max"),
+            pinned: tables::read(from, "agent.pinned", |part, notes| part.few_texts(PINNED_FUNCTIONS_MAX, notes)),
+            show_call_details: from.yes_no("agent.show_call_details"),
+        },
         log: Log { level: level(from), format: format(from) },
         found: KEYS.iter().map(|key| (key.name, from.layers.source(key.name))).filter(|(_, at)| *at != Source::Default).collect(),
     };

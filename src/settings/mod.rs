@@ -27,6 +27,7 @@ mod layers;
 mod load;
 mod problems;
 mod reader;
+mod sealing;
 mod source;
 mod tables;
 #[cfg(test)]
@@ -36,9 +37,12 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use secrecy::SecretString;
 
+use crate::domain::selection::Selection;
+
 pub use self::{
     effective::Effective,
     problems::{Problem, Problems},
+    sealing::SealingKey,
     source::{Flag, Source, Sources},
 };
 
@@ -88,6 +92,8 @@ pub struct Server {
 pub struct Store {
     /// Empty: the embedded store.
     pub redis_url: Option<SecretString>,
+    /// What stored secrets are sealed with: the first seals, all open. Empty: a key derived from the signing key.
+    pub sealing_keys: Vec<SealingKey>,
     /// Directory of the embedded store and of generated secrets.
     pub data_dir: PathBuf,
     /// Every answer of Redis must come within this time.
@@ -150,6 +156,8 @@ pub struct OpenApi {
     pub server_variables: BTreeMap<String, String>,
     /// Whether references may lead to other files under the document's own directory.
     pub external_references: bool,
+    /// Which operations become functions.
+    pub selection: Selection,
     /// How often the documents of all APIs are looked at for changes; 0: never.
     pub watch_secs: u64,
 }
@@ -179,6 +187,8 @@ pub struct Api {
     pub file: Option<String>,
     pub server_variables: BTreeMap<String, String>,
     pub external_references: bool,
+    /// Which operations become functions.
+    pub selection: Selection,
     pub base_url: Option<String>,
     pub token: Option<SecretString>,
     pub headers: BTreeMap<String, SecretString>,
@@ -220,6 +230,10 @@ pub struct Llm {
 pub struct Agent {
     /// A changing call waits for the user's yes.
     pub confirm: bool,
+    /// Functions that the model is given at once, ours included.
+    pub tools_max: usize,
+    /// Functions that the model is always given, when it is not given all.
+    pub pinned: Vec<String>,
     /// The answer shows what was called.
     pub show_call_details: bool,
 }
@@ -241,6 +255,7 @@ impl Settings {
             file: self.openapi.file.clone(),
             server_variables: self.openapi.server_variables.clone(),
             external_references: self.openapi.external_references,
+            selection: self.openapi.selection.clone(),
             base_url: self.upstream.base_url.clone(),
             token: self.upstream.token.clone(),
             headers: self.upstream.headers.clone(),

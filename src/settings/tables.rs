@@ -166,6 +166,16 @@ impl<'v> Part<'v> {
         self.elements(notes).iter().filter_map(|element| element.text(notes)).collect()
     }
 
+    /// A list of texts, not more than so many.
+    pub fn few_texts(&self, most: usize, notes: &mut Notes) -> Vec<String> {
+        let elements = self.elements(notes);
+        if elements.len() > most {
+            notes.refuse(&self.path, format!("has {} entries; at most {most} are allowed", elements.len()));
+            return Vec::new();
+        }
+        elements.iter().filter_map(|element| element.text(notes)).collect()
+    }
+
     /// A table of texts of any names.
     pub fn texts(&self, notes: &mut Notes) -> BTreeMap<String, String> {
         self.members(notes).into_iter().filter_map(|(name, part)| Some((name.to_owned(), part.text(notes)?))).collect()

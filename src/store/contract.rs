@@ -1,5 +1,7 @@
 //! What every store must do, as values: what goes in and what can come out. `tests/it/store_contract.rs` holds all stores to it.
 
+pub mod credentials;
+
 use crate::domain::{
     session::{SessionId, SessionInfo, Turn},
     turn::{FencingToken, JournalEntry},
@@ -257,7 +259,7 @@ pub enum AdminAnswer<T> {
     NotAdmin,
 }
 
-/// A key (or, on the embedded store, a table's entry) that holds part of a session.
+/// A key (or, on the embedded store, a table's entry) that holds part of a user's session, or the user's own credentials for the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredKey {
     pub name: String,

@@ -15,6 +15,8 @@
 //! | `saa:{b}:h:<user>:<slot>` | list | one record a turn | with the session |
 //! | `saa:{b}:j:<user>:<slot>` | hash | journal of runs that have not ended: `<run>\|<field>` | with the session |
 //! | `saa:{b}:i:<user>:<digest>` | string | idempotency record: fingerprint, run, answer | 24 h |
+//! | `saa:{b}:cr:<user>` | hash | the user's own credentials for the API: what for → `<set ms>\|<kind>\|<sealed>` | with the account |
+//! | `saa:ot:<digest>` | hash | a token for the API, by the digest of whose it is and what it is for: `tok` sealed, `end`; while somebody fetches it `own` `lu` | with the token |
 //! | `saa:{b}:r:<user>:<id>` | string | one reply kept whole (`kept.rs`) | `results.ttl_secs`, at a reset, or when there are too many |
 //! | `saa:{b}:rl:<user>` | zset | ids of the user's kept replies → until when | with the newest of them |
 //! | `saa:{b}:x` | zset | `<user>:<slot>` → expires at | cleans itself |
@@ -46,6 +48,11 @@ pub(super) fn user_of(member: &str) -> Option<UserName> {
     let (member, _) = member.split_once(':').unwrap_or((member, ""));
     let name = percent_encoding::percent_decode_str(member).decode_utf8().ok()?;
     UserName::new(&name)
+}
+
+/// A token for the API. It is no user's, so its key has no hash tag of a bucket.
+pub(super) fn upstream_token(digest: &str) -> String {
+    format!("saa:ot:{digest}")
 }
 
 /// The keys of one user.
@@ -89,6 +96,10 @@ impl UserKeys {
 
     pub fn idempotency(&self, digest: &str) -> String {
         [&self.prefix, "i:", &self.escaped, ":", digest].concat()
+    }
+
+    pub fn credentials(&self) -> String {
+        self.own("cr")
     }
 
     /// The list of the user's kept replies.

@@ -21,6 +21,7 @@ use std::time::Duration;
 use self::contract::{
     AccountChange, Added, AdminAnswer, Begin, Begun, Caller, Cleared, Commit, Committed, Cursor, Entered, Entry, Known, Lease, Reset,
     SessionStats, SessionsPage, Stepped, StoreError, StoredKey, Tail,
+    credentials::{Admitted, CredentialPut, FetchedToken, OwnCredential, UpstreamToken},
 };
 use crate::domain::{
     kept::{KeptReply, ResultId},
@@ -148,6 +149,48 @@ impl Store {
 
     pub async fn accounts(&self) -> Result<Vec<Account>, StoreError> {
         either!(self.accounts())
+    }
+
+    /// The caller's own credentials for the API, by their places. Makes no session.
+    pub async fn own_credentials(&self, caller: Caller<'_>) -> Result<Admitted<Vec<OwnCredential>>, StoreError> {
+        either!(self.own_credentials(caller))
+    }
+
+    /// A user's own credentials, for somebody who has been let in as that user: no rate is counted.
+    pub async fn credentials_of(&self, user: &UserName) -> Result<Vec<OwnCredential>, StoreError> {
+        either!(self.credentials_of(user))
+    }
+
+    /// Puts a caller's own credential, sealed by now, in its place. Repeating it is safe.
+    pub async fn put_credential(
+        &self,
+        caller: Caller<'_>,
+        place: &str,
+        kind: &str,
+        sealed: &[u8],
+    ) -> Result<Admitted<CredentialPut>, StoreError> {
+        either!(self.put_credential(caller, place, kind, sealed))
+    }
+
+    /// Takes a caller's own credential away; false if there was none.
+    pub async fn remove_credential(&self, caller: Caller<'_>, place: &str) -> Result<Admitted<bool>, StoreError> {
+        either!(self.remove_credential(caller, place))
+    }
+
+    /// A token for the API that all replicas share; if there is none, one who asks is chosen to fetch it and holds the claim for
+    /// `claim_ms`. Repeating it with the same `by` is safe. `place` is a digest: it tells whose token it is and what for.
+    pub async fn upstream_token(&self, place: &str, by: &str, claim_ms: u64) -> Result<UpstreamToken, StoreError> {
+        either!(self.upstream_token(place, by, claim_ms))
+    }
+
+    /// Keeps a token that was fetched, and ends the claim; `None` gives the claim back. Repeating it is safe.
+    pub async fn keep_upstream_token(&self, place: &str, by: &str, fetched: Option<FetchedToken<'_>>) -> Result<(), StoreError> {
+        either!(self.keep_upstream_token(place, by, fetched))
+    }
+
+    /// Forgets a token that the API refused, if it is still the one that is kept. Repeating it is safe.
+    pub async fn drop_upstream_token(&self, place: &str, sealed: &[u8]) -> Result<(), StoreError> {
+        either!(self.drop_upstream_token(place, sealed))
     }
 
     pub async fn keyspace(&self) -> Result<migrate::Keyspace, StoreError> {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, value::RawValue};
 
 use crate::domain::{
+    credential::MissingCredentials,
     kept::ResultId,
     session::{Round, Turn, Usage},
     tool::{Outcome, Refusal, ReplyBody, SentRequest, ToolCall, ToolResult, UpstreamReply},
@@ -118,6 +119,14 @@ enum StoredOutcome {
         problems: Vec<String>,
     },
     OverBudget,
+    CredentialMissing {
+        api: String,
+        alternatives: Vec<Vec<String>>,
+    },
+    CredentialUnusable {
+        scheme: String,
+        reason: String,
+    },
     NeedsConfirmation {
         digest: String,
     },
@@ -202,6 +211,12 @@ impl From<&ToolResult> for StoredCall {
                 Outcome::Refused(Refusal::UnknownFunction { near }) => StoredOutcome::UnknownFunction { near: near.clone() },
                 Outcome::Refused(Refusal::InvalidArguments(problems)) => StoredOutcome::InvalidArguments { problems: problems.clone() },
                 Outcome::Refused(Refusal::OverBudget) => StoredOutcome::OverBudget,
+                Outcome::Refused(Refusal::CredentialMissing(MissingCredentials { api, alternatives })) => {
+                    StoredOutcome::CredentialMissing { api: api.clone(), alternatives: alternatives.clone() }
+                }
+                Outcome::Refused(Refusal::CredentialUnusable { scheme, reason }) => {
+                    StoredOutcome::CredentialUnusable { scheme: scheme.clone(), reason: reason.clone() }
+                }
                 Outcome::Refused(Refusal::NeedsConfirmation { digest }) => StoredOutcome::NeedsConfirmation { digest: digest.clone() },
                 Outcome::Refused(Refusal::Declined) => StoredOutcome::Declined,
                 Outcome::Refused(Refusal::Outdated) => StoredOutcome::Outdated,
@@ -232,6 +247,10 @@ impl From<StoredCall> for ToolResult {
                 StoredOutcome::UnknownFunction { near } => Outcome::Refused(Refusal::UnknownFunction { near }),
                 StoredOutcome::InvalidArguments { problems } => Outcome::Refused(Refusal::InvalidArguments(problems)),
                 StoredOutcome::OverBudget => Outcome::Refused(Refusal::OverBudget),
+                StoredOutcome::CredentialMissing { api, alternatives } => {
+                    Outcome::Refused(Refusal::CredentialMissing(MissingCredentials { api, alternatives }))
+                }
+                StoredOutcome::CredentialUnusable { scheme, reason } => Outcome::Refused(Refusal::CredentialUnusable { scheme, reason }),
                 StoredOutcome::NeedsConfirmation { digest } => Outcome::Refused(Refusal::NeedsConfirmation { digest }),
                 StoredOutcome::Declined => Outcome::Refused(Refusal::Declined),
                 StoredOutcome::Outdated => Outcome::Refused(Refusal::Outdated),
@@ -286,6 +305,14 @@ mod tests {
             call(Ok(Map::new()), reply(ReplyBody::Binary { content_type: "image/png".into(), bytes: 3, content: Bytes::new() })),
             call(Ok(Map::new()), Outcome::Unknown("lost".into())),
             call(Ok(Map::new()), Outcome::Refused(Refusal::UnknownFunction { near: vec!["a".into()] })),
+            call(Ok(Map::new()), Outcome::Refused(Refusal::CredentialUnusable { scheme: "K".into(), reason: "lost".into() })),
+            call(
+                Ok(Map::new()),
+                Outcome::Refused(Refusal::CredentialMissing(MissingCredentials {
+                    api: "shop".into(),
+                    alternatives: vec![vec!["A".into(), "B".into()], vec!["C".into()]],
+                })),
+            ),
             call(Ok(Map::new()), Outcome::Refused(Refusal::NeedsConfirmation { digest: "d".into() })),
             call(Ok(Map::new()), Outcome::Refused(Refusal::Declined)),
             call(Ok(Map::new()), Outcome::Refused(Refusal::Outdated)),

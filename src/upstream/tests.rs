@@ -5,14 +5,24 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::*;
-use crate::outbound::scripted::{Act, Received, Scripted};
+use crate::{
+    clock::Clock,
+    domain::user::UserName,
+    openapi::UpstreamRequest,
+    outbound::scripted::{Act, Received, Scripted},
+    secrets::seal::KeyRing,
+    store::{
+        EmbeddedStore, Store,
+        contract::{Lifetimes, Rates},
+    },
+};
 
 const TOKEN: &str = "canary-token";
 
-fn settings(token: Option<&str>) -> settings::Upstream {
+fn bounds() -> settings::Upstream {
     settings::Upstream {
         base_url: None,
-        token: token.map(Into::into),
+        token: None,
         headers: Default::default(),
         credentials: Default::default(),
         connect_timeout_ms: 1000,
@@ -21,9 +31,32 @@ fn settings(token: Option<&str>) -> settings::Upstream {
     }
 }
 
+fn api(token: Option<&str>) -> settings::Api {
+    settings::Api { token: token.map(Into::into), ..settings::Api::default() }
+}
+
 fn upstream_at(base_url: &str, token: Option<&str>) -> Upstream {
     let outbound = Outbound::new(Duration::from_secs(1), Duration::from_secs(4)).expect("a client");
-    Upstream::new(outbound, &settings(token), base_url).expect("an upstream")
+    Upstream::new(outbound, &bounds(), &api(token), base_url).expect("an upstream")
+}
+
+/// A user's credentials in a store of its own, which is gone with the directory.
+fn nobody() -> (UserCredentials, tempfile::TempDir) {
+    let directory = tempfile::tempdir().expect("a directory");
+    let rates = Rates { requests_per_minute: 60, turns_per_minute: 60 };
+    let lifetimes = Lifetimes { idle_ms: 1000, max_ms: 1000, turns_max: 10 };
+    let store = EmbeddedStore::open(directory.path(), Clock::System, rates, lifetimes).expect("a store");
+    let ring = KeyRing::new([], &"a key that seals nothing of worth".into()).expect("a ring");
+    (Vault::new(Store::Embedded(store), ring).of(&UserName::new("ann").expect("a name")), directory)
+}
+
+/// Sends one call of an operation about whose security the document says nothing.
+async fn silent(upstream: &Upstream, method: &str, url: &str, headers: &[(&str, &str)]) -> Outcome {
+    let (user, _directory) = nobody();
+    let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let request = UpstreamRequest { method: method.to_owned(), url: url.to_owned(), headers, body: None };
+    let authorised = upstream.authorise(request, None, &user).await.unwrap_or_else(|refusal| panic!("{refusal:?}"));
+    upstream.deliver(authorised, Effect::Safe, &user).await
 }
 
 /// An upstream whose calls may take so long.
@@ -36,7 +69,7 @@ pub(super) async fn sent_by(upstream: &Upstream, url: &str, method: &str, effect
     upstream.send(&UpstreamCall { method, url: &format!("{url}/"), headers: &[], body: None }, effect).await
 }
 
-/// Sends one call without a token and tells what came of it and what arrived.
+/// Sends one call without credentials and tells what came of it and what arrived.
 async fn sent(act: Act, method: &str, path: &str, effect: Effect) -> (Outcome, Vec<Received>) {
     // A reading call may come a second time, and finds the same.
     let server = Scripted::start([act.clone(), act]).await;
@@ -63,7 +96,7 @@ fn hang() -> Act {
 }
 
 #[tokio::test]
-async fn the_token_is_sent_and_a_reply_comes_back_without_credentials() {
+async fn a_reply_comes_back_without_credentials() {
     let fields = "Content-Type: application/json\r\nX-Total: 2\r\nSet-Cookie: a=b\r\nX-Auth-Token: t\r\nAuthorization: x\r\nWWW-Authenticate: Bearer\r\n";
     let (outcome, seen) = sent(Act::reply(200, fields, b"{\"b\":1,\"a\":2}"), "GET", "/users?page=2", Effect::Safe).await;
     let Outcome::Replied(reply) = outcome else { panic!("{outcome:?}") };
@@ -71,28 +104,44 @@ async fn the_token_is_sent_and_a_reply_comes_back_without_credentials() {
     assert_eq!(names, ["content-type", "x-total", "www-authenticate", "content-length"]);
     assert_eq!((reply.status, reply.body), (200, ReplyBody::Json(json!({"b": 1, "a": 2}).into())));
     assert!(seen[0].head.starts_with("GET /users?page=2 "));
-    assert_eq!(seen[0].header("authorization"), Some("Bearer canary-token"));
+    assert_eq!(seen[0].header("authorization"), None);
     assert_eq!(seen[0].header("accept"), Some("application/json, */*;q=0.5"));
 }
 
 #[tokio::test]
-async fn a_credential_of_the_call_wins_over_the_token() {
-    let server = Scripted::start([Act::json(200, "{}")]).await;
-    let headers = [("Authorization".to_owned(), "Basic abc".to_owned()), ("Accept".to_owned(), "text/csv".to_owned())];
+async fn the_token_goes_where_the_document_is_silent_and_does_not_come_back() {
+    let echo = format!("{{\"you sent\":\"Bearer {TOKEN}\"}}");
+    let server = Scripted::start([Act::json(200, &echo)]).await;
     let url = format!("{}/", server.url);
-    let call = UpstreamCall { method: "POST", url: &url, headers: &headers, body: Some(b"{}") };
-    upstream_at(&server.url, Some(TOKEN)).send(&call, Effect::Changing).await;
+    let outcome = silent(&upstream_at(&server.url, Some(&format!("{TOKEN}\n"))), "GET", &url, &[("Accept", "text/csv")]).await;
     let seen = &server.requests()[0];
-    assert_eq!(seen.head.matches("authorization").count(), 1);
-    assert_eq!((seen.header("authorization"), seen.header("accept"), &seen.body[..]), (Some("Basic abc"), Some("text/csv"), &b"{}"[..]));
+    assert_eq!((seen.header("authorization"), seen.header("accept")), (Some("Bearer canary-token"), Some("text/csv")));
+    assert!(matches!(outcome, Outcome::Replied(reply) if reply.body == ReplyBody::Json(json!({"you sent": "Bearer ********"}).into())));
+}
+
+#[tokio::test]
+async fn the_operators_headers_go_with_every_call_and_win() {
+    let server = Scripted::start([Act::json(200, r#"{"you sent":"2026-11-22 and canary-key"}"#)]).await;
+    let headers = [("X-Api-Version", "2026-11-22"), ("X-Api-Key", "canary-key"), ("accept", "text/plain"), ("Cookie", "lb=1")];
+    let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
+    let outbound = Outbound::new(Duration::from_secs(1), Duration::from_secs(4)).expect("a client");
+    let upstream = Upstream::new(outbound, &bounds(), &settings::Api { headers, ..api(None) }, &server.url).expect("an upstream");
+    let own = [("x-api-version", "the model's"), ("Accept", "text/csv"), ("Cookie", "a=b"), ("X-Own", "o")];
+    let outcome = silent(&upstream, "GET", &format!("{}/", server.url), &own).await;
+    assert!(
+        matches!(outcome, Outcome::Replied(reply) if reply.body == ReplyBody::Json(json!({"you sent": "2026-11-22 and ********"}).into()))
+    );
+    let seen = &server.requests()[0];
+    assert_eq!(seen.head.matches("x-api-version").count() + seen.head.matches("accept:").count(), 2, "{}", seen.head);
+    let sent = ["x-api-version", "accept", "cookie", "x-own"].map(|name| seen.header(name));
+    assert_eq!(sent, [Some("2026-11-22"), Some("text/plain"), Some("a=b; lb=1"), Some("o")]);
 }
 
 #[tokio::test]
 async fn without_a_token_none_is_sent() {
     for token in [None, Some(""), Some(" \n")] {
         let server = Scripted::start([Act::json(200, "{}")]).await;
-        let call = UpstreamCall { method: "GET", url: &format!("{}/", server.url), headers: &[], body: None };
-        upstream_at(&server.url, token).send(&call, Effect::Safe).await;
+        silent(&upstream_at(&server.url, token), "GET", &format!("{}/", server.url), &[]).await;
         assert_eq!(server.requests()[0].header("authorization"), None);
     }
 }
@@ -115,7 +164,7 @@ async fn another_origin_is_not_called() {
         format!("http://2130706433:{port}/"),
         format!("http://[::ffff:127.0.0.1]:{port}/"),
     ] {
-        let outcome = upstream.send(&UpstreamCall { method: "GET", url: &url, headers: &[], body: None }, Effect::Changing).await;
+        let outcome = silent(&upstream, "GET", &url, &[]).await;
         let Outcome::Failed(sentence) = outcome else { panic!("{url}: {outcome:?}") };
         assert!(sentence.contains("was not sent") && !sentence.contains(TOKEN), "{sentence}");
     }
@@ -256,11 +305,18 @@ async fn a_reply_that_is_too_large_fails_a_read_and_keeps_the_status_of_a_change
 #[tokio::test]
 async fn settings_that_cannot_work_are_refused() {
     let outbound = Outbound::new(Duration::from_secs(1), Duration::from_secs(4)).expect("a client");
-    let refusal = |url: &str, token: Option<&str>| Upstream::new(outbound.clone(), &settings(token), url).err();
+    let refusal = |url: &str, token: Option<&str>| Upstream::new(outbound.clone(), &bounds(), &api(token), url).err();
     assert_eq!(refusal("/v1", None), Some(BadUpstream::NotHttp));
     assert_eq!(refusal("ftp://host/", None), Some(BadUpstream::NotHttp));
     assert_eq!(refusal("http://user:pass@host/", None), Some(BadUpstream::Credentials));
     assert_eq!(refusal("http://host/", Some("a\nb")), Some(BadUpstream::Token));
     assert_eq!(refusal("http://host/", Some("fine\n")), None);
+    let headers = |name: &str, value: &str| {
+        let api = settings::Api { headers: [(name.to_owned(), value.into())].into(), ..api(None) };
+        Upstream::new(outbound.clone(), &bounds(), &api, "http://host/").err()
+    };
+    for (name, value) in [("Host", "evil.test"), ("a b", "1"), ("x-a", "1\r\nx-b: 2")] {
+        assert_eq!(headers(name, value), Some(BadUpstream::Header { name: name.to_owned() }));
+    }
     assert!(!format!("{:?}", upstream_at("http://host/", Some(TOKEN))).contains(TOKEN));
 }

@@ -12,7 +12,7 @@ use self::reading::{Source, sources};
 /// Modules by floor, the lowest first. The command line stands above all.
 const FLOORS: [&[&str]; 8] = [
     &["clock", "domain"],
-    &["settings", "markdown", "excerpt", "demo", "secrets"],
+    &["settings", "markdown", "excerpt", "words", "demo", "secrets"],
     &["outbound", "probe", "store", "openapi"],
     &["llm", "upstream"],
     &["agent"],

@@ -5,6 +5,7 @@ mod administrators;
 mod bed;
 mod callers;
 mod corrupt;
+mod credentials;
 mod embedded_only;
 mod journals;
 mod keyspace;

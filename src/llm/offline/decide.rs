@@ -3,14 +3,16 @@
 use super::{
     fill::Reading,
     index::{Entry, Index, terms},
-    lexicon::{Action, Cue},
     sentence::{Kind, Sentence},
     slot::{Kind as SlotKind, Slot},
 };
-use crate::domain::{
-    language::is_ideograph,
-    limits::{OFFLINE_CANDIDATES_MAX, OFFLINE_CHOICES_MAX, OFFLINE_PARTS_MAX},
-    tool::Effect,
+use crate::{
+    domain::{
+        language::is_ideograph,
+        limits::{OFFLINE_CANDIDATES_MAX, OFFLINE_CHOICES_MAX, OFFLINE_PARTS_MAX},
+        tool::Effect,
+    },
+    words::{Action, Cue},
 };
 
 /// What a sentence and a function must share to be thought of together; 1 is a perfect fit.

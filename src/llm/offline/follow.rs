@@ -5,11 +5,13 @@ use serde_json::{Map, Value};
 use super::{
     decide::{Decision, decide},
     index::Index,
-    lexicon::{Cue, Meaning},
     sentence::{Kind, Sentence, Span},
     slot::Role,
 };
-use crate::domain::{limits::OFFLINE_QUESTIONS_MAX, session::Turn};
+use crate::{
+    domain::{limits::OFFLINE_QUESTIONS_MAX, session::Turn},
+    words::{Cue, Meaning},
+};
 
 /// Another page of the last list.
 pub(super) enum Page<'a> {

@@ -5,14 +5,15 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    lexicon::{Action, lexicon},
     sentence::{Kind, Sentence, Span},
     slot::{Role, Slot, slots_of, terms_of},
-    stem::words_of_name,
 };
-use crate::domain::{
-    language::is_ideograph,
-    tool::{Effect, FunctionSpec},
+use crate::{
+    domain::{
+        language::is_ideograph,
+        tool::{Effect, FunctionSpec},
+    },
+    words::{Action, Meaning, lexicon, words_of_name},
 };
 
 const NAME_WEIGHT: f32 = 3.0;
@@ -212,7 +213,7 @@ fn name_of(function: &FunctionSpec, description: &Sentence<'_>) -> (Option<Actio
     let told = named.iter().enumerate().take_while(|(at, word)| *at == 0 || *word != "by").filter(|(at, _)| Some(*at) != whose);
     for (_, word) in told {
         let does = lexicon().exact(word).iter().find_map(|meaning| match meaning {
-            super::lexicon::Meaning::Action(action) => Some(*action),
+            Meaning::Action(action) => Some(*action),
             _ => None,
         });
         // A second verb is what the function is about: `createSearch`.

@@ -9,12 +9,10 @@ mod decide;
 mod fill;
 mod follow;
 mod index;
-mod lexicon;
 mod literal;
 mod say;
 mod sentence;
 mod slot;
-mod stem;
 
 use serde_json::{Map, Value};
 

@@ -6,9 +6,7 @@ use super::{
     decide::Decision,
     fill::Reading,
     index::{Entry, Index},
-    lexicon::Action,
     slot::{Kind, Slot},
-    stem::words_of_name,
 };
 use crate::{
     domain::{
@@ -18,6 +16,7 @@ use crate::{
         tool::{Effect, Outcome, ReplyBody, ToolResult},
     },
     markdown,
+    words::{Action, words_of_name},
 };
 
 /// Why there was no call, what was understood, and what is needed.

@@ -2,12 +2,11 @@
 
 use serde_json::Number;
 
-use super::{
-    lexicon::{Action, Cue, Lexicon, Meaning, lexicon},
-    literal::{self, Literal, chinese_number, is_chinese_digit},
-    stem::stem,
+use super::literal::{self, Literal, chinese_number, is_chinese_digit};
+use crate::{
+    domain::language::is_ideograph,
+    words::{Action, Cue, Lexicon, Meaning, lexicon, stem},
 };
-use crate::domain::language::is_ideograph;
 
 /// One part of a sentence.
 #[derive(Debug, Clone)]

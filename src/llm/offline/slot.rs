@@ -2,11 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::{
-    lexicon::lexicon,
-    stem::{singular, stem, words_of_name},
+use crate::{
+    domain::language::is_ideograph,
+    words::{lexicon, singular, stem, words_of_name},
 };
-use crate::domain::language::is_ideograph;
 
 /// One argument of a function.
 #[derive(Debug)]

@@ -3,7 +3,6 @@
 use std::{borrow::Cow, collections::HashSet};
 
 use serde::{Serialize, Serializer, ser::SerializeSeq};
-use serde_json::value::RawValue;
 
 use super::result_text;
 use crate::{
@@ -15,7 +14,7 @@ use crate::{
         session::Round,
         tool::ToolResult,
     },
-    llm::Prompt,
+    llm::{Prompt, tools::Wire},
 };
 
 /// What a request says beside the prompt.
@@ -29,7 +28,7 @@ pub(in crate::llm) struct Manner {
 /// The request's body.
 pub(in crate::llm) fn bytes(prompt: &Prompt<'_>, manner: &Manner) -> Result<Vec<u8>, serde_json::Error> {
     let tools = prompt.tools.wire(calls_shown(prompt).any(result_text::can_be_read));
-    let mut bytes = Vec::with_capacity(4096 + tools.map_or(0, |tools| tools.get().len()));
+    let mut bytes = Vec::with_capacity(4096 + tools.map_or(0, Wire::bytes));
     let request = Request {
         model: &manner.model,
         temperature: manner.temperature,
@@ -52,7 +51,7 @@ struct Request<'a> {
     stream: bool,
     messages: Messages<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    tools: Option<&'a RawValue>,
+    tools: Option<Wire<'a>>,
 }
 
 #[derive(Serialize)]

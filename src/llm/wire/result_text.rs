@@ -7,6 +7,7 @@ use serde_json::{Map, Value, value::RawValue};
 
 use crate::{
     domain::{
+        language::Language,
         limits::RESULT_TO_MODEL_BYTES_MAX,
         tool::{Outcome, Refusal, ReplyBody, ToolResult, UpstreamReply},
     },
@@ -147,6 +148,12 @@ impl<'a> From<&'a ToolResult> for Said<'a> {
             }
             Outcome::Refused(Refusal::OverBudget) => {
                 error("this turn has no calls left; nothing was sent; answer with what is known".into())
+            }
+            Outcome::Refused(Refusal::CredentialMissing(missing)) => {
+                error(format!("nothing was sent: {}", missing.sentence(Language::English)).into())
+            }
+            Outcome::Refused(Refusal::CredentialUnusable { scheme, reason }) => {
+                error(format!("nothing was sent: {}", Refusal::unusable(scheme, reason, Language::English)).into())
             }
             Outcome::Refused(Refusal::NeedsConfirmation { .. }) => error(
                 "the user was asked to confirm this call and nothing was sent; once confirmed it is called again in a later turn".into(),

@@ -150,6 +150,29 @@ fn multipart_bodies_have_a_part_per_value() {
 }
 
 #[test]
+fn a_style_shapes_the_parts_of_a_multipart_body_since_3_1() {
+    let schema = json!({"type": "object", "properties": {"l": {"type": "array", "items": {"type": "string"}}, "o": {"type": "object"}}});
+    let content = |encoding: Value| json!({"multipart/form-data": {"schema": schema, "encoding": {"l": encoding, "o": encoding}}});
+    let parts = |version: &str, encoding: Value| {
+        let mut document = document(json!({"/b": {"post": {"requestBody": {"content": content(encoding)}}}}));
+        document["openapi"] = version.into();
+        let sent = send(&read(&document), json!({"l": ["x", "y"], "o": {"a": 1, "b": 2}}));
+        let text = body(&sent).to_owned();
+        let mut found: Vec<String> =
+            text.split("name=\"").skip(1).map(|part| part.split("\r\n--").next().unwrap().replace("\"\r\n", " ")).collect();
+        found.iter_mut().for_each(|part| *part = part.replace("\r\n", " ").replace("  ", " "));
+        found
+    };
+    assert_eq!(parts("3.1.0", json!({"style": "form"})), ["l x", "l y", "a 1", "b 2"]);
+    assert_eq!(parts("3.1.0", json!({"explode": false})), ["l x,y", "o a,1,b,2"]);
+    assert_eq!(parts("3.1.0", json!({"style": "pipeDelimited"})), ["l x|y", "o a|1|b|2"]);
+    assert_eq!(parts("3.1.0", json!({"style": "deepObject", "explode": true})), ["l x", "l y", "o[a] 1", "o[b] 2"]);
+    for ignored in [json!({"explode": false}), json!({"style": "deepObject"})] {
+        assert_eq!(parts("3.0.4", ignored), ["l x", "l y", "o Content-Type: application/json {\"a\":1,\"b\":2}"]);
+    }
+}
+
+#[test]
 fn what_is_required_but_not_described_can_be_given() {
     let schema = json!({"type": "object", "required": ["n", "m"], "properties": {"n": {"type": "integer"}}});
     let catalogue = bodied("post", true, json_of(schema));

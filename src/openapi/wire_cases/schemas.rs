@@ -113,6 +113,9 @@ fn a_choice_says_what_is_wrong_with_the_branch_that_was_meant() {
     let catalogue = with_schemas(json!({}), schema);
     assert_eq!(refused(&catalogue, json!({"x": {"y": "1"}})), ["`/x/y` must be a whole number, but is \"1\""]);
     assert_eq!(refused(&catalogue, json!({"x": 1})), ["`x` must be a string or an object, but is 1"]);
+    let either = json!({"type": "object", "properties": {"x": {"anyOf": [{"type": "boolean", "nullable": true}, {"type": "object", "nullable": true}]}}});
+    let problems = refused(&with_schemas(json!({}), either), json!({"x": 1}));
+    assert_eq!(problems, ["`x` must be null or true or false or an object, but is 1"]);
 }
 
 #[test]

@@ -23,7 +23,7 @@ fn secured() -> Catalogue {
 }
 
 fn needs(name: &str) -> Vec<Vec<Need>> {
-    secured().operation(name).unwrap().security().to_vec()
+    secured().operation(name).unwrap().security().unwrap().to_vec()
 }
 
 fn need(scheme: &str, credential: Credential) -> Need {
@@ -72,9 +72,36 @@ fn secrets_land_where_the_document_says() {
     assert!(request.authorise(&Credential::Bearer, "a\r\nb").is_err());
     assert!(request.authorise(&key(KeyPlace::Cookie, "sid"), "a;b").is_err());
     assert!(request.authorise(&Credential::Unsupported, "a").is_err());
-    for (plain, encoded) in [("", ""), ("a", "YQ=="), ("ab", "YWI="), ("abc", "YWJj"), ("a:bcd", "YTpiY2Q=")] {
-        let mut request = make("get_none", json!({}));
-        request.authorise(&Credential::Basic, plain).unwrap();
-        assert_eq!(header(&request, "Authorization"), Some(format!("Basic {encoded}").as_str()));
-    }
+}
+
+#[test]
+fn what_no_one_says_is_told_apart_from_nothing_is_needed() {
+    let mut silent = document(json!({"/a": {"get": {}}, "/b": {"get": {"security": []}}}));
+    silent["components"] =
+        json!({"securitySchemes": {"Z": {"type": "http", "scheme": "bearer"}, "A": {"type": "http", "scheme": "basic"}}});
+    let silent = read(&silent);
+    assert!(silent.operation("get_a").unwrap().security().is_none());
+    assert_eq!(silent.operation("get_b").unwrap().security().map(|needs| needs.len()), Some(0));
+    assert_eq!(
+        silent.schemes().iter().collect::<Vec<_>>(),
+        [(&"A".to_owned(), &Credential::Basic), (&"Z".to_owned(), &Credential::Bearer)]
+    );
+}
+
+#[test]
+fn a_header_that_the_operator_sets_is_no_argument() {
+    let header = |name: &str| json!({"name": name, "in": "header", "required": true, "schema": {"type": "string"}});
+    let path = json!({"name": "id", "in": "path", "required": true, "schema": {"type": "string"}});
+    let query = json!({"name": "X-Version", "in": "query", "required": true, "schema": {"type": "string"}});
+    let catalogue = read(&document(json!({"/a/{id}": {"get": {"parameters": [header("x-version"), path, query, header("X-Own")]}}})));
+    let catalogue = catalogue.without_headers(&["X-VERSION"]);
+    let schema = &catalogue.functions()[0].parameters;
+    assert_eq!(schema["properties"].as_object().unwrap().len(), 3, "{schema}");
+    assert_eq!(schema["required"].as_array().unwrap().len(), 3, "{schema}");
+    let operation = catalogue.operation("get_a_id").unwrap();
+    assert_eq!(operation.spec(), &catalogue.functions()[0]);
+    let name = schema["properties"].as_object().unwrap().keys().find(|name| name.starts_with("X-Version")).unwrap().clone();
+    let request = operation.request(None, &arguments(json!({"id": "7", name: "q", "X-Own": "o"}))).unwrap();
+    assert_eq!(request.url, "http://up.test:9000/v1/a/7?X-Version=q");
+    assert_eq!(request.headers, [("X-Own".to_owned(), "o".to_owned())]);
 }

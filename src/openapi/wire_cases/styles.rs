@@ -92,6 +92,36 @@ fn what_a_query_cannot_say_is_left_out_or_refused() {
 }
 
 #[test]
+fn what_would_read_as_two_values_is_refused() {
+    let told = |place: &str, style: &str, explode: bool, value: Value| {
+        let parameter = json!({"name": "c", "in": place, "style": style, "explode": explode, "required": true, "schema": {}});
+        let path = if place == "path" { "/{c}" } else { "/q" };
+        refused(&one("get", path, json!({"parameters": [parameter]})), json!({"c": value})).concat()
+    };
+    assert_eq!(told("query", "spaceDelimited", false, json!(["a b"])), "`c` has the part `a b` with a space, which would read as two");
+    assert_eq!(told("query", "pipeDelimited", false, json!({"a|b": 1})), "`c` has the part `a|b` with a bar, which would read as two");
+    assert_eq!(told("path", "label", true, json!([1.5])), "`c` has the part `1.5` with a dot, which would read as two");
+    assert_eq!(told("header", "simple", false, json!(["a,b"])), "`c` has the part `a,b` with a comma, which would read as two");
+    assert_eq!(
+        told("header", "simple", false, json!(["a", " b"])),
+        "`c` has the part ` b` with white space at an end, which would be lost"
+    );
+    assert_eq!(
+        told("header", "simple", true, json!({"a=b": 1})),
+        "`c` has the property `a=b` with an equals sign, which would read as another"
+    );
+    assert_eq!(told("header", "simple", false, json!("b ")), "`c` begins or ends with white space, which a header cannot carry");
+    assert_eq!(
+        told("cookie", "form", true, json!("\tb")),
+        "`c` contains `;`, a line break or characters outside ASCII, which a cookie cannot carry"
+    );
+    assert_eq!(told("cookie", "form", true, json!(" b")), "`c` begins or ends with white space, which a cookie cannot carry");
+    let reserved = json!({"name": "c", "allowReserved": true, "explode": false, "schema": {}});
+    assert_eq!(query(reserved, json!(["/a,b", "c/"])), "?c=/a%2Cb,c/");
+    assert_eq!(hole("label", false, json!([1.5, "a,b"])), ".1.5,a%2Cb");
+}
+
+#[test]
 fn an_unknown_style_sets_only_its_operation_aside() {
     let bad = json!({"parameters": [{"name": "c", "in": "query", "style": "fancy", "schema": {}}]});
     let catalogue = read(&document(json!({"/bad": {"get": bad}, "/good": {"get": {}}})));

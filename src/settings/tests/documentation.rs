@@ -109,6 +109,7 @@ fn the_defaults_are_these() {
     assert_eq!((upstream.connect_timeout_ms, upstream.timeout_ms, upstream.reply_bytes_max), (2000, 10_000, 1_048_576));
     assert_eq!((llm.url, llm.api_key.is_some(), llm.model.as_str(), llm.timeout_ms), (None, false, "deepseek-chat", 60_000));
     assert_eq!((llm.temperature, llm.max_tokens), (None, None));
-    assert_eq!((agent.confirm, agent.show_call_details), (false, true));
+    assert_eq!((agent.confirm, agent.tools_max, agent.pinned.len(), agent.show_call_details), (false, 64, 0, true));
+    assert_eq!(openapi.selection.rules().count(), 0);
     assert_eq!((log.level.as_str(), log.format), ("info", super::super::LogFormat::Auto));
 }

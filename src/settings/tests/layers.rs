@@ -20,6 +20,7 @@ const OTHER_VALUES: &[(&str, &str)] = &[
     ("server.drain_notice_ms", "7"),
     ("server.drain_ms", "1004"),
     ("store.redis_url", "redis://localhost:6379/2"),
+    ("store.sealing_keys", "new:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=,old:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI="),
     ("store.data_dir", "/var/lib/agent"),
     ("store.timeout_ms", "1005"),
     ("auth.signing_key", KEY_OF_32_BYTES),

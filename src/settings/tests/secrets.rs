@@ -14,7 +14,7 @@ fn secret_keys() -> impl Iterator<Item = &'static crate::settings::keys::Key> {
 
 #[test]
 fn these_are_secret() {
-    let names = ["store.redis_url", "auth.signing_key", "auth.admin_password", "upstream.token", "llm.api_key"];
+    let names = ["store.redis_url", "store.sealing_keys", "auth.signing_key", "auth.admin_password", "upstream.token", "llm.api_key"];
     assert_eq!(secret_keys().map(|key| key.name).collect::<Vec<_>>(), names);
 }
 
@@ -71,4 +71,29 @@ fn a_wrong_url_is_quoted_without_what_it_may_hide() {
         assert!(problems.contains("; a URL that begins with http:// or https:// is needed"), "{problems}");
         assert!(!problems.contains("hunter2"), "{problems}");
     }
+}
+
+#[test]
+fn sealing_keys_are_read_in_their_order() {
+    let settings = load(&[(
+        "SAA_STORE__SEALING_KEYS",
+        " b:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=, a-1:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI ",
+    )]);
+    let keys = settings.unwrap().store.sealing_keys;
+    let told: Vec<_> = keys.iter().map(|key| (key.id.as_str(), secrecy::ExposeSecret::expose_secret(&*key.key)[0])).collect();
+    assert_eq!(told, [("b", 1), ("a-1", 2)]);
+    assert!(format!("{keys:?}").contains("REDACTED"));
+}
+
+#[test]
+fn every_wrong_sealing_key_is_told_by_its_position() {
+    let good = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+    let text = format!("hunter2,a:hunter2,b.c:{good},d:hunter2!,e:{good},e:{good}");
+    let problems = load(&[("SAA_STORE__SEALING_KEYS", text.as_str())]).unwrap_err().to_string();
+    for sentence in
+        ["key 1 that is not of the form id:key", "key 2 that", "key 3 that has no id of 1 to 32", "key 4 that is not base64", "key 6 twice"]
+    {
+        assert!(problems.contains(sentence), "{sentence}: {problems}");
+    }
+    assert!(!problems.contains("key 5"), "{problems}");
 }

@@ -6,7 +6,8 @@ use super::{
     EmbeddedStore, Fault, Inner,
     book::Book,
     callers::Who,
-    tables::{ACCOUNTS, ACTIVITY, Bytes, ENDS, HISTORY, JOURNAL, LISTED, META, SESSIONS, SWEPT, Text},
+    credentials,
+    tables::{ACCOUNTS, ACTIVITY, Bytes, CREDENTIALS, ENDS, HISTORY, JOURNAL, LISTED, META, SESSIONS, SWEPT, Text},
 };
 use crate::{
     domain::{
@@ -42,10 +43,18 @@ impl EmbeddedStore {
         self.for_admin(caller, move |_, transaction, now| page(&transaction, cursor.as_ref(), limit, now)).await
     }
 
-    /// The entries that hold a user's session.
+    /// The entries that hold a user's session and own credentials.
     pub async fn keys(&self, caller: Caller<'_>, user: &UserName) -> Result<AdminAnswer<Vec<StoredKey>>, StoreError> {
-        let member = UserKeys::of(user).member();
-        self.for_admin(caller, move |_, transaction, now| entries(&transaction, &member, now)).await
+        let keys = UserKeys::of(user);
+        self.for_admin(caller, move |_, transaction, now| {
+            let mut found = entries(&transaction, &keys.member(), now)?;
+            let (rows, bytes) = credentials::size(&transaction.open_table(CREDENTIALS)?, keys.listed())?;
+            if rows > 0 {
+                found.push(StoredKey { name: format!("credentials/{}", keys.listed()), kind: "hash".to_owned(), ttl_ms: None, bytes });
+            }
+            Ok(found)
+        })
+        .await
     }
 
     /// Takes ended sessions out of the file, for an administrator.

@@ -6,8 +6,8 @@ use super::{
     Fault, Inner,
     stored::{Session, decode, encode},
     tables::{
-        ACCOUNTS, ACTIVITY, Bytes, ENDS, FENCES, HISTORY, JOURNAL, Kept, LISTED, REQUEST_ENDS, REQUESTS, RESULT_ENDS, RESULTS, Request,
-        Row, SESSIONS, Text,
+        ACCOUNTS, ACTIVITY, Bytes, CREDENTIALS, Credential, ENDS, FENCES, HISTORY, JOURNAL, Kept, LISTED, REQUEST_ENDS, REQUESTS,
+        RESULT_ENDS, RESULTS, Request, Row, SESSIONS, Text,
     },
 };
 use crate::{
@@ -25,6 +25,7 @@ const CLEANED_AT_A_WRITE: usize = 4;
 pub(super) struct Book<'t> {
     pub now: u64,
     pub accounts: Table<'t, Text, Bytes>,
+    pub credentials: Table<'t, (Text, Text), Credential>,
     pub changed: bool,
     idle_ms: u64,
     fences: Table<'t, Text, u64>,
@@ -70,6 +71,7 @@ impl<'t> Book<'t> {
         Ok(Self {
             now,
             accounts: transaction.open_table(ACCOUNTS)?,
+            credentials: transaction.open_table(CREDENTIALS)?,
             changed: false,
             idle_ms,
             fences: transaction.open_table(FENCES)?,

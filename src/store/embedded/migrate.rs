@@ -8,8 +8,8 @@ use redb::{ReadableDatabase, ReadableTable, TableError, WriteTransaction};
 use super::{
     EmbeddedStore, Fault, Inner,
     tables::{
-        ACCOUNTS, ACTIVITY, ENDS, FENCES, HISTORY, JOURNAL, LISTED, META, REQUEST_ENDS, REQUESTS, RESULT_ENDS, RESULTS, SCHEMA_REACHED,
-        SESSIONS,
+        ACCOUNTS, ACTIVITY, CREDENTIALS, ENDS, FENCES, HISTORY, JOURNAL, LISTED, META, REQUEST_ENDS, REQUESTS, RESULT_ENDS, RESULTS,
+        SCHEMA_REACHED, SESSIONS,
     },
 };
 use crate::store::{
@@ -30,6 +30,7 @@ fn first(transaction: &WriteTransaction) -> Result<(), Fault> {
     transaction.open_table(HISTORY)?;
     transaction.open_table(JOURNAL)?;
     transaction.open_table(REQUESTS)?;
+    transaction.open_table(CREDENTIALS)?;
     transaction.open_table(LISTED)?;
     transaction.open_table(ACTIVITY)?;
     transaction.open_table(ENDS)?;

@@ -2,12 +2,13 @@
 //!
 //! Every verb means what the script of the same name means (`lua/`). A verb that writes is one write transaction, so it happens whole
 //! or not at all, and it is on the disk when it is answered; a verb that reads is one read transaction. Redb blocks, so all of it runs
-//! on tokio's blocking threads. Only rates live in memory.
+//! on tokio's blocking threads. Only rates and tokens for the API live in memory.
 
 mod accounts;
 mod admin;
 mod book;
 mod callers;
+mod credentials;
 mod migrate;
 mod open;
 mod rates;
@@ -22,7 +23,7 @@ use redb::Database;
 use tracing::{error, warn};
 
 pub use self::open::OpenError;
-use self::rates::Arrivals;
+use self::{credentials::UpstreamTokens, rates::Arrivals};
 use super::contract::{Lifetimes, Rates, StoreError};
 use crate::clock::Clock;
 
@@ -36,6 +37,7 @@ struct Inner {
     rates: Rates,
     lifetimes: Lifetimes,
     arrivals: Arrivals,
+    upstream_tokens: UpstreamTokens,
 }
 
 /// Why a verb could not be done.

@@ -11,7 +11,7 @@ use std::{
 use redb::{Database, DatabaseError, StorageError};
 use tracing::info;
 
-use super::{EmbeddedStore, Fault, Inner, rates::Arrivals};
+use super::{EmbeddedStore, Fault, Inner, credentials::UpstreamTokens, rates::Arrivals};
 use crate::{
     clock::Clock,
     store::{
@@ -58,7 +58,7 @@ impl EmbeddedStore {
         make_directory(data_dir).map_err(|reason| OpenError::Directory { directory: data_dir.to_owned(), reason })?;
         let bytes = make_file(&file, data_dir).map_err(|reason| OpenError::File { file: file.clone(), reason })?;
         let database = database(&file, bytes)?;
-        let inner = Inner { database, clock, rates, lifetimes, arrivals: Arrivals::default() };
+        let inner = Inner { database, clock, rates, lifetimes, arrivals: Arrivals::default(), upstream_tokens: UpstreamTokens::default() };
         let schema = inner.schema().map_err(|fault| refused(&file, fault))?;
         match Keyspace::of(schema) {
             Keyspace::Newer { schema } => return Err(OpenError::Newer { file, schema }),

@@ -9,6 +9,7 @@
 //! | `history` | member, number of the turn | turn record (`record.rs`) | with the session |
 //! | `journal` | member, `<run>\|<field>` | as written | at commit, or with the session |
 //! | `requests` | escaped user, digest of the idempotency key | ends at, fingerprint, run, the answer if there is one | 24 h |
+//! | `credentials` | escaped user, what for | set at (ms since 1970), kind, sealed | with the account |
 //! | `results` | escaped user, id | ends at, one reply kept whole (`kept.rs`) | `results.ttl_secs`, at a reset, or when there are too many |
 //! | `listed` | member | last active, ends at, created, turns, session id | with the session |
 //! | `activity` | last active, member | nothing: it is the order of the administrators' listing | with the session |
@@ -27,6 +28,8 @@ pub(super) type Text = &'static str;
 pub(super) type Row = (u64, u64, u64, u64, Text);
 /// Ends at (ms since 1970), fingerprint, run, the answer once there is one.
 pub(super) type Request = (u64, Text, Text, Option<Bytes>);
+/// Set at (ms since 1970), kind, sealed.
+pub(super) type Credential = (u64, Text, Bytes);
 /// Ends at (ms since 1970), record.
 pub(super) type Kept = (u64, Bytes);
 
@@ -37,6 +40,7 @@ pub(super) const SESSIONS: TableDefinition<Text, Bytes> = TableDefinition::new("
 pub(super) const HISTORY: TableDefinition<(Text, u64), Bytes> = TableDefinition::new("history");
 pub(super) const JOURNAL: TableDefinition<(Text, Text), Bytes> = TableDefinition::new("journal");
 pub(super) const REQUESTS: TableDefinition<(Text, Text), Request> = TableDefinition::new("requests");
+pub(super) const CREDENTIALS: TableDefinition<(Text, Text), Credential> = TableDefinition::new("credentials");
 pub(super) const LISTED: TableDefinition<Text, Row> = TableDefinition::new("listed");
 pub(super) const ACTIVITY: TableDefinition<(u64, Text), ()> = TableDefinition::new("activity");
 pub(super) const ENDS: TableDefinition<(u64, Text), ()> = TableDefinition::new("ends");

@@ -116,10 +116,10 @@ impl RedisStore {
         Ok(sessions)
     }
 
-    /// The keys that hold a user's sessions.
+    /// The keys that hold a user's sessions and own credentials.
     pub async fn keys(&self, caller: Caller<'_>, user: &UserName) -> Result<AdminAnswer<Vec<StoredKey>>, StoreError> {
         let keys = UserKeys::of(user);
-        let names = [keys.session(), keys.history(), keys.journal()];
+        let names = [keys.session(), keys.history(), keys.journal(), keys.credentials()];
         let mut pipe = redis::pipe();
         self.check(&mut pipe, caller);
         for name in &names {

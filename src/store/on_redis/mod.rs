@@ -6,6 +6,7 @@
 
 mod accounts;
 mod admin;
+mod credentials;
 mod migrate;
 mod reply;
 mod results;

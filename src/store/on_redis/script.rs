@@ -44,6 +44,31 @@ pub(super) static COUNT: Script = script!("clock", "count");
 pub(super) static SWEEP: Script = script!("clock", "sweep");
 pub(super) static ACCOUNT_ADD: Script = script!("account_add");
 pub(super) static ACCOUNT_CHANGE: Script = script!("account_change");
+pub(super) static CREDENTIALS: Script = script!("clock", "gate", "credentials");
+pub(super) static CREDENTIAL_PUT: Script = script!("clock", "gate", "credential_put");
+pub(super) static CREDENTIAL_REMOVE: Script = script!("clock", "gate", "credential_remove");
+pub(super) static UPSTREAM_TOKEN: Script = script!("clock", "upstream_token");
+pub(super) static UPSTREAM_TOKEN_KEEP: Script = script!("clock", "upstream_token_keep");
+pub(super) static UPSTREAM_TOKEN_DROP: Script = script!("upstream_token_drop");
 
-pub(super) static ALL: [&Script; 13] =
-    [&ENTER, &BEGIN, &STEP, &RELEASE, &COMMIT, &CLEAR, &RESET, &KEEP, &CHECK, &COUNT, &SWEEP, &ACCOUNT_ADD, &ACCOUNT_CHANGE];
+pub(super) static ALL: [&Script; 19] = [
+    &ENTER,
+    &BEGIN,
+    &STEP,
+    &RELEASE,
+    &COMMIT,
+    &CLEAR,
+    &RESET,
+    &KEEP,
+    &CHECK,
+    &COUNT,
+    &SWEEP,
+    &ACCOUNT_ADD,
+    &ACCOUNT_CHANGE,
+    &CREDENTIALS,
+    &CREDENTIAL_PUT,
+    &CREDENTIAL_REMOVE,
+    &UPSTREAM_TOKEN,
+    &UPSTREAM_TOKEN_KEEP,
+    &UPSTREAM_TOKEN_DROP,
+];

@@ -66,3 +66,17 @@ async fn a_conversation_goes_on_where_its_functions_are_gone_and_says_by_which_d
     assert_eq!(bed.upstream.log(), ["GET /report"]);
     drop(process);
 }
+
+#[tokio::test]
+async fn a_yes_to_an_operation_that_is_gone_sends_nothing() {
+    let bed = Bed::with(On::Embedded, |settings| settings.agent.confirm = true).await;
+    let ann = bed.as_user("ann");
+    bed.llm.calls([("deleteUser", json!({"id": 3}))]);
+    let question = ann.process("delete 3").await.message();
+    assert!(question.contains("/users/3"), "{question}");
+    bed.upstream.describe_without("deleteUser");
+    bed.as_admin().post("/api/admin/openapi/reload", json!({})).await.ok();
+    bed.llm.says("It is not possible any more.");
+    assert_eq!(ann.process("yes").await.message(), "It is not possible any more.");
+    assert_eq!(bed.upstream.log(), [""; 0]);
+}

@@ -1,12 +1,14 @@
 //! Other documents while the service runs: what began with the old one ends with it, and a bad one changes nothing.
 
 use serde_json::{Value, json};
+use swagger_api_agent::{app::App, settings::Settings};
 
 use crate::harness::{
     bed::{Bed, On},
     client::Client,
     process::Process,
     until,
+    upstream::StubUpstream,
 };
 
 const RELOAD: &str = "/api/admin/openapi/reload";
@@ -131,6 +133,24 @@ async fn a_watched_document_is_served_when_it_changes() {
     bed.upstream.describe_without("createUser");
     until("the next one", async || functions(&ann).await.contains(&"getUser".to_owned())).await;
     assert_eq!(failure().await, Value::Null);
+}
+
+#[tokio::test]
+async fn a_program_that_uses_the_library_reloads_by_itself() {
+    let upstream = StubUpstream::start().await;
+    let data = tempfile::tempdir().unwrap();
+    let mut settings = Settings::builtin();
+    settings.store.data_dir = data.path().to_owned();
+    settings.openapi.file = Some(upstream.document().display().to_string());
+    let app = Box::pin(App::build(settings)).await.unwrap();
+    let (before, operation) = (app.served(), "getUser");
+    upstream.describe_without(operation);
+    assert!(app.reload().await.unwrap().changed && !app.reload().await.unwrap().changed);
+    assert!(app.served().apis.operation(operation).is_none());
+    assert!(before.apis.operation(operation).is_some(), "whoever holds the old ones keeps them");
+    upstream.describe("[]");
+    assert!(app.reload().await.unwrap_err()[0].starts_with("openapi.file: "));
+    assert_eq!(app.served().apis.functions().len(), 5);
 }
 
 #[tokio::test]

@@ -142,6 +142,14 @@ impl Bed {
         self.redis.as_ref().expect("a bed on Redis")
     }
 
+    /// All bytes that the service has stored.
+    pub fn everything_stored(&self) -> Vec<u8> {
+        match &self.redis {
+            Some(redis) => redis.everything_written(),
+            None => std::fs::read(self.settings.store.data_dir.join("agent.redb")).expect("a data file"),
+        }
+    }
+
     /// The wire to the Redis of this bed.
     pub fn wire(&self) -> &Proxy {
         self.proxy.as_ref().expect("a bed behind a wire")

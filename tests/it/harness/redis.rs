@@ -110,6 +110,12 @@ impl RedisServer {
         keys.into_iter().next().unwrap_or_default()
     }
 
+    /// All bytes that were ever written into it: what its append-only file holds, values that are gone again included.
+    pub fn everything_written(&self) -> Vec<u8> {
+        let files = std::fs::read_dir(self.directory.path().join("appendonlydir")).expect("an append-only file");
+        files.flat_map(|file| std::fs::read(file.expect("a file").path()).expect("a file")).collect()
+    }
+
     /// Every key with its type and its TTL in milliseconds (-1: none).
     pub fn keys(&self) -> Vec<(String, String, i64)> {
         let mut connection = self.connection();

@@ -143,3 +143,40 @@ async fn what_a_turn_keeps_of_a_big_result_is_still_json_that_can_be_read_on() {
     assert!(items.last().unwrap()["…"].as_str().unwrap().contains("–199 of 200 left out"), "{told}");
     assert!(offered(&odd.bed).contains(&"read_result".to_owned()));
 }
+
+#[tokio::test]
+async fn what_was_read_beside_a_change_that_waits_for_a_yes_is_kept_too() {
+    let odd = Odd::with(On::Redis, 1, |settings| settings.agent.confirm = true).await;
+    let ann = odd.bed.as_user("ann");
+    odd.bed.llm.calls([("users", json!({})), ("busy_post", json!({}))]);
+    let answer = ann.process("all users, then change something").await.ok();
+    assert_eq!(answer["awaiting_confirmation"], true, "{answer:#}");
+    let id = answer["function_calls"][0]["result_id"].as_str().expect("an id");
+    assert_eq!(ann.get(&format!("/api/results/{id}")).await.text(), users().to_string());
+    assert!(odd.seen("POST /busy_post").is_empty());
+}
+
+#[tokio::test]
+async fn an_operation_of_that_name_keeps_it() {
+    let odd = Odd::on(On::Redis).await;
+    let settings = odd.bed.settings.clone();
+    let document = settings.openapi.file.expect("a document");
+    let renamed = std::fs::read_to_string(&document).unwrap().replace("\"operationId\":\"log\"", "\"operationId\":\"read_result\"");
+    std::fs::write(&document, renamed).unwrap();
+    let base_url = settings.upstream.base_url;
+    let bed = Bed::with(On::Redis, |settings| {
+        settings.openapi.file = Some(document);
+        settings.upstream.base_url = base_url;
+    })
+    .await;
+    bed.llm.calls([("read_result", json!({}))]).says("The log.");
+    let answer = bed.as_user("ann").process("the log").await.ok();
+    assert_eq!(answer["function_calls"][0]["api_response"]["data"], json!(log()), "the operation's own reply");
+    assert!(offered(&bed).contains(&"read_result".to_owned()) && offered(&bed).contains(&"read_result_2".to_owned()));
+    let heard = bed.llm.heard();
+    assert!(heard.last().unwrap().contains("of 3000 left out; read_result_2("), "{heard:?}");
+    let id = answer["function_calls"][0]["result_id"].clone();
+    bed.llm.calls([("read_result_2", json!({"id": id, "offset": 2999}))]).says("The end.");
+    bed.as_user("ann").process("its end").await.ok();
+    assert!(bed.llm.heard().last().unwrap().contains("2999 all is well"));
+}

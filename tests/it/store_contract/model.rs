@@ -1,11 +1,19 @@
 //! Both stores are told the same things in the same order, and answer the same: ids and times aside.
 
+use std::time::Duration;
+
 use proptest::{
     prelude::*,
     test_runner::{Config, TestRunner},
 };
 use swagger_api_agent::{
-    domain::{session::SessionInfo, turn::FencingToken, user::Role},
+    domain::{
+        kept::{KeptReply, ResultId},
+        session::SessionInfo,
+        tool::ReplyBody,
+        turn::FencingToken,
+        user::Role,
+    },
     store::{
         Store,
         contract::{
@@ -28,10 +36,16 @@ enum Verb {
     Step { lease: usize, lapsed: bool, entries: Vec<(u8, u8)> },
     Commit { lease: usize, turns: u8, key: Option<(u8, u8, bool)> },
     Clear { user: usize },
+    Keep { user: usize, id: u8, text: u8 },
+    Kept { user: usize, id: u8 },
     Reset { user: usize },
     Disable { user: usize, disabled: bool },
     Sessions,
     Stats,
+}
+
+fn result(id: u8) -> ResultId {
+    ResultId::parse(&format!("{id:032x}")).expect("an id")
 }
 
 fn verbs() -> impl Strategy<Value = Verb> {
@@ -51,6 +65,8 @@ fn verbs() -> impl Strategy<Value = Verb> {
         6 => (0..4_usize, 0..4_u8, proptest::option::of((0..2_u8, 0..2_u8, any::<bool>())))
             .prop_map(|(lease, turns, key)| Verb::Commit { lease, turns, key }),
         1 => user.clone().prop_map(|user| Verb::Clear { user }),
+        2 => (user.clone(), 0..3_u8, 0..3_u8).prop_map(|(user, id, text)| Verb::Keep { user, id, text }),
+        2 => (user.clone(), 0..3_u8).prop_map(|(user, id)| Verb::Kept { user, id }),
         1 => user.clone().prop_map(|user| Verb::Reset { user }),
         1 => (user, any::<bool>()).prop_map(|(user, disabled)| Verb::Disable { user, disabled }),
         1 => Just(Verb::Sessions),
@@ -140,6 +156,11 @@ impl<'a> Told<'a> {
                 let reply = key.map(|(key, print, keeps)| (idempotency((key, print)), if keeps { answer.as_bytes() } else { b"" }));
                 format!("{:?}", self.store.commit(&self.lease(*lease), Commit { turns: &turns, reply }).await)
             }
+            Verb::Keep { user, id, text } => {
+                let reply = KeptReply { content_type: String::new(), body: ReplyBody::Text(format!("text {text}")) };
+                format!("{:?}", self.store.keep_result(&users[*user], &result(*id), &reply, Duration::from_secs(600)).await)
+            }
+            Verb::Kept { user, id } => format!("{:?}", self.store.kept_result(&users[*user], &result(*id)).await),
             Verb::Clear { user } => match self.store.clear(caller(*user)).await {
                 Ok(Cleared::Done(session)) => self.session(&session),
                 Ok(Cleared::Busy { run, .. }) => format!("busy with {run}"),

@@ -3,11 +3,13 @@
 use serde_json::Value;
 
 use super::{Reading, values};
-use crate::llm::offline::{
-    lexicon::Cue,
-    literal::Literal,
-    sentence::Span,
-    slot::{Kind as SlotKind, Role, Slot},
+use crate::{
+    llm::offline::{
+        literal::Literal,
+        sentence::Span,
+        slot::{Kind as SlotKind, Role, Slot},
+    },
+    words::Cue,
 };
 
 impl Reading<'_> {

@@ -3,11 +3,13 @@
 use serde_json::json;
 
 use super::Reading;
-use crate::llm::offline::{
-    lexicon::Cue,
-    literal::Literal,
-    sentence::{Kind, Span},
-    slot::{Kind as SlotKind, Role, Slot},
+use crate::{
+    llm::offline::{
+        literal::Literal,
+        sentence::{Kind, Span},
+        slot::{Kind as SlotKind, Role, Slot},
+    },
+    words::{Cue, Meaning},
 };
 
 /// Spans between a noun and its number that are passed over.
@@ -54,7 +56,7 @@ impl Reading<'_> {
             }
             if span.is(Cue::Id) || span.is_mark('#') {
                 marked = true;
-            } else if span.is_any(&[Cue::With, Cue::Of]) || span.meanings.contains(&crate::llm::offline::lexicon::Meaning::Stop) {
+            } else if span.is_any(&[Cue::With, Cue::Of]) || span.meanings.contains(&Meaning::Stop) {
                 far = true;
             } else if !(span.is(Cue::Assign) || span.is(Cue::Ordinal) || span.is_mark(':') || span.is_mark('=')) {
                 return None;

@@ -9,11 +9,13 @@ use serde_json::{Map, Value};
 
 use super::{
     index::{Entry, Index},
-    lexicon::Cue,
     sentence::{Kind, Sentence, Span},
     slot::{Kind as SlotKind, Role, Slot},
 };
-use crate::domain::tool::Effect;
+use crate::{
+    domain::tool::Effect,
+    words::{Cue, Meaning},
+};
 
 /// A sentence read as a call of one function.
 #[derive(Debug)]
@@ -99,8 +101,7 @@ impl<'a> Reading<'a> {
         if span.words().any(says) || says(&span.stem) {
             return true;
         }
-        let speaks = span.actions().next().is_some()
-            || span.meanings.iter().any(|m| matches!(m, super::lexicon::Meaning::Cue(_) | super::lexicon::Meaning::Stop));
+        let speaks = span.actions().next().is_some() || span.meanings.iter().any(|m| matches!(m, Meaning::Cue(_) | Meaning::Stop));
         speaks && !span.words().any(|word| index.is_thing(word))
     }
 

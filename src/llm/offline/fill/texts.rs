@@ -4,11 +4,13 @@ use serde_json::{Value, json};
 
 use super::{Reading, values};
 use crate::domain::limits::OFFLINE_TEXT_WORDS_MAX;
-use crate::llm::offline::{
-    lexicon::{Action, Cue, Meaning},
-    literal::Literal,
-    sentence::{Kind, Span},
-    slot::{Kind as SlotKind, Role, Slot},
+use crate::{
+    llm::offline::{
+        literal::Literal,
+        sentence::{Kind, Span},
+        slot::{Kind as SlotKind, Role, Slot},
+    },
+    words::{Action, Cue, Meaning},
 };
 
 /// Spans between a property and its value.

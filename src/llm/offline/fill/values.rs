@@ -2,12 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::llm::offline::{
-    lexicon::Meaning,
-    literal::Literal,
-    sentence::{Kind as SpanKind, Span},
-    slot::{Kind, Slot},
-    stem::singular,
+use crate::{
+    llm::offline::{
+        literal::Literal,
+        sentence::{Kind as SpanKind, Span},
+        slot::{Kind, Slot},
+    },
+    words::{Meaning, singular},
 };
 
 /// A literal as a value for this slot, or `None` if it is not of its kind. `written` is the span's text.

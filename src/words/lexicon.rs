@@ -1,4 +1,4 @@
-//! The planner's words: `lexicon.txt`, parsed once a process.
+//! The lexicon: `lexicon.txt`, parsed once a process.
 
 use std::{collections::HashMap, sync::LazyLock};
 
@@ -7,7 +7,7 @@ use crate::domain::language::is_ideograph;
 
 /// What a sentence asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Action {
+pub enum Action {
     List,
     Get,
     /// List or get.
@@ -18,14 +18,14 @@ pub(super) enum Action {
 }
 
 impl Action {
-    pub(super) fn reads(self) -> bool {
+    pub fn reads(self) -> bool {
         matches!(self, Self::List | Self::Get | Self::Read)
     }
 }
 
 /// What a word says of its neighbours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Cue {
+pub enum Cue {
     Id,
     Ordinal,
     Page,
@@ -64,7 +64,7 @@ pub(super) enum Cue {
 
 /// One meaning of a form; a form may have several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Meaning {
+pub enum Meaning {
     Action(Action),
     /// A thing or property by its name in the lexicon.
     Word(&'static str),
@@ -76,19 +76,19 @@ pub(super) enum Meaning {
 
 /// Every form with its meanings.
 #[derive(Debug)]
-pub(super) struct Lexicon {
+pub struct Lexicon {
     forms: HashMap<&'static str, Vec<Meaning>>,
     /// Stems of single English words, for words only.
     stems: HashMap<String, Vec<Meaning>>,
     /// The longest Chinese form, in characters, and the longest English one, in words.
-    pub(super) chars_max: usize,
-    pub(super) words_max: usize,
+    pub chars_max: usize,
+    pub words_max: usize,
 }
 
 static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| Lexicon::parse(include_str!("lexicon.txt")));
 
-/// The planner's lexicon.
-pub(super) fn lexicon() -> &'static Lexicon {
+/// The lexicon of English and Chinese.
+pub fn lexicon() -> &'static Lexicon {
     &LEXICON
 }
 
@@ -118,12 +118,12 @@ impl Lexicon {
     }
 
     /// The meanings of a form in lower case, exactly as it stands in the lexicon.
-    pub(super) fn exact(&self, form: &str) -> &[Meaning] {
+    pub fn exact(&self, form: &str) -> &[Meaning] {
         self.forms.get(form).map_or(&[], Vec::as_slice)
     }
 
     /// The meanings of one English word: its own, else those of its stem.
-    pub(super) fn of_word(&self, word: &str) -> &[Meaning] {
+    pub fn of_word(&self, word: &str) -> &[Meaning] {
         match self.exact(word) {
             [] => self.stems.get(&stem(word)).map_or(&[], Vec::as_slice),
             meanings => meanings,
@@ -131,7 +131,7 @@ impl Lexicon {
     }
 
     /// The terms that one English word of a document is found by: the lexicon's names for it, and its stem.
-    pub(super) fn terms(&self, word: &str) -> Vec<String> {
+    pub fn terms(&self, word: &str) -> Vec<String> {
         let stem = stem(word);
         let named = self.stems.get(&stem).into_iter().flatten().filter_map(|meaning| meaning.word());
         let mut terms: Vec<String> = named.map(str::to_owned).collect();
@@ -143,7 +143,7 @@ impl Lexicon {
 }
 
 impl Meaning {
-    pub(super) fn word(self) -> Option<&'static str> {
+    pub fn word(self) -> Option<&'static str> {
         match self {
             Self::Word(name) => Some(name),
             _ => None,

@@ -2,7 +2,7 @@
 
 /// A word in lower case without the endings of plural, past and progressive, the same for a name and for what people write.
 /// It need not be a word (`pricing` becomes `pric`, as `price` does): what counts is that they meet.
-pub(super) fn stem(word: &str) -> String {
+pub fn stem(word: &str) -> String {
     let word = word.to_lowercase();
     if !word.is_ascii() || word.len() < 4 || word.bytes().any(|b| b.is_ascii_digit()) {
         return word;
@@ -17,7 +17,7 @@ pub(super) fn stem(word: &str) -> String {
 }
 
 /// A lower-case word without its plural ending.
-pub(super) fn singular(word: &str) -> String {
+pub fn singular(word: &str) -> String {
     if word.len() < 4 || ["ss", "us", "is"].iter().any(|ending| word.ends_with(ending)) {
         return word.to_owned();
     }
@@ -33,7 +33,7 @@ pub(super) fn singular(word: &str) -> String {
 }
 
 /// The words of a name in lower case: `listUsers`, `list_users`, `list-users` and `users/list` come apart at case, digits and signs.
-pub(super) fn words_of_name(name: &str) -> Vec<String> {
+pub fn words_of_name(name: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
     let mut before = ' ';
