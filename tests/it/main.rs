@@ -24,6 +24,7 @@ mod exact;
 mod floors;
 mod generated;
 mod harness;
+mod many;
 mod outage;
 mod quality;
 mod results;
