@@ -21,7 +21,7 @@ use crate::{
         language::Language,
         limits::{REPORT_PAGE_DEFAULT, REPORT_PAGE_MAX},
     },
-    openapi::{GivenName, SetAside},
+    openapi::{Filtered, GivenName, SetAside},
 };
 
 /// One API: where it is, and what came of its document. Lists are cut to the page that was asked for; the counts are of all.
@@ -39,9 +39,11 @@ struct Served<'a> {
     operations: usize,
     usable: usize,
     set_aside: usize,
+    filtered: usize,
     names_given: usize,
     warnings: usize,
     operations_set_aside: Vec<Unusable<'a>>,
+    operations_filtered: Vec<LeftOut<'a>>,
     operations_named: Vec<Named<'a>>,
     warning_texts: &'a [String],
 }
@@ -50,6 +52,12 @@ struct Served<'a> {
 struct Unusable<'a> {
     operation: &'a str,
     reason: &'a str,
+}
+
+#[derive(Serialize)]
+struct LeftOut<'a> {
+    operation: &'a str,
+    rule: &'a str,
 }
 
 #[derive(Serialize)]
@@ -74,7 +82,8 @@ impl Page {
 
     fn is_followed(self, api: &Api) -> bool {
         let report = api.catalogue.report();
-        let longest = report.set_aside.len().max(report.names_given.len()).max(report.warnings.len());
+        let longest =
+            [report.set_aside.len(), report.filtered.len(), report.names_given.len(), report.warnings.len()].into_iter().max().unwrap_or(0);
         longest > self.offset.saturating_add(self.limit)
     }
 }
@@ -83,6 +92,7 @@ impl<'a> Served<'a> {
     fn of(api: &'a Api, page: Page) -> Self {
         let (info, report) = (api.catalogue.info(), api.catalogue.report());
         let unusable = |one: &'a SetAside| Unusable { operation: &one.operation, reason: &one.reason };
+        let left_out = |one: &'a Filtered| LeftOut { operation: &one.operation, rule: &one.rule };
         let named = |one: &'a GivenName| Named { operation: &one.operation, operation_id: one.operation_id.as_deref(), name: &one.name };
         Self {
             name: &api.name,
@@ -93,12 +103,14 @@ impl<'a> Served<'a> {
             fingerprint: api.catalogue.fingerprint(),
             base_url: &api.base_url,
             served_since: rfc3339(api.since_ms),
-            operations: report.usable + report.set_aside.len(),
+            operations: report.usable + report.set_aside.len() + report.filtered.len(),
             usable: report.usable,
             set_aside: report.set_aside.len(),
+            filtered: report.filtered.len(),
             names_given: report.names_given.len(),
             warnings: report.warnings.len(),
             operations_set_aside: page.of(&report.set_aside).iter().map(unusable).collect(),
+            operations_filtered: page.of(&report.filtered).iter().map(left_out).collect(),
             operations_named: page.of(&report.names_given).iter().map(named).collect(),
             warning_texts: page.of(&report.warnings),
         }

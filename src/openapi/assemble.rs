@@ -121,7 +121,7 @@ fn problem(draft: &Draft, definitions: &Definitions) -> Option<String> {
 }
 
 /// What each argument is for.
-fn purposes(parameters: &[Parameter], body: Option<&Body>) -> HashMap<String, Purpose> {
+pub(super) fn purposes(parameters: &[Parameter], body: Option<&Body>) -> HashMap<String, Purpose> {
     let mut purposes: HashMap<String, Purpose> = match body.map(|body| &body.shape) {
         Some(Shape::Whole(argument)) => HashMap::from([(argument.clone(), Purpose::Body)]),
         Some(Shape::Flat { properties, .. }) => {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{
+    assemble::purposes,
     catalogue::Catalogue,
     operation::{Operation, Parameter},
     parameter::Location,
@@ -31,6 +32,7 @@ impl Catalogue {
             let before = |hole: usize| operation.parameters.iter().take(hole).filter(|parameter| given(parameter)).count();
             operation.holes = operation.holes.iter().map(|hole| hole - before(*hole)).collect();
             operation.parameters.retain(|parameter| !given(parameter));
+            operation.arguments = purposes(&operation.parameters, operation.body.as_ref());
         }
         self.specs = specs.into();
         for operation in &mut self.operations {

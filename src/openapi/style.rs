@@ -114,7 +114,7 @@ pub(super) fn in_header(value: &Value, wire: &Wire) -> Result<Option<String>, Re
     }
     let plain = plain(value, wire)?;
     if has_blank_ends(&plain) {
-        return Err("begins or ends with white space, which a header does not keep".to_owned());
+        return Err("begins or ends with white space, which a header cannot carry".to_owned());
     }
     if plain.chars().any(|c| c.is_control() && c != '\t') {
         return Err("contains a line break or another control character, which a header cannot carry".to_owned());
@@ -140,9 +140,12 @@ pub(super) fn in_cookie(name: &str, value: &Value, wire: &Wire) -> Result<Vec<St
         nothing if is_nothing(nothing, wire) => Vec::new(),
         other => vec![(name, plain(other, wire)?)],
     };
-    let bad = |text: &str| has_blank_ends(text) || text.chars().any(|c| c.is_control() || !c.is_ascii() || c == ';');
+    let bad = |text: &str| text.chars().any(|c| c.is_control() || !c.is_ascii() || c == ';');
     if cookies.iter().any(|(name, value)| bad(name) || name.contains(['=', ' ', ',']) || bad(value)) {
-        return Err("contains `;`, a line break, white space at an end or characters outside ASCII, which a cookie cannot carry".to_owned());
+        return Err("contains `;`, a line break or characters outside ASCII, which a cookie cannot carry".to_owned());
+    }
+    if cookies.iter().any(|(name, value)| has_blank_ends(name) || has_blank_ends(value)) {
+        return Err("begins or ends with white space, which a cookie cannot carry".to_owned());
     }
     Ok(cookies.into_iter().map(|(name, value)| format!("{name}={value}")).collect())
 }

@@ -25,6 +25,7 @@ mod exact;
 mod floors;
 mod generated;
 mod harness;
+mod many;
 mod outage;
 mod quality;
 mod results;

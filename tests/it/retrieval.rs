@@ -155,6 +155,29 @@ fn the_right_function_of_real_documents_is_given() {
     }
 }
 
+/// Sentences of others about one real document, which nothing here was made with.
+#[test]
+fn sentences_of_others_find_their_function() {
+    let Some(directory) = specs() else { return };
+    let Ok(file) = std::fs::read_to_string(directory.join("../nl_github.jsonl")) else {
+        eprintln!("SKIPPED: no nl_github.jsonl beside {}", directory.display());
+        return;
+    };
+    let catalogue = Catalogue::read(&text(&directory.join("github-api.json.gz")), "github").unwrap();
+    let index = index_of(&catalogue);
+    let read = |line: &str| {
+        let value: Value = serde_json::from_str(line).expect("JSON");
+        let text = value["text"].as_str().expect("a text").to_owned();
+        Sentence { document: String::new(), text, operations: vec![value["operation_id"].as_str().expect("an id").to_owned()] }
+    };
+    let sentences: Vec<Sentence> = file.lines().map(read).collect();
+    let mut scores = BTreeMap::new();
+    measure(&catalogue, &index, &sentences.iter().collect::<Vec<_>>(), &mut scores);
+    scores.iter().for_each(|(name, score)| score.line(name));
+    let score = &scores["all"];
+    assert!(score.share(score.in_20) >= 0.8 && score.share(score.in_64) >= 0.9, "{score:?}");
+}
+
 /// A document of what an office works with: the same five operations for each thing, and some that one thing alone has.
 fn office() -> Value {
     const THINGS: [&str; 60] = [

@@ -3,7 +3,7 @@
 
 use crate::{
     domain::language::is_ideograph,
-    words::{Action, Meaning, glossary, lexicon, stem, words_of_name},
+    words::{Action, Cue, Meaning, glossary, lexicon, stem, words_of_name},
 };
 
 /// How much words between quotation marks count: they are mostly values, not what is asked for.
@@ -186,7 +186,12 @@ fn put_first(columns: &mut Vec<Vec<String>>, terms: Vec<String>) {
 }
 
 fn actions(meanings: &[Meaning]) -> Vec<String> {
-    let action = |meaning: &Meaning| if let Meaning::Action(action) = meaning { Some(of_action(*action).to_owned()) } else { None };
+    let action = |meaning: &Meaning| match meaning {
+        Meaning::Action(action) => Some(of_action(*action).to_owned()),
+        // Whoever wants all of something wants a list.
+        Meaning::Cue(Cue::All) => Some(of_action(Action::List).to_owned()),
+        Meaning::Cue(_) | Meaning::Word(_) | Meaning::Not(_) | Meaning::Stop => None,
+    };
     meanings.iter().filter_map(action).collect()
 }
 
