@@ -205,8 +205,11 @@ impl From<AppError> for ApiError {
             }
             AppError::UnknownScheme { name, near } => {
                 let close = near.join(", ");
-                let english = if near.is_empty() { String::new() } else { format!("; close names: {close}") };
-                let chinese = if near.is_empty() { String::new() } else { format!("；相近的名称：{close}") };
+                let (english, chinese) = if near.is_empty() {
+                    ("; GET /api/credentials lists those there are".to_owned(), "；GET /api/credentials 列出全部方案".to_owned())
+                } else {
+                    (format!("; close names: {close}"), format!("；相近的名称：{close}"))
+                };
                 Self::new(
                     StatusCode::NOT_FOUND,
                     "scheme_unknown",
@@ -214,6 +217,20 @@ impl From<AppError> for ApiError {
                     format!("API 文档中没有名为 {name} 的安全方案{chinese}"),
                 )
                 .with("near", json!(near))
+            }
+            AppError::UnknownApi { name, names } => {
+                let (english, chinese) = if names.is_empty() {
+                    ("none has a name: leave api out".to_owned(), "这里的 API 没有名称，请省略 api".to_owned())
+                } else {
+                    (format!("there are {}", names.join(", ")), format!("现有：{}", names.join("、")))
+                };
+                Self::new(
+                    StatusCode::NOT_FOUND,
+                    "api_unknown",
+                    format!("there is no API {name}; {english}"),
+                    format!("没有名为 {name} 的 API；{chinese}"),
+                )
+                .with("names", json!(names))
             }
             AppError::AmbiguousScheme { name } => Self::new(
                 StatusCode::BAD_REQUEST,

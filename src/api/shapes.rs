@@ -13,7 +13,7 @@ use crate::{
         language::Language,
         limits::BINARY_SHOWN_BYTES_MAX,
         session::{Round, SessionInfo},
-        tool::{Outcome, ReplyBody, ToolResult, UpstreamReply},
+        tool::{Outcome, Refusal, ReplyBody, ToolResult, UpstreamReply},
     },
 };
 
@@ -27,6 +27,9 @@ pub(super) struct FunctionCall<'a> {
     markdown_result: String,
     api_response: Option<ApiResponse<'a>>,
     error: Option<String>,
+    /// Why it was not sent, of a call that is the user's to decide: `awaiting_confirmation` or `declined`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unsent: Option<&'static str>,
     /// Under which id the whole is kept, if the planner was told only part of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     result_id: Option<&'a str>,
@@ -109,6 +112,14 @@ pub(super) fn function_calls(rounds: &[Round], language: Language, with_details:
     serde_json::value::to_raw_value(&calls).ok().filter(|_| !calls.is_empty())
 }
 
+fn unsent(outcome: &Outcome) -> Option<&'static str> {
+    match outcome {
+        Outcome::Refused(Refusal::NeedsConfirmation { .. }) => Some("awaiting_confirmation"),
+        Outcome::Refused(Refusal::Declined) => Some("declined"),
+        Outcome::Refused(_) | Outcome::Replied(_) | Outcome::Failed(_) | Outcome::Unknown(_) => None,
+    }
+}
+
 fn function_call<'a>(result: &'a ToolResult, said: Option<&str>, language: Language, with_details: bool) -> FunctionCall<'a> {
     let (method, url) = (result.request.as_ref().map(|r| r.method.as_str()), result.request.as_ref().map(|r| r.url.as_str()));
     let explanation = said.filter(|said| !said.trim().is_empty()).map_or_else(
@@ -129,6 +140,7 @@ fn function_call<'a>(result: &'a ToolResult, said: Option<&str>, language: Langu
         markdown_result: agent::shown(result, language),
         api_response: ApiResponse::of(result, false).filter(|_| with_details),
         error: agent::error_of(result),
+        unsent: unsent(&result.outcome),
         result_id: result_id(result),
     }
 }

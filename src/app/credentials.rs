@@ -70,7 +70,7 @@ impl App {
         match (found.pop(), found.len()) {
             (Some(only), 0) => Ok(only),
             (Some(_), _) => Err(AppError::AmbiguousScheme { name: scheme.to_owned() }),
-            (None, _) => Err(self.unknown_scheme(scheme)),
+            (None, _) => Err(self.unknown_scheme(api, scheme)),
         }
     }
 
@@ -87,7 +87,7 @@ impl App {
     ) -> Result<OwnScheme, AppError> {
         // Whoever may not come in does not learn which schemes there are.
         let own = self.own_scheme(caller, api, scheme).await?;
-        let Some(credential) = &own.credential else { return Err(self.unknown_scheme(scheme)) };
+        let Some(credential) = &own.credential else { return Err(self.unknown_scheme(api, scheme)) };
         let problems = wrong_with(secret, scheme, credential);
         if !problems.is_empty() {
             return Err(AppError::InvalidCredential(problems));
@@ -125,9 +125,14 @@ impl App {
         }
     }
 
-    fn unknown_scheme(&self, name: &str) -> AppError {
+    fn unknown_scheme(&self, api: Option<&str>, name: &str) -> AppError {
         let served = self.served();
-        let near = nearest(name, schemes(&served).map(|(_, scheme, _)| scheme), NEAR_NAMES_MAX);
+        if let Some(api) = api.filter(|api| served.apis.named(api).is_none()) {
+            let names = served.apis.iter().filter(|api| !api.name.is_empty()).map(|api| api.name.clone()).collect();
+            return AppError::UnknownApi { name: api.to_owned(), names };
+        }
+        let of_api = schemes(&served).filter(|(of, _, _)| api.is_none_or(|api| api == *of));
+        let near = nearest(name, of_api.map(|(_, scheme, _)| scheme), NEAR_NAMES_MAX);
         AppError::UnknownScheme { name: name.to_owned(), near: near.into_iter().map(str::to_owned).collect() }
     }
 }

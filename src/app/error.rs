@@ -52,6 +52,9 @@ pub enum AppError {
     InvalidArguments(Vec<String>),
     #[error("there is no security scheme {name}")]
     UnknownScheme { name: String, near: Vec<String> },
+    /// None of the APIs is called so; `names` are those that have a name.
+    #[error("there is no API {name}")]
+    UnknownApi { name: String, names: Vec<String> },
     /// Several APIs have a scheme of that name.
     #[error("several APIs have a security scheme {name}")]
     AmbiguousScheme { name: String },

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, process::ExitCode, time::Duration};
 use serde_json::json;
 use swagger_api_agent::{
     app::read_document,
-    openapi::Catalogue,
+    openapi::{Catalogue, Credential},
     outbound::Outbound,
     secrets,
     settings::{Api, Settings, Sources},
@@ -61,6 +61,7 @@ fn summary(catalogue: &Catalogue) -> serde_json::Value {
         "version": info.version,
         "openapi": info.openapi,
         "servers": info.servers,
+        "credentials": catalogue.schemes().iter().map(|(scheme, credential)| (scheme, meant_by(credential))).collect::<BTreeMap<_, _>>(),
         "fingerprint": catalogue.fingerprint(),
         "usable": catalogue.functions().len(),
         "set_aside": report.set_aside.len(),
@@ -74,11 +75,29 @@ fn summary(catalogue: &Catalogue) -> serde_json::Value {
     })
 }
 
+/// What `upstream.credentials` is to hold for a security scheme.
+fn meant_by(credential: &Credential) -> &'static str {
+    match credential {
+        Credential::Bearer => "a bearer token, { value = … }",
+        Credential::ApiKey { .. } => "an API key, { value = … }",
+        Credential::Basic => "HTTP Basic, { username = …, password = … }",
+        Credential::OAuth2 { token_url: Some(_) } => "OAuth 2.0, { client_id = …, client_secret = … } or a token, { value = … }",
+        Credential::OAuth2 { token_url: None } => "OAuth 2.0, a token, { value = … }, or a client with a token_url of its own",
+        Credential::Unsupported => "of a kind that is not supported",
+    }
+}
+
 fn show(catalogue: &Catalogue) {
     let (info, report) = (catalogue.info(), catalogue.report());
     say(&format!("{} {} (OpenAPI {}, fingerprint {})", info.title, info.version, info.openapi, catalogue.fingerprint()));
     let left_out = if report.filtered.is_empty() { String::new() } else { format!(", {} are left out by rules", report.filtered.len()) };
     say(&format!("{} operations can be used, {} were set aside{left_out}", catalogue.functions().len(), report.set_aside.len()));
+    for server in &info.servers {
+        say(&format!("server     {server}"));
+    }
+    for (scheme, credential) in catalogue.schemes() {
+        say(&format!("credential {scheme}: {}", meant_by(credential)));
+    }
     for function in catalogue.functions() {
         let operation = catalogue.operation(&function.name).map(|o| format!("{} {}", o.method(), o.path())).unwrap_or_default();
         say(&format!("  {}  {operation}", function.name));

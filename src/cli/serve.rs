@@ -60,7 +60,11 @@ fn welcome(app: &App, local: std::net::SocketAddr) {
     for api in app.served().apis.iter() {
         let (info, functions) = (api.catalogue.info(), api.catalogue.functions().len());
         let name = if api.name.is_empty() { String::new() } else { format!("{}: ", api.name) };
-        text += &format!("API          {name}{} {} at {} ({functions} functions)\n", info.title, info.version, api.base_url);
+        let aside = match api.catalogue.report().set_aside.len() {
+            0 => String::new(),
+            operations => format!("; {operations} operations set aside: `swagger-api-agent openapi check` says why"),
+        };
+        text += &format!("API          {name}{} {} at {} ({functions} functions{aside})\n", info.title, info.version, api.base_url);
     }
     if app.serves_demo() {
         text += "             the built-in demo: set OPENAPI_FILE and API_BASE_URL for your own\n";

@@ -51,11 +51,11 @@ impl Rule {
             return Err(format!("says no {kind}"));
         }
         if about == About::Path && !pattern.starts_with('/') && !pattern.starts_with('*') {
-            return Err("is about a path, which begins with a slash".to_owned());
+            return Err("a path begins with a slash".to_owned());
         }
         let pattern = if about == About::Method { pattern.to_ascii_uppercase() } else { pattern.to_owned() };
         if about == About::Method && !pattern.bytes().all(|byte| byte.is_ascii_uppercase()) {
-            return Err("is about a method, which has letters only".to_owned());
+            return Err("a method has letters only".to_owned());
         }
         Ok(Self { about, pattern })
     }

@@ -213,7 +213,7 @@ fn asked<'a>(about: &'a About, function: &'a str) -> Asked<'a> {
 /// A sentence for every rule that is about no operation at all: it was meant to be about some.
 fn useless_rules(options: &ReadOptions, candidates: &[Candidate<'_>], names: &[String]) -> Vec<String> {
     let about_any = |rule: &&Rule| candidates.iter().zip(names).any(|(candidate, name)| rule.fits(&asked(&candidate.about, name)));
-    options.selection.rules().filter(|rule| !about_any(rule)).map(|rule| format!("no operation is one of {rule}")).collect()
+    options.selection.rules().filter(|rule| !about_any(rule)).map(|rule| format!("no operation fits the rule {rule}")).collect()
 }
 
 fn info(document: &Document, servers: &[super::server::Resolved]) -> Info {

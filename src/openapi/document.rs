@@ -68,7 +68,7 @@ pub(super) fn fragment(reference: &str) -> Result<&str, String> {
     match reference.strip_prefix('#') {
         Some(pointer) if pointer.is_empty() || pointer.starts_with('/') => Ok(pointer),
         Some(_) => Err(format!("the reference `{reference}` names an anchor; only pointers (`#/…`) are followed")),
-        None => Err(format!("the reference `{reference}` leaves the document and is not followed")),
+        None => Err(format!("the reference `{reference}` leaves the document and is not followed (see openapi.external_references)")),
     }
 }
 

@@ -11,6 +11,7 @@ use url::Url;
 use super::{
     layers::{Given, shown_name},
     reader::{Reader, quoted},
+    source::Source,
 };
 use crate::domain::near::nearest;
 
@@ -32,9 +33,12 @@ impl Notes {
 
 /// Reads a setting that is a table or a list, and refuses what was noted on the way.
 pub(super) fn read<T: Default>(from: &mut Reader, name: &str, read: impl FnOnce(Part<'_>, &mut Notes) -> T) -> T {
-    let value = match from.layers.get(name).map(|(given, _)| given) {
+    let found = from.layers.get(name);
+    let in_file = matches!(found, Some((_, Source::File(_))));
+    let value = match found.map(|(given, _)| given) {
         None => return T::default(),
         Some(Given::Structure(value)) => Ok(value.clone()),
+        Some(Given::Text(_)) if in_file => Err("is a text; a table or a list is needed".to_owned()),
         // The place of a syntax error is told, the text is not: it may hold secrets.
         Some(Given::Text(text)) => serde_json::from_str(text).map_err(|error| {
             let (line, column) = (error.line(), error.column());

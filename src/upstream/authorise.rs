@@ -172,9 +172,13 @@ impl Upstream {
         let asking = catalogue.operations().iter().filter_map(|operation| operation.security());
         let asking = asking.filter(|any| !any.is_empty() && any.iter().all(|needs| !needs.is_empty())).count();
         if asking > 0 && self.service.is_empty() && self.extra.is_empty() {
+            let (api, setting) = match self.api.as_str() {
+                "" => (String::new(), "upstream.credentials".to_owned()),
+                name => (format!("{name}: "), format!("apis.{name}.credentials")),
+            };
             warn!(
-                operations = asking,
-                "{asking} operations of the document ask for credentials and the settings have none: until a user sets their own \
+                api = %self.api, operations = asking,
+                "{api}operations that ask for credentials: {asking}, and {setting} has none: until a user sets their own \
                  (PUT /api/credentials/{{scheme}}), calls go out without"
             );
         }

@@ -112,6 +112,16 @@ await check("Shift + Enter begins a line, Enter sends; a message is asked for on
   assert.equal(seen.keys.length, 1);
 });
 
+await check("a call that waits for a yes is not shown as failed", {}, async (page) => {
+  await begin(page);
+  const asked = (unsent) => turnAnswer("This changes something.", [{ function_name: "deleteUser", success: false, unsent, error: "it was not sent" }]);
+  for (const [unsent, told] of [["awaiting_confirmation", "waits for your yes"], ["declined", "not sent"], [undefined, "failed"]]) {
+    await answerOnce(page, (route) => route.fulfill({ json: asked(unsent) }));
+    const answer = await say(page, "delete user 3");
+    assert.equal(await answer.locator(".status").innerText(), told);
+  }
+});
+
 await check("a cut connection loses nothing: the retry has the same key", {}, async (page, seen) => {
   await begin(page);
   await answerOnce(page, (route) => route.abort());

@@ -268,5 +268,5 @@ async fn an_operation_that_is_left_out_is_no_function() {
         .collect();
     assert_eq!(filtered["DELETE /users/{id}"], "exclude method:DELETE");
     assert_eq!(filtered["GET /report"], "no rule of include fits");
-    assert_eq!(api["warning_texts"], json!(["no operation is one of tag:nothing"]));
+    assert_eq!(api["warning_texts"], json!(["no operation fits the rule tag:nothing"]));
 }

@@ -16,23 +16,26 @@ export function callList(calls) {
   return make("div", { class: "calls" }, ...calls.map(call));
 }
 
-function call({ function_name, success, call_info, api_response, markdown_result, error }) {
+/** What a call came to where the API gave no status, by what the service says of a call that was not sent. */
+const UNSENT = { awaiting_confirmation: "asks_first", declined: "declined" };
+
+function call({ function_name, success, call_info, api_response, markdown_result, error, unsent }) {
   const method = call_info?.method ?? api_response?.method;
   const url = call_info?.url ?? api_response?.url;
   const status = api_response?.status_code;
   const summary = make(
     "summary",
     {},
-    make("span", { class: success ? "dot good" : "dot bad" }),
+    make("span", { class: `dot ${success ? "good" : unsent ? "open" : "bad"}` }),
     make("strong", {}, line(function_name)),
     method && make("span", { class: "code method" }, line(method)),
     url && make("span", { class: "code path" }, pathOf(line(url))),
-    status === undefined ? telling("span", { class: "status" }, success ? "done" : "failed") : make("span", { class: "status code" }, line(status)),
+    status === undefined ? telling("span", { class: "status" }, success ? "done" : UNSENT[unsent] ?? "failed") : make("span", { class: "status code" }, line(status)),
   );
   const about = make("div", { class: "about" });
   if (url) about.append(make("p", { class: "code address" }, line(`${method ?? ""} ${url}`.trim())));
   if (call_info) about.append(telling("h4", {}, "parameters"), parameters(call_info.parameters));
-  if (error) about.append(telling("h4", {}, "problem"), make("p", { dir: "auto" }, line(error)));
+  if (error && !unsent) about.append(telling("h4", {}, "problem"), make("p", { dir: "auto" }, line(error)));
   if (api_response) about.append(telling("h4", {}, "result"), ...value(api_response.data));
   else if (markdown_result) about.append(telling("h4", {}, "result"), make("div", { class: "markdown" }, render(markdown_result)));
   return make("details", { class: "call" }, summary, about);

@@ -184,6 +184,12 @@ fn a_variable_that_is_no_json_is_told_without_its_text() {
 }
 
 #[test]
+fn a_text_where_a_list_is_needed_is_told() {
+    let sentence = "is a text; a table or a list is needed".to_owned();
+    assert_eq!(told_of_file("[agent]\npinned = \"listOrders\""), [("agent.pinned".to_owned(), sentence)]);
+}
+
+#[test]
 fn settings_of_an_api_that_is_not_there_are_told() {
     let apis = ("SAA_APIS", r#"[{"name": "shop", "file": "shop.yaml"}]"#);
     let problem = told(&[apis, ("API_TOKEN", "hunter2"), ("API_BASE_URL", "http://h")]);

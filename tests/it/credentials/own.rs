@@ -107,7 +107,7 @@ async fn only_schemes_of_the_document_take_one(on: On) {
         ann.get(&path).await.refused(404, "scheme_unknown");
         ann.delete(&path).await.refused(404, "scheme_unknown");
     }
-    put(&ann, "Bearer", json!({"value": "x", "api": "another"})).await.refused(404, "scheme_unknown");
+    put(&ann, "Bearer", json!({"value": "x", "api": "another"})).await.refused(404, "api_unknown");
     put(&ann, "Bearer", json!({"value": "x", "api": ""})).await.ok();
     let chinese = put(&ann.clone().reading_chinese(), "Beerer", json!({"value": "x"})).await.refused(404, "scheme_unknown");
     assert!(chinese["error"].as_str().unwrap().contains("相近"), "{chinese:#}");

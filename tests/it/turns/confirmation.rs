@@ -67,6 +67,7 @@ async fn a_change_is_sent_once_after_the_yes_and_not_before(on: On) {
     let calls = answer["function_calls"].as_array().unwrap();
     let told: Vec<&str> = calls.iter().map(|call| call["error"].as_str().unwrap_or("done")).collect();
     assert!(told[0] == "done" && told[1].contains("confirmation") && told[2].contains("waits"), "{told:?}");
+    assert_eq!((&calls[0]["unsent"], &calls[1]["unsent"]), (&Value::Null, &json!("awaiting_confirmation")));
     assert!(bed.llm.asked()[0]["messages"][0]["content"].as_str().unwrap().contains("do not ask for a confirmation yourself"));
     assert_eq!(bed.upstream.log(), ["GET /users"]);
 
@@ -91,6 +92,7 @@ async fn a_no_leaves_it_undone_for_good(on: On) {
     bed.llm.says("All right.");
     let answer = ann.process("No.").await.ok();
     assert_eq!((&answer["message"], &answer["awaiting_confirmation"]), (&json!("All right."), &json!(false)));
+    assert_eq!(answer["function_calls"][0]["unsent"], "declined");
     assert!(bed.llm.heard().last().unwrap().contains("the user said no"), "{:#?}", bed.llm.heard());
     is_an_ordinary_message(&bed, &ann, "yes").await;
     assert_eq!(bed.upstream.log(), [""; 0]);
