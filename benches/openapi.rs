@@ -17,7 +17,10 @@ use std::{fs, io::Read, path::PathBuf, process::Command, sync::OnceLock};
 
 use divan::{Bencher, black_box};
 use serde_json::{Map, Value, json};
-use swagger_api_agent::openapi::{Catalogue, Operation};
+use swagger_api_agent::openapi::{
+    Catalogue, Operation,
+    retrieve::{Entry, Index, Query},
+};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -212,4 +215,29 @@ fn lookup(bencher: Bencher, operations: usize) {
 fn names_near_an_unknown_one(bencher: Bencher, operations: usize) {
     let catalogue = Catalogue::read(&generated(operations), "generated").unwrap();
     bencher.bench(|| black_box(&catalogue).near(black_box("opreation5")));
+}
+
+fn index_of(catalogue: &Catalogue) -> Index {
+    Index::of(catalogue.operations().iter().map(|operation| Entry::of(operation.name(), operation)))
+}
+
+/// The index by which functions are found.
+#[divan::bench(args = present(), sample_count = 10, sample_size = 1)]
+fn index(bencher: Bencher, document: &str) {
+    let catalogue = Catalogue::read(&text_of(document), document).unwrap();
+    bencher.bench(|| index_of(black_box(&catalogue)).bytes());
+}
+
+/// The functions that fit a sentence, the sentence taken apart included.
+#[divan::bench(args = present())]
+fn functions_that_fit(bencher: Bencher, document: &str) {
+    let index = index_of(&Catalogue::read(&text_of(document), document).unwrap());
+    bencher.bench(|| index.nearest(&Query::of(black_box("请列出 acme/api 的所有分支, then show me who wrote the last comment")), 46));
+}
+
+#[divan::bench(args = [10, 1000, 10_000])]
+fn functions_that_fit_of(bencher: Bencher, operations: usize) {
+    let index = index_of(&Catalogue::read(&generated(operations), "generated").unwrap());
+    println!("{operations} operations: {} bytes of index", index.bytes());
+    bencher.bench(|| index.nearest(&Query::of(black_box("list things with their colour")), 46));
 }

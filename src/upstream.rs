@@ -2,7 +2,7 @@
 //! [`Outcome`].
 //!
 //! A call takes two steps: [`Upstream::authorise`] puts headers and credentials on the request, [`Upstream::deliver`] sends it. Only the
-//! configured origin is called, so no credential goes anywhere else. A redirect is a reply like any other.
+//! origins that the operator names are called, so no credential goes anywhere else. A redirect is a reply like any other.
 
 use std::sync::Arc;
 
@@ -46,8 +46,8 @@ type ExtraHeaders = Arc<Vec<(String, SecretString)>>;
 #[derive(Debug, Clone)]
 pub struct Upstream {
     outbound: Outbound,
-    /// Scheme, host and port; path and the rest are not looked at.
-    origin: Url,
+    /// Where it may be called: the base URL's own first. Path and the rest are not looked at.
+    origins: Vec<Url>,
     /// The API's name; empty for the one of `[openapi]` and `[upstream]`.
     api: String,
     /// What every call says unless it says otherwise: what it accepts.
@@ -84,12 +84,14 @@ pub enum BadUpstream {
 }
 
 impl Upstream {
-    /// `base_url` is where the operator says the API is: `upstream.base_url`, or the server that the document names. Nothing else is called.
+    /// `base_url` is where the operator says the API is: `upstream.base_url`, or the server that the document names. Nothing else is called
+    /// but the origins that the operator allows beside it (`upstream.origins`).
     pub fn new(outbound: Outbound, bounds: &settings::Upstream, api: &settings::Api, base_url: &str) -> Result<Self, BadUpstream> {
         let origin = Url::parse(base_url).ok().filter(|url| matches!(url.scheme(), "http" | "https")).ok_or(BadUpstream::NotHttp)?;
         if has_credentials(&origin) {
             return Err(BadUpstream::Credentials);
         }
+        let origins = std::iter::once(Ok(origin)).chain(api.origins.iter().map(|origin| Url::parse(origin))).collect::<Result<_, _>>();
         let service = choice::Service::of(api);
         let mut usual = Headers::default();
         let accept = usual.add("accept", "application/json, */*;q=0.5");
@@ -97,7 +99,7 @@ impl Upstream {
         accept.and(sendable).map_err(|_| BadUpstream::Token)?;
         Ok(Self {
             outbound,
-            origin,
+            origins: origins.map_err(|_| BadUpstream::NotHttp)?,
             api: api.name.clone(),
             usual,
             extra: authorise::extra_headers(api)?,
@@ -143,13 +145,20 @@ impl Upstream {
             return Err("its path has segments that would be read as another path".to_owned());
         }
         let url = Url::parse(text).map_err(|_| "its address is not a URL".to_owned())?;
-        let origin = &self.origin;
-        let same_port = url.port_or_known_default() == origin.port_or_known_default();
-        let same = url.scheme() == origin.scheme() && url.host() == origin.host() && same_port;
-        if !same || has_credentials(&url) {
-            return Err(format!("{} is not the configured API", url.origin().ascii_serialization()));
+        if has_credentials(&url) || !self.may_call(&url) {
+            let origin = url.origin().ascii_serialization();
+            return Err(format!("{origin} is not the configured API, and upstream.origins does not name it (SAA_UPSTREAM__ORIGINS)"));
         }
         Ok(url)
+    }
+
+    /// Whether the operator lets calls go there.
+    pub fn may_call(&self, url: &Url) -> bool {
+        let same = |origin: &Url| {
+            let same_port = url.port_or_known_default() == origin.port_or_known_default();
+            url.scheme() == origin.scheme() && url.host() == origin.host() && same_port
+        };
+        self.origins.iter().any(same)
     }
 
     fn headers(&self, call: &UpstreamCall<'_>) -> Result<Headers, String> {

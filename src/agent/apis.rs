@@ -70,7 +70,7 @@ impl Apis {
         }
         let fingerprint = fingerprint(&apis);
         let operations = apis.iter().flat_map(|api| api.catalogue.operations());
-        let index = Index::of(functions.iter().zip(operations).map(|(function, operation)| entry(function, operation)));
+        let index = Index::of(functions.iter().zip(operations).map(|(function, operation)| Entry::of(&function.name, operation)));
         Self { apis, by_name, origins, tools: ToolSet::new(functions), index, fingerprint }
     }
 
@@ -123,19 +123,6 @@ impl Apis {
     pub fn title(&self) -> String {
         let titles: Vec<&str> = self.apis.iter().map(|api| api.catalogue.info().title.as_str()).collect();
         titles.join(", ")
-    }
-}
-
-fn entry<'a>(function: &'a FunctionSpec, operation: &'a Operation) -> Entry<'a> {
-    Entry {
-        name: &function.name,
-        method: operation.method(),
-        path: operation.path(),
-        tags: operation.tags(),
-        summary: operation.summary().unwrap_or_default(),
-        description: &function.description,
-        parameters: &function.parameters,
-        deprecated: operation.deprecated(),
     }
 }
 

@@ -50,7 +50,7 @@ impl Agent<'_> {
         self.will_be_given(place, progress);
         let function = self.apis.functions().get(place);
         function.map_or(Value::Null, |FunctionSpec { name, description, parameters, .. }| {
-            json!({"name": name, "description": description, "parameters": parameters})
+            json!({"name": name, "description": description, "parameters": **parameters})
         })
     }
 

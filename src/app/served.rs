@@ -1,7 +1,7 @@
 //! What is served at a moment: the functions of all APIs, and who plans with them. It is replaced whole, and whoever began with one ends
 //! with it.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use futures_util::future::join_all;
 use tracing::warn;
@@ -10,7 +10,7 @@ use super::document::{named, read_document, shown_document};
 use crate::{
     agent::{Api, Apis},
     llm::{Offline, Planner},
-    openapi::Catalogue,
+    openapi::{Catalogue, Operation},
     outbound::Outbound,
     settings::{self, Settings},
     upstream::Upstream,
@@ -87,9 +87,24 @@ async fn one(from: &Sources<'_>, stated: &settings::Api, now_ms: u64) -> Result<
     if !misfits.is_empty() {
         return Err(misfits);
     }
+    if !base_url_wins {
+        warn_of_other_origins(stated, &catalogue, &upstream);
+    }
     let catalogue = catalogue.without_headers(&upstream.header_names());
     let (name, document) = (stated.name.clone(), shown_document(stated));
     Ok(Api { name, document, catalogue, upstream, base_url, base_url_wins, since_ms: now_ms })
+}
+
+/// Says which functions cannot be called because the document has them where nobody allowed a call to go.
+fn warn_of_other_origins(stated: &settings::Api, catalogue: &Catalogue, upstream: &Upstream) {
+    let mut elsewhere: BTreeMap<String, usize> = BTreeMap::new();
+    for server in catalogue.operations().iter().filter_map(Operation::server).filter(|server| !upstream.may_call(server)) {
+        *elsewhere.entry(server.origin().ascii_serialization()).or_default() += 1;
+    }
+    let setting = if stated.name.is_empty() { "upstream.origins".to_owned() } else { named(stated, "origins") };
+    for (origin, functions) in elsewhere {
+        warn!(origin, functions, "{functions} functions are at {origin} and cannot be called: {setting} does not name it");
+    }
 }
 
 /// The way to one API, with what is its own and no other's.

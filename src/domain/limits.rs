@@ -238,3 +238,5 @@ pub const BINARY_SHOWN_BYTES_MAX: usize = 256 * 1024;
 pub const CONFIRMATION_MS_MAX: u64 = 15 * 60 * 1000;
 /// A request as it is shown to whoever must say yes to it, in characters; what is beyond is counted in a mark.
 pub const REQUEST_SHOWN_CHARS_MAX: usize = 20_000;
+/// Origins beside its own that one API may be called at.
+pub const ORIGINS_MAX: usize = 32;

@@ -1,5 +1,7 @@
 //! Functions that can be called, the calls a planner asks for, and what came of them.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
@@ -20,8 +22,9 @@ pub struct FunctionSpec {
     /// Unique in the document, `^[a-zA-Z0-9_-]{1,64}$`.
     pub name: String,
     pub description: String,
-    /// JSON Schema (draft 2020-12) of the arguments: always `{"type":"object","properties":{…},…}`, closed (no `$ref` that leaves it).
-    pub parameters: Value,
+    /// JSON Schema (draft 2020-12) of the arguments: always `{"type":"object","properties":{…},…}`, closed (no `$ref` that leaves it). Shared,
+    /// because it is large and one set of functions is made of others.
+    pub parameters: Arc<Value>,
     pub effect: Effect,
 }
 

@@ -32,7 +32,7 @@ pub fn spec(name: &str) -> FunctionSpec {
         "required": ["id"],
         "additionalProperties": false,
     });
-    FunctionSpec { name: name.to_owned(), description: description.to_owned(), parameters, effect: Effect::Safe }
+    FunctionSpec { name: name.to_owned(), description: description.to_owned(), parameters: parameters.into(), effect: Effect::Safe }
 }
 
 /// The arguments of a call: of which kept reply, and what of it.

@@ -28,7 +28,12 @@ fn outbound() -> Outbound {
 
 fn tools() -> ToolSet {
     let parameters = json!({"type": "object", "properties": {"page": {"type": "integer"}}});
-    ToolSet::new(vec![FunctionSpec { name: "getUsers".to_owned(), description: "Lists".to_owned(), parameters, effect: Effect::Safe }])
+    ToolSet::new(vec![FunctionSpec {
+        name: "getUsers".to_owned(),
+        description: "Lists".to_owned(),
+        parameters: parameters.into(),
+        effect: Effect::Safe,
+    }])
 }
 
 async fn planned_at(url: &str) -> Result<Plan, ModelError> {

@@ -34,7 +34,7 @@ pub(super) fn search_spec(name: &str, count: usize) -> FunctionSpec {
         "required": ["query"],
         "additionalProperties": false,
     });
-    FunctionSpec { name: name.to_owned(), description, parameters, effect: Effect::Safe }
+    FunctionSpec { name: name.to_owned(), description, parameters: parameters.into(), effect: Effect::Safe }
 }
 
 /// The function that describes another, as a planner sees it.
@@ -47,7 +47,7 @@ pub(super) fn describe_spec(name: &str) -> FunctionSpec {
         "required": ["name"],
         "additionalProperties": false,
     });
-    FunctionSpec { name: name.to_owned(), description: description.to_owned(), parameters, effect: Effect::Safe }
+    FunctionSpec { name: name.to_owned(), description: description.to_owned(), parameters: parameters.into(), effect: Effect::Safe }
 }
 
 /// The arguments of a search.

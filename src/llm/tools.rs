@@ -214,7 +214,8 @@ mod tests {
     use crate::domain::tool::Effect;
 
     fn sent(description: &str, parameters: Value) -> Value {
-        let spec = FunctionSpec { name: "f".to_owned(), description: description.to_owned(), parameters, effect: Effect::Safe };
+        let spec =
+            FunctionSpec { name: "f".to_owned(), description: description.to_owned(), parameters: parameters.into(), effect: Effect::Safe };
         let tools = ToolSet::new(vec![spec]);
         serde_json::to_value(tools.wire(false).expect("tools")).expect("JSON")
     }
@@ -251,7 +252,8 @@ mod tests {
 
     #[test]
     fn the_reader_of_kept_results_stands_last_when_it_is_wanted() {
-        let spec = FunctionSpec { name: "read_result".to_owned(), description: String::new(), parameters: json!({}), effect: Effect::Safe };
+        let spec =
+            FunctionSpec { name: "read_result".to_owned(), description: String::new(), parameters: json!({}).into(), effect: Effect::Safe };
         let tools = ToolSet::new(vec![spec]);
         let names = |with_reader| {
             let tools = serde_json::to_value(tools.wire(with_reader).expect("tools")).expect("JSON");
@@ -263,8 +265,12 @@ mod tests {
 
     #[test]
     fn some_are_offered_with_ours_before_them_and_what_comes_later_stands_behind() {
-        let spec =
-            |name: &str| FunctionSpec { name: name.to_owned(), description: String::new(), parameters: json!({}), effect: Effect::Safe };
+        let spec = |name: &str| FunctionSpec {
+            name: name.to_owned(),
+            description: String::new(),
+            parameters: json!({}).into(),
+            effect: Effect::Safe,
+        };
         let all = ToolSet::new(vec![spec("a"), spec("search_functions"), spec("c"), spec("d")]);
         let text = |tools: &ToolSet, with_reader| serde_json::to_string(&tools.wire(with_reader).expect("tools")).expect("JSON");
         let names = |tools: &ToolSet| {

@@ -88,7 +88,7 @@ pub(super) fn assemble(
     let spec = FunctionSpec {
         name,
         description: description(&about, draft.description.as_deref()),
-        parameters: asked.into_schema(),
+        parameters: Arc::new(asked.into_schema()),
         effect: if safe { Effect::Safe } else { Effect::Changing },
     };
     let operation = Operation {

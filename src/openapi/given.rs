@@ -26,7 +26,7 @@ impl Catalogue {
         let mut specs: Vec<FunctionSpec> = self.specs.to_vec();
         for (operation, spec) in self.operations.iter_mut().zip(&mut specs).filter(|(operation, _)| affected(operation)) {
             for parameter in operation.parameters.iter().filter(|parameter| given(parameter)) {
-                forget(&mut spec.parameters, &parameter.argument);
+                forget(Arc::make_mut(&mut spec.parameters), &parameter.argument);
             }
             // Holes count the parameters that are left.
             let before = |hole: usize| operation.parameters.iter().take(hole).filter(|parameter| given(parameter)).count();

@@ -139,6 +139,11 @@ impl Operation {
         &self.about.tags
     }
 
+    /// Where the document says it is, if it says so; an operator's base URL wins over it.
+    pub fn server(&self) -> Option<&url::Url> {
+        self.server.as_ref().as_ref().ok().map(|base| &base.url)
+    }
+
     pub fn deprecated(&self) -> bool {
         self.about.deprecated
     }

@@ -12,12 +12,23 @@ use super::{
 };
 use crate::domain::{
     header::frames_message,
-    limits::{API_NAME_CHARS_MAX, APIS_MAX, SELECTION_RULES_MAX},
+    limits::{API_NAME_CHARS_MAX, APIS_MAX, ORIGINS_MAX, SELECTION_RULES_MAX},
     selection::{Rule, Selection},
 };
 
-const API: [&str; 10] =
-    ["name", "file", "base_url", "token", "headers", "credentials", "server_variables", "external_references", "include", "exclude"];
+const API: [&str; 11] = [
+    "name",
+    "file",
+    "base_url",
+    "origins",
+    "token",
+    "headers",
+    "credentials",
+    "server_variables",
+    "external_references",
+    "include",
+    "exclude",
+];
 const CREDENTIAL: [&str; 7] = ["value", "username", "password", "client_id", "client_secret", "token_url", "scopes"];
 
 /// `[[apis]]`.
@@ -60,6 +71,7 @@ fn api(mut table: Table<'_>, notes: &mut Notes) -> Api {
         name: name.unwrap_or_default(),
         file,
         base_url: table.get("base_url").and_then(|part| base_url(&part, notes)),
+        origins: table.get("origins").map(|part| origins(&part, notes)).unwrap_or_default(),
         token: table.get("token").and_then(|part| token(&part, notes)),
         headers: table.get("headers").map(|part| headers(&part, notes)).unwrap_or_default(),
         credentials: table.get("credentials").map(|part| credentials(&part, notes)).unwrap_or_default(),
@@ -70,6 +82,24 @@ fn api(mut table: Table<'_>, notes: &mut Notes) -> Api {
             exclude: table.get("exclude").map(|part| rules(&part, notes)).unwrap_or_default(),
         },
     }
+}
+
+/// A list of origins (RFC 6454, 4): scheme, host and port.
+pub(super) fn origins(whole: &Part<'_>, notes: &mut Notes) -> Vec<String> {
+    let mut origins = Vec::new();
+    for text in whole.few_texts(ORIGINS_MAX, notes) {
+        let url = Url::parse(&text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        let bare = |url: &Url| {
+            url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none()
+        };
+        match url.filter(bare) {
+            Some(url) => origins.push(url.origin().ascii_serialization()),
+            None => {
+                notes.refuse(&whole.path, format!("has {}; a scheme, a host and a port are needed: https://up.test:8443", quoted(&text)));
+            }
+        }
+    }
+    origins
 }
 
 /// A list of rules about operations.

@@ -55,8 +55,8 @@ pub(super) fn check(settings: &Settings, purpose: Purpose, reader: &mut Reader) 
 
 /// With other APIs and no document of their own, settings of the main API hold for nothing: somebody meant something else.
 fn without_a_document(reader: &mut Reader) {
-    let own = ["openapi.server_variables", "openapi.external_references", "upstream.base_url", "upstream.token", "upstream.headers"];
-    for name in own.into_iter().chain(["upstream.credentials"]) {
+    let own = ["openapi.server_variables", "openapi.external_references", "openapi.include", "openapi.exclude", "upstream.base_url"];
+    for name in own.into_iter().chain(["upstream.origins", "upstream.token", "upstream.headers", "upstream.credentials"]) {
         if reader.layers.source(name) != Source::Default {
             reader.refuse(name, "holds for nothing: openapi.file is not set, and every one of apis has its own".to_owned());
         }

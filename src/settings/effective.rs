@@ -141,9 +141,10 @@ fn openapi_rows(openapi: &OpenApi) -> Rows {
 }
 
 fn upstream_rows(upstream: &Upstream) -> Rows {
-    let Upstream { base_url, token, connect_timeout_ms, timeout_ms, reply_bytes_max, headers, credentials } = upstream;
+    let Upstream { base_url, origins, token, connect_timeout_ms, timeout_ms, reply_bytes_max, headers, credentials } = upstream;
     vec![
         ("upstream.base_url", url_or_not_set(base_url)),
+        ("upstream.origins", json!(origins).to_string()),
         ("upstream.token", masked(token)),
         ("upstream.headers", headers_shown(headers).to_string()),
         ("upstream.credentials", credentials_shown(credentials).to_string()),
@@ -188,7 +189,7 @@ fn log_rows(log: &Log) -> Rows {
 /// What is not set is left out, as it may be in a file.
 fn apis_shown(apis: &[Api]) -> String {
     let shown = apis.iter().map(|api| {
-        let Api { name, file, server_variables, external_references, selection, base_url, token, headers, credentials } = api;
+        let Api { name, file, server_variables, external_references, selection, base_url, origins, token, headers, credentials } = api;
         let mut shown = Map::new();
         let mut show = |key: &str, is_set: bool, value: Value| is_set.then(|| shown.insert(key.to_owned(), value));
         show("name", true, json!(name));
@@ -198,6 +199,7 @@ fn apis_shown(apis: &[Api]) -> String {
         show("include", !selection.include.is_empty(), rules_shown(&selection.include));
         show("exclude", !selection.exclude.is_empty(), rules_shown(&selection.exclude));
         show("base_url", base_url.is_some(), url_or_not_set(base_url).into());
+        show("origins", !origins.is_empty(), json!(origins));
         show("token", token.is_some(), MASK.into());
         show("headers", !headers.is_empty(), headers_shown(headers));
         show("credentials", !credentials.is_empty(), credentials_shown(credentials));

@@ -99,6 +99,7 @@ pub(super) const KEYS: &[Key] = &[
     key("openapi.exclude", Kind::Structure),
     whole("openapi.watch_secs", 0, 86_400),
     key("upstream.base_url", Kind::Text).older("API_BASE_URL"),
+    key("upstream.origins", Kind::Structure),
     key("upstream.token", Kind::Secret).older("API_TOKEN"),
     key("upstream.headers", Kind::Structure),
     key("upstream.credentials", Kind::Structure),

@@ -102,6 +102,7 @@ fn read(from: &mut Reader) -> Settings {
         },
         upstream: Upstream {
             base_url: from.text("upstream.base_url"),
+            origins: tables::read(from, "upstream.origins", |part, notes| apis::origins(&part, notes)),
             token: from.secret("upstream.token"),
             headers: tables::read(from, "upstream.headers", |part, notes| apis::headers(&part, notes)),
             credentials: tables::read(from, "upstream.credentials", |part, notes| apis::credentials(&part, notes)),

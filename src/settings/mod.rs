@@ -167,6 +167,8 @@ pub struct OpenApi {
 pub struct Upstream {
     /// Wins over the document's own servers.
     pub base_url: Option<String>,
+    /// Other origins, as ASCII (`https://up.test:8443`), that the document's servers may lead to.
+    pub origins: Vec<String>,
     /// Sent as `Authorization: Bearer …`.
     pub token: Option<SecretString>,
     /// `[upstream.headers]`: sent with every call, for documents that forget to declare them.
@@ -190,6 +192,7 @@ pub struct Api {
     /// Which operations become functions.
     pub selection: Selection,
     pub base_url: Option<String>,
+    pub origins: Vec<String>,
     pub token: Option<SecretString>,
     pub headers: BTreeMap<String, SecretString>,
     pub credentials: BTreeMap<String, Credential>,
@@ -257,6 +260,7 @@ impl Settings {
             external_references: self.openapi.external_references,
             selection: self.openapi.selection.clone(),
             base_url: self.upstream.base_url.clone(),
+            origins: self.upstream.origins.clone(),
             token: self.upstream.token.clone(),
             headers: self.upstream.headers.clone(),
             credentials: self.upstream.credentials.clone(),

@@ -22,6 +22,7 @@ const TOKEN: &str = "canary-token";
 fn bounds() -> settings::Upstream {
     settings::Upstream {
         base_url: None,
+        origins: Vec::new(),
         token: None,
         headers: Default::default(),
         credentials: Default::default(),

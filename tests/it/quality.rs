@@ -189,7 +189,7 @@ fn functions_of(document: &str) -> Vec<FunctionSpec> {
             functions.push(FunctionSpec {
                 name: text("operationId").to_owned(),
                 description: format!("{}\n{}", text("summary"), text("description")),
-                parameters: json!({"type": "object", "properties": properties, "required": required}),
+                parameters: json!({"type": "object", "properties": properties, "required": required}).into(),
                 effect: if method == "get" { Effect::Safe } else { Effect::Changing },
             });
         }

@@ -42,16 +42,7 @@ fn sentences(file: &str) -> Vec<Sentence> {
 }
 
 fn index_of(catalogue: &Catalogue) -> Index {
-    Index::of(catalogue.operations().iter().map(|operation| Entry {
-        name: operation.name(),
-        method: operation.method(),
-        path: operation.path(),
-        tags: operation.tags(),
-        summary: operation.summary().unwrap_or_default(),
-        description: &operation.spec().description,
-        parameters: &operation.spec().parameters,
-        deprecated: operation.deprecated(),
-    }))
+    Index::of(catalogue.operations().iter().map(|operation| Entry::of(operation.name(), operation)))
 }
 
 /// How many sentences found their function that early.

@@ -13,7 +13,7 @@ use crate::{
 };
 
 fn function(name: &str, effect: Effect, parameters: Value) -> FunctionSpec {
-    FunctionSpec { name: name.to_owned(), description: String::new(), parameters, effect }
+    FunctionSpec { name: name.to_owned(), description: String::new(), parameters: parameters.into(), effect }
 }
 
 /// Notes: listNotes(page), getNote(note_id), createNote(title, body?), deleteNote(note_id), archiveNote(note_id).

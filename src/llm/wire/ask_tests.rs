@@ -51,7 +51,7 @@ fn a_prompt_is_written_whole_and_in_order() {
     let spec = FunctionSpec {
         name: "getUsers".to_owned(),
         description: "Lists".to_owned(),
-        parameters: json!({"type": "object", "properties": {"page": {"type": "integer"}}}),
+        parameters: json!({"type": "object", "properties": {"page": {"type": "integer"}}}).into(),
         effect: Effect::Safe,
     };
     let tools = ToolSet::new(vec![spec]);

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     domain::limits::RETRIEVAL_DESCRIPTION_CHARS_MAX,
+    openapi::Operation,
     words::{Action, Meaning, lexicon, words_of_name},
 };
 
@@ -38,6 +39,23 @@ pub struct Entry<'a> {
     /// The schema of its arguments: their names are read.
     pub parameters: &'a Value,
     pub deprecated: bool,
+}
+
+impl<'a> Entry<'a> {
+    /// An operation, under the name that its function has.
+    pub fn of(name: &'a str, operation: &'a Operation) -> Self {
+        let spec = operation.spec();
+        Self {
+            name,
+            method: operation.method(),
+            path: operation.path(),
+            tags: operation.tags(),
+            summary: operation.summary().unwrap_or_default(),
+            description: &spec.description,
+            parameters: &spec.parameters,
+            deprecated: operation.deprecated(),
+        }
+    }
 }
 
 impl Index {

@@ -6,7 +6,11 @@
 mod build;
 mod terms;
 
-use std::{cmp::Ordering, collections::BinaryHeap, mem::size_of};
+use std::{
+    cmp::{Ordering, Reverse},
+    collections::BinaryHeap,
+    mem::size_of,
+};
 
 pub use self::build::Entry;
 use self::terms::Group;
@@ -87,27 +91,22 @@ impl Index {
     /// The places of the functions that fit best, best first: as many as wanted, or as share anything with the query. Of those that fit
     /// alike the one that stands first comes first.
     pub fn nearest(&self, query: &Query, count: usize) -> Vec<usize> {
-        let mut scores = vec![0.0_f32; self.functions as usize];
-        let mut touched: Vec<u32> = Vec::new();
-        let mut best: Vec<(u32, f32)> = Vec::new();
+        let mut scores = Scores::of(self.functions);
+        let mut best = Scores::of(self.functions);
         for (weight, lists) in self.telling(query) {
-            best.clear();
-            lists.iter().for_each(|list| best.extend(list.iter().map(|posting| (posting.place, posting.worth))));
-            if lists.len() > 1 {
-                // Of words for the same only the best counts, or a function would gain by having many of them.
-                best.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
-                best.dedup_by_key(|(place, _)| *place);
+            if let [only] = lists.as_slice() {
+                only.iter().for_each(|Posting { place, worth }| scores.change(*place, |score| score + weight * worth));
+                continue;
             }
-            for (place, worth) in &best {
-                let Some(score) = scores.get_mut(*place as usize) else { continue };
-                if *score == 0.0 {
-                    touched.push(*place);
-                }
-                *score += weight * worth;
+            // Of words for the same only the best counts, or a function would gain by having many of them.
+            for Posting { place, worth } in lists.into_iter().flatten() {
+                best.change(*place, |known| known.max(*worth));
             }
+            best.drain(|place, worth| scores.change(place, |score| score + weight * worth));
         }
-        let score = |place: u32| scores.get(place as usize).copied().unwrap_or_default();
-        best_of(touched.into_iter().map(|place| Found { score: score(place), place }), count)
+        let mut found = Vec::with_capacity(scores.touched.len());
+        scores.drain(|place, score| found.push(Found { score, place }));
+        best_of(found, count)
     }
 
     /// The lists of postings that a query touches, with the weight of each group: of many groups those that tell most.
@@ -150,17 +149,51 @@ impl Index {
     }
 }
 
+/// A number for every function, of which only those that were changed are looked at.
+struct Scores {
+    numbers: Vec<f32>,
+    touched: Vec<u32>,
+}
+
+impl Scores {
+    fn of(functions: u32) -> Self {
+        Self { numbers: vec![0.0; functions as usize], touched: Vec::new() }
+    }
+
+    /// What stands there is 0 before, and greater afterwards.
+    fn change(&mut self, place: u32, change: impl FnOnce(f32) -> f32) {
+        let Some(number) = self.numbers.get_mut(place as usize) else { return };
+        if *number == 0.0 {
+            self.touched.push(place);
+        }
+        *number = change(*number);
+    }
+
+    /// Takes what was changed, in the order in which it was first, and makes all 0 again.
+    fn drain(&mut self, mut take: impl FnMut(u32, f32)) {
+        let Self { numbers, touched } = self;
+        for place in touched.drain(..) {
+            if let Some(number) = numbers.get_mut(place as usize) {
+                take(place, std::mem::take(number));
+            }
+        }
+    }
+}
+
 /// The greatest, greatest first, with no more than these kept at any time.
-fn best_of(all: impl Iterator<Item = Found>, count: usize) -> Vec<usize> {
-    let mut kept = BinaryHeap::with_capacity(count + 1);
+fn best_of(all: Vec<Found>, count: usize) -> Vec<usize> {
+    let mut kept = BinaryHeap::with_capacity(count.min(all.len()));
     for found in all {
-        kept.push(std::cmp::Reverse(found));
-        if kept.len() > count {
-            kept.pop();
+        if kept.len() < count {
+            kept.push(Reverse(found));
+        } else if let Some(mut least) = kept.peek_mut()
+            && found > least.0
+        {
+            *least = Reverse(found);
         }
     }
     // The order of what is reversed, smallest first, is the order of the greatest.
-    kept.into_sorted_vec().into_iter().map(|found| found.0.place as usize).collect()
+    kept.into_sorted_vec().into_iter().map(|Reverse(found)| found.place as usize).collect()
 }
 
 #[cfg(test)]

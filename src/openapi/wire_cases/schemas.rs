@@ -89,7 +89,7 @@ fn the_function_shows_what_models_need() {
     let expected = json!({"type": "object", "properties": {
         "sort": {"type": "string", "enum": ["asc", "desc"], "default": "asc", "description": "How to sort.", "deprecated": true},
         "since": {"type": ["string", "null"], "format": "date", "description": "From when on."}}, "additionalProperties": false});
-    assert_eq!(spec.parameters, expected);
+    assert_eq!(*spec.parameters, expected);
 }
 
 #[test]

@@ -47,6 +47,7 @@ const OTHER_VALUES: &[(&str, &str)] = &[
     ("openapi.exclude", r#"["method:DELETE"]"#),
     ("openapi.watch_secs", "22"),
     ("upstream.base_url", "https://example.com/api/v2"),
+    ("upstream.origins", r#"["https://uploads.example.com"]"#),
     ("upstream.token", "t0ken"),
     ("upstream.headers", r#"{"X-Key":"********"}"#),
     ("upstream.credentials", r#"{"key":{"value":"********"}}"#),

@@ -198,3 +198,20 @@ fn settings_of_an_api_that_is_not_there_are_told() {
     assert!(problem.contains(&format!("upstream.token     {sentence}  (API_TOKEN)")), "{problem}");
     assert_eq!(load(&[apis]).unwrap().served_apis().len(), 1);
 }
+
+#[test]
+fn rules_about_operations_are_told_when_they_are_none() {
+    let problem = told(&[("SAA_OPENAPI__EXCLUDE", r#"["tags:x", "path:users", "method:get"]"#), ("SAA_AGENT__PINNED", "{}")]);
+    for sentence in [
+        "openapi.exclude  has the rule \"tags:x\": tag:…, method:…, path:/… or id:… is needed",
+        "openapi.exclude  has the rule \"path:users\": is about a path, which begins with a slash",
+        "agent.pinned     is a table; a list is needed",
+    ] {
+        assert!(problem.contains(sentence), "{problem}");
+    }
+    let apis =
+        ("SAA_APIS", r#"[{"name": "shop", "file": "shop.yaml", "include": ["tag:Orders", "id:get*"], "exclude": ["method:delete"]}]"#);
+    let shop = load(&[apis]).unwrap().apis.remove(0);
+    assert_eq!(shop.selection.rules().map(ToString::to_string).collect::<Vec<_>>(), ["tag:Orders", "id:get*", "method:DELETE"]);
+    assert!(told(&[apis, ("SAA_OPENAPI__INCLUDE", r#"["tag:a"]"#)]).contains("openapi.include  holds for nothing"));
+}
