@@ -135,7 +135,8 @@ impl Agent<'_> {
         match plan.next {
             Move::Answer(answer) => Ok(Thought::Answer(answer)),
             Move::Calls { said, calls } => {
-                let calls = calls.into_iter().map(|call| self.prepare(call, progress)).collect();
+                // One beyond the budget tells the planner that there is one; ten thousand would tell it no more.
+                let calls = calls.into_iter().take(self.budget.calls_max as usize + 1).map(|call| self.prepare(call, progress)).collect();
                 let batch = Batch { said, calls };
                 Ok(Thought::Calls(if self.confirm { batch.keep_back() } else { batch }))
             }
@@ -159,7 +160,7 @@ impl Agent<'_> {
         let arguments = match &call.arguments {
             Ok(arguments) => arguments,
             Err(text) => {
-                let problem = format!("the arguments are no JSON object: {}", text.chars().take(200).collect::<String>());
+                let problem = format!("the arguments are no JSON object, or too long: {}", text.chars().take(200).collect::<String>());
                 return Prepared::Refused(call, Refusal::InvalidArguments(vec![problem]));
             }
         };

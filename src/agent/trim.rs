@@ -12,7 +12,7 @@ use crate::{
 /// The rounds as they enter the history: big replies cut to size, with marks that say what is missing; `reader` is the function that reads it.
 pub fn kept(rounds: Vec<Round>, reader: &str) -> Vec<Round> {
     let results = |results: Vec<ToolResult>| results.into_iter().map(|result| trimmed(result, reader)).collect();
-    rounds.into_iter().map(|round| Round { said: round.said, results: results(round.results) }).collect()
+    rounds.into_iter().map(|round| Round { said: round.said.map(kept_answer), results: results(round.results) }).collect()
 }
 
 fn trimmed(result: ToolResult, reader: &str) -> ToolResult {

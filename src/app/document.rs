@@ -66,11 +66,9 @@ async fn read(api: &Api, outbound: &Outbound) -> Result<Catalogue, String> {
         }
         Source::File(path) => {
             let origin = shown_document(api);
-            let size = tokio::fs::metadata(path).await.map_err(|e| format!("{origin}: {e}"))?.len();
-            if size > DOCUMENT_BYTES_MAX as u64 {
-                return Err(format!("{origin} has {size} bytes; at most {DOCUMENT_BYTES_MAX} are read"));
-            }
-            let bytes = tokio::fs::read(path).await.map_err(|e| format!("{origin}: {e}"))?;
+            let place = path.to_owned();
+            let bytes = tokio::task::spawn_blocking(move || read_bounded(&place)).await.unwrap_or_else(|e| Err(e.to_string()));
+            let bytes = bytes.map_err(|problem| format!("{origin}: {problem}"))?;
             let text =
                 String::from_utf8(bytes).map_err(|e| format!("{origin} is not UTF-8: byte {} is wrong", e.utf8_error().valid_up_to()))?;
             (text, origin)
@@ -104,17 +102,22 @@ fn read_below(directory: &Path, path: &str) -> Result<String, String> {
     if !file.starts_with(&root) {
         return Err("it leads out of the document's directory".to_owned());
     }
-    let about = std::fs::metadata(&file).map_err(|e| e.to_string())?;
-    if !about.is_file() {
+    let bytes = read_bounded(&file)?;
+    String::from_utf8(bytes).map_err(|e| format!("it is not UTF-8: byte {} is wrong", e.utf8_error().valid_up_to()))
+}
+
+/// A plain file's bytes. Pipes and devices may never answer, or never end: whoever waits for one holds up every later reload.
+fn read_bounded(file: &Path) -> Result<Vec<u8>, String> {
+    if !std::fs::metadata(file).map_err(|e| e.to_string())?.is_file() {
         return Err("it is no file".to_owned());
     }
     let mut bytes = Vec::new();
-    let opened = std::fs::File::open(&file).map_err(|e| e.to_string())?;
+    let opened = std::fs::File::open(file).map_err(|e| e.to_string())?;
     opened.take(DOCUMENT_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).map_err(|e| e.to_string())?;
     if bytes.len() > DOCUMENT_BYTES_MAX {
         return Err(format!("it has more than {DOCUMENT_BYTES_MAX} bytes"));
     }
-    String::from_utf8(bytes).map_err(|e| format!("it is not UTF-8: byte {} is wrong", e.utf8_error().valid_up_to()))
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -141,5 +144,17 @@ mod tests {
         }
         assert_eq!(read("sub").unwrap_err(), "it is no file");
         assert!(read("nowhere.yaml").is_err());
+    }
+
+    #[tokio::test]
+    async fn a_document_that_is_no_plain_file_is_not_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let pipe = directory.path().join("api.json");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let outbound = Outbound::new(std::time::Duration::from_secs(1), std::time::Duration::from_secs(1)).unwrap();
+        for place in [pipe.to_str().unwrap(), "/dev/zero", directory.path().to_str().unwrap()] {
+            let api = Api { file: Some(place.to_owned()), ..Api::default() };
+            assert_eq!(read_document(&api, &outbound).await.unwrap_err(), format!("openapi.file: {place}: it is no file"));
+        }
     }
 }

@@ -23,7 +23,7 @@ pub(super) struct SoFar {
     open: Option<Round>,
     /// Whether a changing call was sent, or may have been.
     pub changed: bool,
-    /// Whether the user said no to something: that is kept whatever becomes of the turn.
+    /// Whether the user said no to a question, or anything else but yes: that is kept whatever becomes of the turn.
     pub declined: bool,
     /// The fingerprint of what is served to it.
     pub served: Option<String>,

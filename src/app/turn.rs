@@ -168,14 +168,17 @@ impl App {
             () = tokio::time::sleep(deadline) => Ok(End::Deadline),
         };
         let (changed, declined, served) = (so_far.changed, so_far.declined, so_far.served.take());
-        let (rounds, usage) = so_far.into_rounds();
+        let (mut rounds, usage) = so_far.into_rounds();
+        if !matches!(ended, Ok(End::Answer(_))) {
+            confirm::never_asked(&mut rounds);
+        }
         let language = Language::of_text(&request.message);
         let answer = match ended {
             Ok(End::Answer(answer)) => answer,
             Ok(End::Deadline) => {
                 stopped(&rounds, language, language.choose("The turn took too long and was stopped.", "本次处理超时，已停止。"))
             }
-            // A no that left no trace would leave the question open to a later yes.
+            // What was said instead of a yes, if it left no trace, would leave the question open to a later one.
             Err(AppError::Model(error)) if changed || declined => {
                 warn!(run = %started.run, %error, "the model failed in a turn that must be told: {error}");
                 stopped(
@@ -230,6 +233,10 @@ impl App {
             Some(Answered::No(asked)) => {
                 so_far.declined = true;
                 Some(agent.declined(asked))
+            }
+            Some(Answered::Otherwise) => {
+                so_far.declined = true;
+                None
             }
             None => None,
         };

@@ -95,6 +95,11 @@ pub const FUNCTION_DESCRIPTION_CHARS_MAX: usize = 1024;
 pub const CALL_ID_BYTES_MAX: usize = 40;
 /// What is kept of arguments that are not a JSON object, in bytes.
 pub const BROKEN_ARGUMENTS_BYTES_MAX: usize = 1024;
+/// The arguments of all calls in one answer of a model, in bytes as JSON: more is no request but a loop, and all of it would be kept and told
+/// again in every later turn.
+pub const ARGUMENTS_BYTES_MAX: usize = 256 * 1024;
+/// A name or an id that a model gives a call, in bytes; a longer name is cut and is no function's, a longer id is replaced.
+pub const CALL_NAME_BYTES_MAX: usize = 256;
 /// Tokens that one answer of a model can count for: a server that claims more is not believed.
 pub const TOKENS_PER_ANSWER_MAX: u64 = 1_000_000_000;
 /// How long a model's server may ask us to wait, in seconds; more is taken as this.

@@ -62,6 +62,12 @@ pub(super) fn fenced(text: &str) -> String {
     format!("{fence}text\n{}\n{fence}", clean.trim_end())
 }
 
+/// The text with what [`fenced`] would leave out written as `\u{200b}`, for whoever must see all of it.
+pub(super) fn visible(text: &str) -> String {
+    let shown = |c: char| matches!(c, '\n' | '\t') || is_shown(c);
+    text.chars().map(|c| if shown(c) { c.to_string() } else { c.escape_unicode().to_string() }).collect()
+}
+
 /// Not a control character, and none of those that hide text or turn its direction (Unicode 16, 23.2: U+200B–200F, U+202A–202E,
 /// U+2060–2069, U+FEFF).
 fn is_shown(c: char) -> bool {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    escape::{fenced, inline},
+    escape::{fenced, inline, visible},
     of_json,
 };
 use crate::domain::{
@@ -87,7 +87,7 @@ pub fn of_request(method: &str, url: &str, headers: &[(String, String)], body: O
             });
         }
     }
-    bounded(&text, REQUEST_SHOWN_CHARS_MAX, language)
+    bounded(&visible(&text), REQUEST_SHOWN_CHARS_MAX, language)
 }
 
 fn of_text(text: &str, language: Language) -> String {
@@ -219,6 +219,13 @@ mod tests {
 
     fn reply(status: u16, body: ReplyBody) -> UpstreamReply {
         UpstreamReply { status, headers: Vec::new(), body, kept: None }
+    }
+
+    #[test]
+    fn a_request_that_must_be_agreed_to_hides_nothing() {
+        let body = "{\"name\":\"ad\u{200b}min\u{202e}\"}\u{200b}";
+        let shown = of_request("POST", "http://up/users", &[], Some(body.as_bytes()), Language::English);
+        assert_eq!(shown, "```text\nPOST http://up/users\n\n{\"name\":\"ad\\u{200b}min\\u{202e}\"}\\u{200b}\n```");
     }
 
     #[test]

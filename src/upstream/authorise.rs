@@ -28,7 +28,7 @@ use crate::{
 /// A request with its secrets on it: it can be sent, and nothing else.
 pub struct Authorised {
     request: UpstreamRequest,
-    /// What must not come back, in every form.
+    /// What must not come back.
     secrets: Vec<String>,
     /// Tokens of the operator's clients, which the API may refuse before their time.
     lent: Vec<Lent>,
@@ -107,7 +107,7 @@ impl Upstream {
         for (name, value) in self.extra.iter() {
             let value = value.expose_secret();
             if echo::is_secret(name) {
-                authorised.secrets.extend(echo::forms(value));
+                authorised.secrets.extend(echo::sought_of_header(name, value));
             }
             match headers.iter_mut().find(|(own, _)| own.eq_ignore_ascii_case(name)) {
                 Some((_, cookies)) if name.eq_ignore_ascii_case("cookie") => *cookies = format!("{cookies}; {value}"),
@@ -127,17 +127,17 @@ impl Upstream {
                 let client = Client::meeting(met, set).map_err(|why| unusable(met.scheme, &why))?;
                 let Some(client) = client else { return Ok(()) };
                 let lent = self.token_for(&client, &user.vault).await.map_err(|why| unusable(met.scheme, &why))?;
-                authorised.secrets.extend(echo::forms(client_secret.expose_secret()));
+                authorised.secrets.extend(echo::sought(client_secret.expose_secret()));
                 let token = lent.token.expose_secret().to_owned();
                 authorised.lent.push(lent);
                 token
             }
         };
         if let (Credential::Basic, Some((_, password))) = (met.credential, secret.split_once(':')) {
-            authorised.secrets.extend(echo::forms(password));
-            authorised.secrets.extend(echo::forms(&base64::encode(secret.as_bytes())));
+            authorised.secrets.extend(echo::sought(password));
+            authorised.secrets.extend(echo::sought(&base64::encode(secret.as_bytes())));
         } else {
-            authorised.secrets.extend(echo::forms(&secret));
+            authorised.secrets.extend(echo::sought(&secret));
         }
         authorised.request.authorise(met.credential, &secret).map_err(|why| unusable(met.scheme, why))
     }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::ask::made_id;
 use crate::domain::{
-    limits::{BROKEN_ARGUMENTS_BYTES_MAX, TOKENS_PER_ANSWER_MAX},
+    limits::{ARGUMENTS_BYTES_MAX, BROKEN_ARGUMENTS_BYTES_MAX, CALL_NAME_BYTES_MAX, TOKENS_PER_ANSWER_MAX},
     number::whole,
     session::Usage,
     tool::ToolCall,
@@ -106,11 +106,21 @@ fn calls(items: Vec<Value>, cut: bool) -> Vec<ToolCall> {
     let mut used = HashSet::new();
     let last = items.len().saturating_sub(1);
     let mut made = 0;
+    let mut room = ARGUMENTS_BYTES_MAX;
     for (at, item) in items.into_iter().enumerate() {
         let Some(mut call) = call(item, cut && at == last) else { continue };
-        while call.id.trim().is_empty() || !used.insert(call.id.clone()) {
+        while call.id.trim().is_empty() || call.id.len() > CALL_NAME_BYTES_MAX || !used.insert(call.id.clone()) {
             made += 1;
             call.id = made_id(made);
+        }
+        // What a model says is kept and told again: a loop must not fill the store.
+        call.name.truncate(call.name.floor_char_boundary(CALL_NAME_BYTES_MAX));
+        if let Ok(map) = &call.arguments {
+            let text = Value::Object(map.clone()).to_string();
+            match room.checked_sub(text.len()) {
+                Some(left) => room = left,
+                None => call.arguments = Err(short(text)),
+            }
         }
         calls.push(call);
     }

@@ -149,6 +149,17 @@ fn broken_arguments_are_kept_as_text() {
 }
 
 #[test]
+fn what_a_call_says_is_bounded() {
+    let long = "n".repeat(100_000);
+    let item = |name: &str, text: &str| json!({"id": name, "function": {"name": name, "arguments": json!({"a": text}).to_string()}});
+    let items = [item(&long, &"x".repeat(200_000)), item("b", &"x".repeat(200_000)), item("c", "x")];
+    let calls = read_choice(json!({"message": {"tool_calls": items}})).calls;
+    assert_eq!(calls.iter().map(|call| call.name.len()).collect::<Vec<_>>(), [CALL_NAME_BYTES_MAX, 1, 1]);
+    assert!(calls[0].id.len() < CALL_NAME_BYTES_MAX && calls[0].arguments.is_ok() && calls[2].arguments.is_ok());
+    assert!(matches!(&calls[1].arguments, Err(text) if text.len() <= BROKEN_ARGUMENTS_BYTES_MAX));
+}
+
+#[test]
 fn half_a_call_of_a_cut_answer_is_not_believed() {
     let cut = |arguments: Value| {
         let function = json!({"name": "deleteAll", "arguments": arguments});

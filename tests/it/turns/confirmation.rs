@@ -24,6 +24,7 @@ crate::contract::on_both_stores! {
     a_yes_is_understood_where_the_planner_is_told_nothing_of_the_past
     a_yes_to_what_would_be_another_request_now_sends_nothing
     a_no_is_kept_when_the_model_fails
+    another_message_is_kept_when_the_model_fails
     a_turn_that_was_cut_off_before_it_asked_leaves_nothing_to_agree_to
     a_direct_call_is_not_asked_about
     without_a_model_the_planner_asks_too
@@ -191,6 +192,15 @@ async fn a_no_is_kept_when_the_model_fails(on: On) {
     bed.llm.answers_raw(503, "{}");
     let message = ann.process("no").await.message();
     assert!(message.contains("model became unavailable") && message.contains("you said no"), "{message}");
+    is_an_ordinary_message(&bed, &ann, "yes").await;
+    assert_eq!(bed.upstream.log(), [""; 0]);
+}
+
+async fn another_message_is_kept_when_the_model_fails(on: On) {
+    let bed = Bed::with(on, confirm).await;
+    let ann = asked(&bed).await;
+    bed.llm.answers_raw(503, "{}");
+    assert!(ann.process("wait, not Ann, show me Bob first").await.message().contains("model became unavailable"));
     is_an_ordinary_message(&bed, &ann, "yes").await;
     assert_eq!(bed.upstream.log(), [""; 0]);
 }
