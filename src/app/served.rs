@@ -11,7 +11,7 @@ use crate::{
     agent::{Api, Apis},
     llm::{Offline, Planner},
     openapi::{Catalogue, Operation},
-    outbound::Outbound,
+    outbound::{Outbound, Url},
     settings::{self, Settings},
     upstream::Upstream,
 };
@@ -43,10 +43,11 @@ impl Served {
         let read = join_all(stated.iter().map(|api| one(from, api, now_ms))).await;
         let mut problems = twice(&stated);
         let mut apis = Vec::new();
-        for api in read {
+        for (stated, api) in stated.iter().zip(read) {
             match api {
                 Ok(api) => {
                     let known = before.and_then(|before| before.apis.named(&api.name));
+                    problems.extend(known.map(|known| moved(stated, known, &api)).unwrap_or_default());
                     let same = known.filter(|known| known.catalogue.fingerprint() == api.catalogue.fingerprint());
                     apis.push(same.cloned().unwrap_or_else(|| {
                         api.upstream.warn_of_missing(&api.catalogue);
@@ -93,6 +94,34 @@ async fn one(from: &Sources<'_>, stated: &settings::Api, now_ms: u64) -> Result<
     let catalogue = catalogue.without_headers(&upstream.header_names());
     let (name, document) = (stated.name.clone(), shown_document(stated));
     Ok(Api { name, document, catalogue, upstream, base_url, base_url_wins, since_ms: now_ms })
+}
+
+/// Why a changed document cannot take the place of the known one: it would lead credentials somewhere else, and a document is not who
+/// decides that. At a start the operator looks at where they go.
+fn moved(stated: &settings::Api, known: &Api, new: &Api) -> Vec<String> {
+    let origin = |text: &str| Url::parse(text).map_or_else(|_| text.to_owned(), |url| url.origin().ascii_serialization());
+    let (from, to) = (origin(&known.base_url), origin(&new.base_url));
+    let mut problems = Vec::new();
+    if from != to {
+        let setting = named(stated, "base_url");
+        problems.push(format!(
+            "the document's server moved from {from} to {to}, and credentials would follow it: set {setting}, or start anew"
+        ));
+    }
+    for (scheme, credential) in new.catalogue.schemes() {
+        let (Some(known), Some(settings::Credential::Client { token_url: None, .. })) =
+            (known.catalogue.schemes().get(scheme), stated.credentials.get(scheme))
+        else {
+            continue;
+        };
+        if known != credential {
+            let setting = named(stated, "credentials");
+            problems.push(format!(
+                "the document's security scheme {scheme} changed, and the client's secret would follow it: say token_url in {setting}, or start anew"
+            ));
+        }
+    }
+    problems
 }
 
 /// Says which functions cannot be called because the document has them where nobody allowed a call to go.

@@ -5,17 +5,19 @@ mod gathered;
 use std::io::{IsTerminal, stderr};
 
 use swagger_api_agent::settings::{Log, LogFormat};
-use tracing_subscriber::{EnvFilter, fmt};
+use tracing_subscriber::{EnvFilter, fmt::writer::BoxMakeWriter};
 
 use self::gathered::Gathered;
 
 /// Keeps the last lines from being lost: they are written when it goes.
 #[must_use]
-pub struct Logging(Gathered);
+pub struct Logging(Option<Gathered>);
 
 impl Drop for Logging {
     fn drop(&mut self) {
-        self.0.flush();
+        if let Some(lines) = &self.0 {
+            lines.finish();
+        }
     }
 }
 
@@ -27,8 +29,10 @@ pub fn start(settings: &Log) -> Logging {
         LogFormat::Pretty => false,
         LogFormat::Auto => !stderr().is_terminal(),
     };
-    let lines = Gathered::start();
-    let log = fmt().with_env_filter(filter).with_writer(lines.clone());
+    let lines = Gathered::start().ok();
+    // Without a thread to spare, every line is written by whoever logs it.
+    let writer = lines.clone().map_or_else(|| BoxMakeWriter::new(stderr), BoxMakeWriter::new);
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     // A second start, in a test that runs two commands in one process, keeps the first.
     let _ = if json {
         log.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()

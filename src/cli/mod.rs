@@ -123,9 +123,9 @@ pub struct PasswordFrom {
 pub enum OpenApiCommand {
     /// Shows which operations can be used, what was set aside and why; exits with 1 if none can
     Check {
-        /// A path, or an http or https URL
+        /// A path, or an http or https URL; without one, every document that the settings name
         #[arg(value_name = "FILE|URL")]
-        document: String,
+        document: Option<String>,
         /// Prints JSON
         #[arg(long)]
         json: bool,

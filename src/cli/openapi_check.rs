@@ -13,41 +13,63 @@ use swagger_api_agent::{
 
 use super::{complain, say, settings_of};
 
-pub fn run(sources: Sources, document: &str, as_json: bool) -> ExitCode {
+/// Functions of which it is told that their names differ from what the document calls them.
+const NAMES_SHOWN_MAX: usize = 20;
+
+pub fn run(sources: Sources, document: Option<&str>, as_json: bool) -> ExitCode {
     let settings = match settings_of(Settings::load(sources)) {
         Ok(settings) => settings,
         Err(code) => return code,
     };
-    let mut usable = 0;
+    let apis = document.map_or_else(|| settings.served_apis(), |document| vec![alone(&settings, document)]);
+    let mut useless = Vec::new();
     let checked = super::block_on(async {
-        let catalogue = read(&settings, document).await?;
-        usable = catalogue.functions().len();
-        if as_json {
-            say(&summary(&catalogue).to_string());
-        } else {
-            show(&catalogue);
+        secrets::install_crypto();
+        let patience = Duration::from_millis(settings.upstream.connect_timeout_ms);
+        let outbound = Outbound::new(patience, patience).map_err(|e| e.to_string())?;
+        let mut read = Vec::new();
+        let mut problems = Vec::new();
+        for api in &apis {
+            match read_document(api, &outbound).await {
+                Ok(catalogue) => read.push((&api.name, catalogue)),
+                Err(problem) => problems.push(problem),
+            }
         }
-        Ok(())
+        if as_json {
+            say(&match read.as_slice() {
+                [(_, catalogue)] if apis.len() == 1 => summary(catalogue).to_string(),
+                several => {
+                    let each: BTreeMap<&str, _> = several.iter().map(|(name, catalogue)| (name.as_str(), summary(catalogue))).collect();
+                    json!({"apis": each}).to_string()
+                }
+            });
+        } else {
+            for (name, catalogue) in &read {
+                if apis.len() > 1 {
+                    say(&format!("== {}", if name.is_empty() { "openapi.file" } else { name }));
+                }
+                show(catalogue);
+            }
+        }
+        useless.extend(read.iter().filter(|(_, catalogue)| catalogue.functions().is_empty()).map(|(name, _)| (*name).clone()));
+        if problems.is_empty() { Ok(()) } else { Err(problems.join("\n")) }
     });
-    if checked == ExitCode::SUCCESS && usable == 0 {
-        complain("no operation of this document can be used");
-        return ExitCode::FAILURE;
+    for name in &useless {
+        let of = if name.is_empty() { String::new() } else { format!(" of {name}") };
+        complain(&format!("no operation of this document{of} can be used"));
     }
-    checked
+    if checked == ExitCode::SUCCESS && !useless.is_empty() { ExitCode::FAILURE } else { checked }
 }
 
-async fn read(settings: &Settings, document: &str) -> Result<Catalogue, String> {
-    secrets::install_crypto();
-    let patience = Duration::from_millis(settings.upstream.connect_timeout_ms);
-    let outbound = Outbound::new(patience, patience).map_err(|e| e.to_string())?;
-    let api = Api {
+/// A document of the command line, read as that of `[openapi]` would be.
+fn alone(settings: &Settings, document: &str) -> Api {
+    Api {
         file: Some(document.to_owned()),
         server_variables: settings.openapi.server_variables.clone(),
         external_references: settings.openapi.external_references,
         selection: settings.openapi.selection.clone(),
         ..Api::default()
-    };
-    read_document(&api, &outbound).await
+    }
 }
 
 fn summary(catalogue: &Catalogue) -> serde_json::Value {
@@ -105,7 +127,11 @@ fn show(catalogue: &Catalogue) {
     for one in &report.set_aside {
         say(&format!("set aside  {}: {}", one.operation, one.reason));
     }
-    for one in report.names_given.iter().filter(|one| one.operation_id.is_some()) {
+    let renamed = report.names_given.iter().filter(|one| one.operation_id.is_some());
+    if renamed.clone().count() > NAMES_SHOWN_MAX {
+        say(&format!("named      {} functions differ from their operationId; --json shows them", renamed.clone().count()));
+    }
+    for one in renamed.take(NAMES_SHOWN_MAX) {
         let said = one.operation_id.as_deref().unwrap_or_default();
         say(&format!("named      {}: {} instead of {said:?}", one.operation, one.name));
     }

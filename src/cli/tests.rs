@@ -86,7 +86,6 @@ fn what_is_no_command_is_refused() {
         ("user role ann owner", ErrorKind::InvalidValue),
         ("user add ann --password secret", ErrorKind::UnknownArgument),
         ("user list ann", ErrorKind::UnknownArgument),
-        ("openapi check", ErrorKind::MissingRequiredArgument),
         ("migrate --json", ErrorKind::UnknownArgument),
         ("serve now", ErrorKind::UnknownArgument),
     ] {
@@ -107,7 +106,7 @@ fn without_a_command_the_flags_are_those_of_serve() {
 fn every_command_is_understood() {
     let ann = || Named { name: UserName::new("ann").unwrap() };
     let add = |role, stdin| Command::User(UserCommand::Add { user: ann(), role, password: PasswordFrom { stdin } });
-    let check = |document: &str, json| Command::OpenApi(OpenApiCommand::Check { document: document.to_owned(), json });
+    let check = |document: Option<&str>, json| Command::OpenApi(OpenApiCommand::Check { document: document.map(str::to_owned), json });
     for (line, command) in [
         ("serve", Command::Serve),
         ("migrate", Command::Migrate { status: false }),
@@ -121,8 +120,9 @@ fn every_command_is_understood() {
         ("user role ann admin", Command::User(UserCommand::Role { user: ann(), role: Role::Admin })),
         ("user disable ann", Command::User(UserCommand::Disable { user: ann() })),
         ("user enable ann", Command::User(UserCommand::Enable { user: ann() })),
-        ("openapi check api.yaml", check("api.yaml", false)),
-        ("openapi check https://h/api.json --json", check("https://h/api.json", true)),
+        ("openapi check api.yaml", check(Some("api.yaml"), false)),
+        ("openapi check https://h/api.json --json", check(Some("https://h/api.json"), true)),
+        ("openapi check", check(None, false)),
         ("config check", Command::Config(ConfigCommand::Check)),
     ] {
         assert_eq!(parse(line).unwrap().command, Some(command), "{line}");

@@ -103,6 +103,8 @@ fn every_key_has_its_variable() {
 fn every_key_may_stand_in_the_file() {
     let line = |(key, value): &(&str, &str)| match value.parse::<f64>().is_ok() || ["true", "false"].contains(value) {
         true => format!("{key} = {value}\n"),
+        // The same as TOML, which has no colons.
+        false if value.starts_with(['[', '{']) => format!("{key} = {}\n", value.replace("\":", "\" = ")),
         false => format!("{key} = {value:?}\n"),
     };
     let (_file, path) = file(&OTHER_VALUES.iter().map(line).collect::<String>());

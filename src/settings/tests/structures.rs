@@ -204,7 +204,7 @@ fn rules_about_operations_are_told_when_they_are_none() {
     let problem = told(&[("SAA_OPENAPI__EXCLUDE", r#"["tags:x", "path:users", "method:get"]"#), ("SAA_AGENT__PINNED", "{}")]);
     for sentence in [
         "openapi.exclude  has the rule \"tags:x\": tag:…, method:…, path:/… or id:… is needed",
-        "openapi.exclude  has the rule \"path:users\": is about a path, which begins with a slash",
+        "openapi.exclude  has the rule \"path:users\": a path begins with a slash",
         "agent.pinned     is a table; a list is needed",
     ] {
         assert!(problem.contains(sentence), "{problem}");

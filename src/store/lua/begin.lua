@@ -15,7 +15,7 @@ local function only(answer)
   return answer
 end
 
-local s, bad, over = session_of(KEYS[3], 'own', 'cx', 'tok', 'lc')
+local s, bad = session_of(KEYS[3], 'own', 'cx', 'tok', 'lc')
 if bad then return only({'UNREADABLE'}) end
 local run, keyed = ARGV[9], KEYS[6] ~= KEYS[5]
 local held = s and s.rid ~= '' and s.lu > now and s.own ~= ARGV[10]   -- own nonce: this very begin, whose answer was lost
@@ -39,7 +39,8 @@ if turn_wait > 0 then return only({'LIMITED', turn_wait}) end
 
 -- everything that is read is read before anything is written: a key of the wrong type must leave no half a begin
 local records, first, journal = {}, 0, {}
-if over then redis.call('DEL', KEYS[3], KEYS[4], KEYS[5]) end
+-- also where the session was evicted alone: what is left of it is nobody's
+if not s then redis.call('DEL', KEYS[3], KEYS[4], KEYS[5]) end
 if s then
   first = s.base + s.len
   local n = math.min(tonumber(ARGV[12]), s.len)

@@ -165,3 +165,27 @@ async fn the_offline_planner_plans_with_the_new_functions() {
     assert_eq!(told["function_calls"], json!([]), "{told:#}");
     assert_eq!(bed.upstream.log(), ["DELETE /users/3"]);
 }
+
+#[tokio::test]
+async fn a_document_does_not_lead_credentials_to_another_origin() {
+    let (here, there) = (StubUpstream::start().await, StubUpstream::start().await);
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("api.json");
+    let describe = |server: &str| {
+        let document = json!({"openapi": "3.0.3", "info": {"title": "T", "version": "1"}, "servers": [{"url": server}],
+            "paths": {"/users": {"get": {"operationId": "getUsers", "responses": {}}}}});
+        std::fs::write(&file, document.to_string()).unwrap();
+    };
+    describe(&here.url);
+    let bed = Bed::with(On::Embedded, |settings| {
+        settings.openapi.file = Some(file.display().to_string());
+        settings.upstream.base_url = None;
+        settings.upstream.token = Some("t0ken-of-the-api".into());
+    });
+    let bed = bed.await;
+    describe(&there.url);
+    let told = bed.as_admin().post(RELOAD, json!({})).await.refused(422, "document_unusable");
+    assert!(told["problems"][0].as_str().unwrap().contains("set upstream.base_url"), "{told:#}");
+    bed.as_user("ann").call("getUsers", json!({})).await.ok();
+    assert_eq!((here.log().len(), there.log().len()), (1, 0));
+}

@@ -190,7 +190,9 @@ fn any_text(place: Place, style: Style, explode: bool, one_of_several: bool) -> 
         (true, _, Style::Tab, _) => &['\t'],
         _ => &[],
     };
-    text.prop_map(move |text| text.replace(taken, "")).boxed()
+    let blank: &'static [char] = if matches!(place, Place::Header | Place::Cookie) { &[' '] } else { &[] };
+    // What is taken out may have stood before a blank that is at the end then.
+    text.prop_map(move |text| text.replace(taken, "").trim_matches(blank).to_owned()).boxed()
 }
 
 fn any_fields() -> impl Strategy<Value = Vec<(String, Shape, Value)>> {
