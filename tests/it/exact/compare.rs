@@ -117,10 +117,13 @@ fn read_part(bytes: &[u8]) -> Part {
         match line.split_once(": ") {
             Some(("Content-Type", value)) => part.r#type = Some(value.to_owned()),
             Some(("Content-Disposition", value)) => {
-                for parameter in value.strip_prefix("form-data; ").expect("form-data").split("; ") {
-                    let (key, quoted) = parameter.split_once('=').expect("a parameter");
-                    let value = quoted.trim_matches('"').to_owned();
-                    if key == "filename" { part.filename = Some(value) } else { part.name = value }
+                // `; key="value"` again and again: a value has no quotation mark of its own, but may have all else.
+                let mut rest = value.strip_prefix("form-data").expect("form-data");
+                while !rest.is_empty() {
+                    let (key, quoted) = rest.strip_prefix("; ").and_then(|rest| rest.split_once("=\"")).expect("a parameter");
+                    let (value, behind) = quoted.split_once('"').expect("an end");
+                    rest = behind;
+                    if key == "filename" { part.filename = Some(value.to_owned()) } else { part.name = value.to_owned() }
                 }
             }
             _ => panic!("{line:?} stands in the head of a part"),
