@@ -38,7 +38,7 @@ pub struct Authorised {
 
 impl Upstream {
     /// Puts on a request what goes with it: the operator's headers, which win over what the call says, and the credentials that are
-    /// chosen for it (see [`choose`]). The user's own are read from the store only if the operation asks for any.
+    /// chosen for it (see `choose`). The user's own are read from the store only if the operation asks for any.
     ///
     /// This may take a while (the store, a token endpoint): whoever holds a lease looks at it afterwards.
     ///
