@@ -50,6 +50,8 @@ async function begin(page) {
   await signIn(page, who);
   await page.locator("#new-session").click();
   await page.locator("#confirm-yes").click();
+  // The welcome may have been there before: only the note says that the new session has begun.
+  await page.locator("#log .note").waitFor();
   await page.locator("#welcome:not([hidden])").waitFor();
 }
 
@@ -120,6 +122,29 @@ await check("a call that waits for a yes is not shown as failed", {}, async (pag
     const answer = await say(page, "delete user 3");
     assert.equal(await answer.locator(".status").innerText(), told);
   }
+});
+
+await check("what is typed while a new session begins is kept", {}, async (page, seen) => {
+  await begin(page);
+  let go;
+  const held = new Promise((resolve) => (go = resolve));
+  await page.route("**/api/session/reset", async (route) => {
+    await held;
+    await route.continue();
+  }, { times: 1 });
+  await page.locator("#new-session").click();
+  await page.locator("#confirm-yes").click();
+  await page.locator("#message").fill("list products");
+  await page.keyboard.press("Enter");
+  assert.equal(await page.locator("#message").inputValue(), "list products");
+  assert.equal(seen.keys.length, 0);
+  const id = page.locator("#session-id");
+  const before = await id.textContent();
+  go();
+  while ((await id.textContent()) === before) await page.waitForTimeout(20);
+  await page.locator("#message").focus();
+  await page.keyboard.press("Enter");
+  await page.locator(".answer tbody tr").first().waitFor();
 });
 
 await check("a cut connection loses nothing: the retry has the same key", {}, async (page, seen) => {

@@ -152,7 +152,7 @@ function send(event) {
   event?.preventDefault();
   const box = $("message");
   const message = box.value.trim();
-  if (message === "" || turn.isWorking()) return;
+  if (message === "" || turn.isWorking() || emptying) return;
   // Problems of before are over with the next message, and so is what they would have sent again.
   turn.abandon();
   for (const old of $("log").querySelectorAll(".problem")) old.remove();
@@ -237,9 +237,13 @@ function setTitle(title) {
   document.title = title;
 }
 
+/** Whether the conversation is about to be emptied: what would be sent now would be taken for a part of it and lost. */
+let emptying = false;
+
 /** Asks, does it, and tells; the conversation is empty afterwards. */
 async function empty(name, action) {
   if (!(await conversation.confirmed(name))) return;
+  emptying = true;
   const done = await loading(async () => {
     const { session_info } = await action();
     turn.abandon();
@@ -247,6 +251,7 @@ async function empty(name, action) {
     setOlder(null);
     if (session_info) showSession(session_info);
   });
+  emptying = false;
   openPanel(false);
   if (done) {
     conversation.addNote(`${name}_done`);
