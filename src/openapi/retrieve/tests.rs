@@ -1,3 +1,5 @@
+//! What is found by which words, in both languages, and that it is found quickly.
+
 use std::time::Instant;
 
 use serde_json::json;

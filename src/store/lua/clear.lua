@@ -7,11 +7,8 @@ if not a then return {'REVOKED'} end
 local wait, at = due(a[5], ARGV[3])
 if wait > 0 then return {'LIMITED', wait} end
 redis.call('HSET', KEYS[1], 'rr', at, 'lt', now)
-local s, bad = session_of(KEYS[3])
-if bad then return {'UNREADABLE'} end
--- also where the session was evicted alone: what is left of it is nobody's
-if not s then redis.call('DEL', KEYS[3], KEYS[4], KEYS[5]) end
-if not s then s = fresh(KEYS[3], ARGV[7], tonumber(ARGV[5])) end
+local s = session_or_new(KEYS[3], KEYS[4], KEYS[5], ARGV[7], tonumber(ARGV[5]))
+if not s then return {'UNREADABLE'} end
 if s.rid ~= '' and s.lu > now then return {'BUSY', s.rid, s.lu - now} end
 redis.call('DEL', KEYS[4])
 -- numbers of turns are never given twice, so the base moves on; what a dead run left in the journal is still to be told

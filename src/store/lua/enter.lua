@@ -16,10 +16,8 @@ local wait, at = due(a[5], ARGV[3])
 if wait > 0 then return {'LIMITED', wait} end
 if now - (tonumber(a[8] or '0') or 0) >= tonumber(ARGV[8]) then
   redis.call('HSET', KEYS[1], 'rr', at, 'lt', now)
-  local s, bad = session_of(KEYS[3])
-  if bad then return {'UNREADABLE'} end
-  if not s then redis.call('DEL', KEYS[3], KEYS[4], KEYS[5]) end
-  if not s then s = fresh(KEYS[3], ARGV[7], tonumber(ARGV[5])) end
+  local s = session_or_new(KEYS[3], KEYS[4], KEYS[5], ARGV[7], tonumber(ARGV[5]))
+  if not s then return {'UNREADABLE'} end
   s.la = now
   redis.call('HSET', KEYS[3], 'la', now)
   keep(s, tonumber(ARGV[4]), {KEYS[3], KEYS[4], KEYS[5]}, ARGV[6], KEYS[6], KEYS[7], KEYS[8])

@@ -2,7 +2,7 @@
 
 -- the fields, checked: a record that makes no sense is refused before anything is written. What only runs look at ('own', 'cx', 'tok',
 -- 'lc', in this order) is read when it is asked for.
--- Returns the record; or nil and whether it is unreadable; or nil, false and whether it has ended
+-- Returns the record; or nil, where there is none or its time is over, and whether it is unreadable
 local function session_of(key, ...)
   local s = redis.pcall('HMGET', key, 'sid', 'ca', 'la', 'exp', 'ver', 'len', 'base', 'rid', 'lu', ...)
   if s.err then return nil, true end
@@ -14,13 +14,21 @@ local function session_of(key, ...)
   if not string.match(table.concat(s, ' ', 2, 7), '^%d+ %d+ %d+ %d+ %d+ %d+$') then return nil, true end
   local r = {sid = s[1], ca = tonumber(s[2]), la = tonumber(s[3]), exp = tonumber(s[4]), ver = tonumber(s[5]), len = tonumber(s[6]),
     base = tonumber(s[7]), rid = s[8] or '', lu = tonumber(s[9] or '0') or 0, own = s[10] or '', cx = s[11] or '', tok = s[12] or '', lc = s[13] or ''}
-  if r.exp <= now then return nil, false, true end
+  if r.exp <= now then return nil end
   return r
 end
 
 local function fresh(key, sid, max_ms)
   redis.call('HSET', key, 'v', '1', 'sid', sid, 'ca', now, 'la', now, 'exp', now + max_ms, 'ver', 0, 'len', 0, 'base', 0)
   return {sid = sid, ca = now, la = now, exp = now + max_ms, ver = 0, len = 0, base = 0, rid = '', lu = 0, own = '', cx = '', tok = '', lc = ''}
+end
+
+-- the session, or a new one where there is none; what is left of one that ended or was evicted alone is nobody's. nil: unreadable
+local function session_or_new(key, history, journal, sid, max_ms)
+  local s, bad = session_of(key)
+  if s or bad then return s end
+  redis.call('DEL', key, history, journal)
+  return fresh(key, sid, max_ms)
 end
 
 -- TTLs and the index, written together with the data they describe

@@ -51,25 +51,13 @@ impl RedisStore {
 
     async fn look(&self, caller: Caller<'_>, tail: Tail, requests_per_minute: u32, touch_every_ms: u64) -> Result<Looked, StoreError> {
         let keys = UserKeys::of(caller.user);
-        let bucket = keys.bucket();
         let (session, history) = (keys.session(), keys.history());
         let (newest, wanted, before) = match tail {
             Tail::Nothing => (0, 0, None),
             Tail::Newest(n) => (n.min(NEWEST_READ_PLAINLY), n, None),
             Tail::Before { turn, n } => (0, n, Some(turn)),
         };
-        let mut call = ENTER.on(&[
-            &keys.account(),
-            &keys.revoked(),
-            &session,
-            &history,
-            &keys.journal(),
-            &bucket.expiries(),
-            &bucket.activity(),
-            &bucket.summaries(),
-        ]);
-        call.arg(caller.token_id).arg(caller.issued_ms).arg(requests_per_minute);
-        call.arg(self.lifetimes.idle_ms).arg(self.lifetimes.max_ms).arg(keys.member()).arg(new_session_id());
+        let mut call = self.call_of(&ENTER, &keys, caller, requests_per_minute, None);
         call.arg(touch_every_ms).arg(newest).arg(wanted);
         match before {
             Some(turn) => call.arg(turn),
@@ -208,7 +196,7 @@ impl RedisStore {
 
     pub async fn clear(&self, caller: Caller<'_>) -> Result<Cleared, StoreError> {
         let keys = UserKeys::of(caller.user);
-        let call = self.call_of(&CLEAR, &keys, caller);
+        let call = self.call_of(&CLEAR, &keys, caller, self.rates.requests_per_minute, None);
         let (status, mut parts) = self.ask(&CLEAR, &call).await?;
         match status.as_str() {
             "OK" => Ok(Cleared::Done(Box::new(changed(&mut parts, caller)?))),
@@ -220,7 +208,7 @@ impl RedisStore {
     pub async fn reset(&self, caller: Caller<'_>) -> Result<Reset, StoreError> {
         let keys = UserKeys::of(caller.user);
         let results = keys.results();
-        let mut call = self.call_with(&RESET, &keys, caller, Some(&results));
+        let mut call = self.call_of(&RESET, &keys, caller, self.rates.requests_per_minute, Some(&results));
         call.arg(keys.result_prefix());
         let (status, mut parts) = self.ask(&RESET, &call).await?;
         match status.as_str() {
@@ -229,13 +217,8 @@ impl RedisStore {
         }
     }
 
-    /// A call of the scripts that look at or change one session: they share their keys and first arguments.
-    fn call_of(&self, script: &Script, keys: &UserKeys, caller: Caller<'_>) -> Cmd {
-        self.call_with(script, keys, caller, None)
-    }
-
-    /// The same with one more key.
-    fn call_with(&self, script: &Script, keys: &UserKeys, caller: Caller<'_>, more: Option<&str>) -> Cmd {
+    /// A call of the scripts that look at or change one session: they share their keys, `more` behind them, and first arguments.
+    fn call_of(&self, script: &Script, keys: &UserKeys, caller: Caller<'_>, requests_per_minute: u32, more: Option<&str>) -> Cmd {
         let bucket = keys.bucket();
         let names = [
             keys.account(),
@@ -249,7 +232,7 @@ impl RedisStore {
         ];
         let names: Vec<&str> = names.iter().map(String::as_str).chain(more).collect();
         let mut call = script.on(&names);
-        call.arg(caller.token_id).arg(caller.issued_ms).arg(self.rates.requests_per_minute);
+        call.arg(caller.token_id).arg(caller.issued_ms).arg(requests_per_minute);
         call.arg(self.lifetimes.idle_ms).arg(self.lifetimes.max_ms).arg(keys.member()).arg(new_session_id());
         call
     }
