@@ -17,9 +17,12 @@ use std::{fs, io::Read, path::PathBuf, process::Command, sync::OnceLock};
 
 use divan::{Bencher, black_box};
 use serde_json::{Map, Value, json};
-use swagger_api_agent::openapi::{
-    Catalogue, Operation,
-    retrieve::{Entry, Index, Query},
+use swagger_api_agent::{
+    domain::vector::Vector,
+    openapi::{
+        Catalogue, Operation,
+        retrieve::{Entry, Index, Meanings, Query, fused},
+    },
 };
 
 #[global_allocator]
@@ -240,4 +243,29 @@ fn functions_that_fit_of(bencher: Bencher, operations: usize) {
     let index = index_of(&Catalogue::read(&generated(operations), "generated").unwrap());
     println!("{operations} operations: {} bytes of index", index.bytes());
     bencher.bench(|| index.nearest(&Query::of(black_box("list things with their colour")), 46));
+}
+
+/// Directions that have nothing to do with each other.
+fn directions(count: usize, dimensions: usize) -> Vec<Vector> {
+    let mut state = 1_u32;
+    let mut number = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as f32 / 8_388_608.0 - 1.0
+    };
+    (0..count).map(|_| Vector::of(&(0..dimensions).map(|_| number()).collect::<Vec<f32>>()).unwrap()).collect()
+}
+
+/// The functions of GitHub's API that come nearest to a sentence, by the numbers that a direction has.
+#[divan::bench(args = [384, 1024, 4096])]
+fn nearest_of_1223(bencher: Bencher, dimensions: usize) {
+    let meanings = Meanings::of(&directions(1223, dimensions)).unwrap();
+    let wanted = directions(1, dimensions).remove(0);
+    bencher.bench(|| black_box(&meanings).nearest(black_box(&wanted), 200));
+}
+
+/// Two rankings put together.
+#[divan::bench]
+fn two_rankings_fused(bencher: Bencher) {
+    let (one, other): (Vec<usize>, Vec<usize>) = ((0..200).collect(), (100..300).rev().collect());
+    bencher.bench(|| fused(black_box(&one), black_box(&other), 46));
 }

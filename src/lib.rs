@@ -2,10 +2,10 @@
 //!
 //! The floors, in reading order; a module names only floors below its own (`tests/it/floors.rs`):
 //!
-//! 0. [`clock`], [`domain`]: the time, and what exists.
+//! 0. [`clock`], [`domain`]: the time, and what exists. [`fault`]: where the fault lab lets a process die; nothing in a release.
 //! 1. [`settings`]: what the operator said. [`secrets`]: passwords, tokens, randomness. [`markdown`]: replies as people read
 //!    them. [`excerpt`]: big replies cut to size, and read in parts. [`words`]: what words mean. [`demo`]: a small real API to try
-//!    the agent on.
+//!    the agent on. [`redact`]: secrets taken out of what is told.
 //! 2. [`outbound`], [`probe`], [`store`], [`openapi`]: the HTTP client; is a server ready; what is
 //!    remembered; the document.
 //! 3. [`llm`], [`upstream`]: who plans, and who sends.
@@ -20,11 +20,13 @@ pub mod clock;
 pub mod demo;
 pub mod domain;
 pub mod excerpt;
+pub mod fault;
 pub mod llm;
 pub mod markdown;
 pub mod openapi;
 pub mod outbound;
 pub mod probe;
+pub mod redact;
 pub mod secrets;
 pub mod settings;
 pub mod store;

@@ -11,18 +11,20 @@ use reqwest::{
     header::{ACCEPT_ENCODING, CONTENT_LENGTH, HeaderValue, RANGE},
     redirect, retry,
 };
+use tokio::time::{Instant, timeout_at};
 use tracing::{debug, warn};
 pub use url::Url;
 
 use crate::domain::limits;
 
-use self::unpack::{Body as Incoming, Unreadable};
 pub use self::{
     headers::{BadHeader, Headers},
+    incoming::Incoming,
     retry_after::RetryAfter,
 };
 
 mod headers;
+mod incoming;
 mod retry_after;
 #[cfg(test)]
 pub(crate) mod scripted;
@@ -126,8 +128,25 @@ impl Outbound {
     }
 
     /// Sends one request, once, and reads the whole reply.
+    ///
+    /// # Errors
+    /// Why there is no reply.
     pub async fn send(&self, sending: Sending) -> Result<Reply, SendError> {
+        self.begin(sending, unpack::ACCEPTED).await?.whole().await
+    }
+
+    /// Sends one request, once, and comes back when the reply has begun: its body is read while it comes. It is not to be packed, because
+    /// what packs waits for more.
+    ///
+    /// # Errors
+    /// Why no reply began.
+    pub async fn open(&self, sending: Sending) -> Result<Incoming, SendError> {
+        self.begin(sending, "identity").await
+    }
+
+    async fn begin(&self, sending: Sending, accepted: &'static str) -> Result<Incoming, SendError> {
         let Sending { method, url, headers, body, deadline, reply_bytes_max } = sending;
+        let end = Instant::now() + deadline;
         if !matches!(url.scheme(), "http" | "https") || !url.username().is_empty() || url.password().is_some() {
             return Err(SendError::BadUrl);
         }
@@ -140,40 +159,12 @@ impl Outbound {
         }
         if !request.headers().contains_key(RANGE) {
             // Part of a packed body could not be unpacked.
-            request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static(unpack::ACCEPTED));
+            request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static(accepted));
         }
         *request.body_mut() = body.map(Body::from);
-
-        // The status outlives a body that does not come.
-        let mut status = None;
-        match tokio::time::timeout(deadline, self.exchange(request, reply_bytes_max, &mut status)).await {
-            Ok(done) => done,
-            Err(_) => Err(SendError::TimedOut { status }),
-        }
-    }
-
-    async fn exchange(&self, request: Request, cap: usize, status: &mut Option<u16>) -> Result<Reply, SendError> {
-        let mut response = self.client.execute(request).await.map_err(not_begun)?;
-        let code = response.status().as_u16();
-        *status = Some(code);
-        let unreadable = |why| match why {
-            Unreadable::TooLarge => SendError::TooLarge { status: code, cap },
-            Unreadable::Bomb => SendError::Bomb { status: code },
-            Unreadable::Packed => SendError::Packed { status: code },
-        };
-        if response.content_length().is_some_and(|promised| promised > cap as u64) {
-            return Err(unreadable(Unreadable::TooLarge));
-        }
-        let mut body = Incoming::of(response.headers_mut(), cap).map_err(unreadable)?;
-        let broken = |error: reqwest::Error| {
-            debug!(cause = cause(&error), "a reply broke off");
-            SendError::Broken { status: Some(code) }
-        };
-        while let Some(chunk) = response.chunk().await.map_err(broken)? {
-            body.take(chunk).map_err(unreadable)?;
-        }
-        let headers = Headers::from_map(std::mem::take(response.headers_mut()));
-        Ok(Reply { status: code, headers, body: body.whole().map_err(unreadable)? })
+        let response = timeout_at(end, self.client.execute(request)).await;
+        let response = response.map_err(|_| SendError::TimedOut { status: None })?.map_err(not_begun)?;
+        Incoming::new(response, end, reply_bytes_max)
     }
 
     /// Loads a text: a document that the operator named by URL, at most `bytes_max` bytes of UTF-8. The error is a sentence for the operator.

@@ -17,6 +17,7 @@ use crate::{
         tool::{Effect, Outcome, ReplyBody, UpstreamReply},
     },
     outbound::{Headers, Outbound, Reply, SendError, Sending, Url},
+    redact::Redactor,
     settings,
 };
 
@@ -28,13 +29,13 @@ mod body;
 mod choice;
 #[cfg(test)]
 mod choice_tests;
-mod echo;
 mod oauth;
 #[cfg(test)]
 mod tests;
 mod vault;
 
 pub use self::{
+    again::{Terms, known_of_both},
     authorise::Authorised,
     vault::{Kept, OwnSecret, UserCredentials, Vault},
 };
@@ -56,6 +57,8 @@ pub struct Upstream {
     extra: ExtraHeaders,
     /// The operator's credentials.
     service: Arc<choice::Service>,
+    /// What must not come back.
+    hidden: Redactor,
     deadline: std::time::Duration,
     reply_bytes_max: usize,
 }
@@ -104,14 +107,21 @@ impl Upstream {
             usual,
             extra: authorise::extra_headers(api)?,
             service: Arc::new(service),
+            hidden: Redactor::default(),
             deadline: std::time::Duration::from_millis(bounds.timeout_ms),
             reply_bytes_max: bounds.reply_bytes_max,
         })
     }
 
-    /// Sends one call: a changing one once, a reading one at most twice ([`again`]). Every way it can go is an [`Outcome`]; the sentences
+    /// Takes these out of every reply, beside what the user has set.
+    #[must_use]
+    pub fn hiding(self, hidden: Redactor) -> Self {
+        Self { hidden, ..self }
+    }
+
+    /// Sends one call: a changing one once unless it carries a key, any other at most twice ([`again`]). Every way it can go is an [`Outcome`]; the sentences
     /// in it hold neither credentials nor the query.
-    async fn send(&self, call: &UpstreamCall<'_>, effect: Effect) -> Outcome {
+    async fn send(&self, call: &UpstreamCall<'_>, terms: Terms<'_>) -> Outcome {
         let url = match self.address(call.url) {
             Ok(url) => url,
             Err(why) => return Outcome::Failed(format!("the request was not sent: {why}")),
@@ -128,15 +138,17 @@ impl Upstream {
             deadline: self.deadline,
             reply_bytes_max: self.reply_bytes_max,
         };
-        match again::send(&self.outbound, sending, effect).await {
+        let came = again::send(&self.outbound, sending, terms).await;
+        let outcome = match came.last {
             Ok(reply) => Outcome::Replied(replied(reply)),
             Err(error) => {
                 // The query may hold secrets; credentials before the host were refused above.
                 let what = format!("{} {}", call.method, call.url.split(['?', '#']).next().unwrap_or_default());
-                warn!(request = what, ?effect, %error, "{what} got no usable reply: {error}");
-                no_reply(&what, error, effect)
+                warn!(request = what, effect = ?terms.effect, %error, "{what} got no usable reply: {error}");
+                no_reply(&what, error, terms.effect)
             }
-        }
+        };
+        if came.lost_one { known_of_both(outcome) } else { outcome }
     }
 
     /// The URL to call, if it is on the configured origin and goes out as it was built.

@@ -71,3 +71,19 @@ service_binary() {
   cargo build --manifest-path "$root/Cargo.toml" --release --locked --bin swagger-api-agent >&2 || return 1
   echo "$(target_directory)/release/swagger-api-agent"
 }
+
+# Prints the path of a program that is not optimised: SERVICE_BINARY if that names one, else the one built now.
+debug_binary() {
+  if [ -n "${SERVICE_BINARY:-}" ]; then realpath "$SERVICE_BINARY"; return; fi
+  command -v cargo >/dev/null || { say "cargo is missing: https://rustup.rs"; return 1; }
+  say "building the service"
+  cargo build --manifest-path "$root/Cargo.toml" --locked --quiet --bin swagger-api-agent >&2 || return 1
+  echo "$(target_directory)/debug/swagger-api-agent"
+}
+
+# check SENTENCE COMMAND …: says whether the command succeeds, and counts it in `passed` or `failed`.
+check() {
+  local sentence=$1
+  shift
+  if "$@"; then passed=$((passed + 1)); echo "  ok    $sentence"; else failed=$((failed + 1)); echo "  FAIL  $sentence"; fi
+}

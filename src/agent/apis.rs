@@ -3,12 +3,13 @@
 use std::{collections::HashMap, sync::Arc};
 
 use crate::{
-    domain::tool::FunctionSpec,
+    domain::{probe::Probe, tool::FunctionSpec},
     llm::ToolSet,
     openapi::{
         Catalogue, Operation, names_over_all, near,
         retrieve::{Entry, Index},
     },
+    redact::Redactor,
     upstream::Upstream,
 };
 
@@ -25,6 +26,8 @@ pub struct Api {
     pub base_url: String,
     /// Whether `base_url` wins over the servers that operations name themselves.
     pub base_url_wins: bool,
+    /// How to look what became of a change whose answer was lost.
+    pub probes: Vec<Probe>,
     /// Since when it is served as it is, in milliseconds since 1970.
     pub since_ms: u64,
 }
@@ -53,6 +56,11 @@ impl Apis {
     /// The functions of all: those of the nameless API under their own names, those of the others as `<api>_<function>`. The names of the
     /// APIs must differ.
     pub fn new(apis: Vec<Arc<Api>>) -> Self {
+        Self::hiding(apis, &Redactor::default())
+    }
+
+    /// As [`Apis::new`], with these secrets taken out of what documents say: an operator may have left one in an example or a default.
+    pub fn hiding(apis: Vec<Arc<Api>>, hidden: &Redactor) -> Self {
         let named: Vec<(&str, Vec<&str>)> = apis
             .iter()
             .map(|api| (api.name.as_str(), api.catalogue.functions().iter().map(|function| function.name.as_str()).collect()))
@@ -65,7 +73,7 @@ impl Apis {
             for (index, (spec, name)) in api.catalogue.functions().iter().zip(names).enumerate() {
                 by_name.insert(name.clone(), functions.len());
                 origins.push((at, index));
-                functions.push(FunctionSpec { name, ..spec.clone() });
+                functions.push(told(FunctionSpec { name, ..spec.clone() }, hidden));
             }
         }
         let fingerprint = fingerprint(&apis);
@@ -96,6 +104,17 @@ impl Apis {
         self.by_name.get(function).copied()
     }
 
+    /// What a model for embeddings is told of each function, in their order.
+    pub fn told(&self, hidden: &Redactor) -> Vec<String> {
+        let operations = self.apis.iter().flat_map(|api| api.catalogue.operations());
+        let told = self.functions().iter().zip(operations).map(|(FunctionSpec { name, description, .. }, operation)| {
+            let mut told = Entry { description, ..Entry::of(name, operation) }.told();
+            hidden.in_text(&mut told);
+            told
+        });
+        told.collect()
+    }
+
     /// Where functions are found by what they do; by their places.
     pub fn index(&self) -> &Index {
         &self.index
@@ -124,6 +143,14 @@ impl Apis {
         let titles: Vec<&str> = self.apis.iter().map(|api| api.catalogue.info().title.as_str()).collect();
         titles.join(", ")
     }
+}
+
+fn told(mut spec: FunctionSpec, hidden: &Redactor) -> FunctionSpec {
+    hidden.in_text(&mut spec.description);
+    if hidden.bytes(spec.parameters.to_string().as_bytes()).is_some() {
+        hidden.in_value(Arc::make_mut(&mut spec.parameters));
+    }
+    spec
 }
 
 /// One document that stands for itself has its own; several have one over names and fingerprints, whatever their order.
@@ -161,6 +188,7 @@ pub(super) mod tests {
             upstream,
             base_url,
             base_url_wins: true,
+            probes: Vec::new(),
             since_ms: 0,
         })
     }

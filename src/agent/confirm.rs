@@ -13,8 +13,23 @@ use crate::{
 };
 
 /// What a planner is told when changes wait for the user's yes: it would ask a second time otherwise.
-pub const PLANNERS_PART: &str = "\nBefore a call that changes something is sent, the user is shown it and must agree. \
+const PLANNERS_PART: &str = "\nBefore a call that changes something is sent, the user is shown it and must agree. \
                                  That is done for you: make the call, and do not ask for a confirmation yourself.";
+
+/// The same where only those wait that are planned after a reply was read.
+const PLANNERS_PART_AFTER_REPLY: &str = "\nOnce a function has returned something, the user is shown a call that changes something \
+                                         before it is sent, and must agree. That is done for you: make the call, and do not ask for a \
+                                         confirmation yourself.";
+
+impl Progress {
+    /// Whether the planner has read something in this turn that an API said: a reply, or a part of one that was kept.
+    fn has_read(&self, reader: &str) -> bool {
+        let replied = |result: &ToolResult| matches!(result.outcome, Outcome::Replied(_));
+        // What was looked up among the functions is no API's word, and has no request.
+        let of_an_api = |result: &ToolResult| result.request.is_some() || result.call.name == reader;
+        self.rounds.iter().flat_map(|round| &round.results).any(|result| replied(result) && of_an_api(result))
+    }
+}
 
 impl Batch {
     /// Keeps back every call from the first changing one on.
@@ -43,8 +58,9 @@ impl Batch {
         self.calls.iter().enumerate().filter_map(waiting).collect()
     }
 
-    /// What the user is asked, if there are changes that wait: Markdown that shows each request as it will be sent.
-    pub fn question(&self, language: Language) -> Option<String> {
+    /// What the user is asked, if there are changes that wait: Markdown that shows each request as it will be sent. `after_reply`: they wait
+    /// because of what was read before, which the user is told.
+    pub fn question(&self, language: Language, after_reply: bool) -> Option<String> {
         let waiting: Vec<&Ready> = self
             .calls
             .iter()
@@ -69,6 +85,16 @@ impl Batch {
                 format!("回答 **确认** 即发送，回答 **取消** 则不发送。其他回答一律不发送，{minutes} 分钟后失效。"),
             ),
         };
+        let asks = match (language, after_reply) {
+            (_, false) => asks,
+            (Language::English, true) => format!(
+                "I planned this after I had read what the API returned, and what is written there may mislead me: agree only if it is what you \
+                 want. {asks}"
+            ),
+            (Language::Chinese, true) => {
+                format!("这一步是我读取 API 返回的内容之后才计划的，其中的文字可能误导我：确实是您想要的操作时才请确认。{asks}")
+            }
+        };
         let said = self.said.as_deref().map(str::trim).filter(|said| !said.is_empty()).map(str::to_owned);
         let requests = waiting.iter().map(|ready| {
             let UpstreamRequest { method, url, headers, body } = &ready.request;
@@ -88,13 +114,26 @@ impl Batch {
 }
 
 impl Agent<'_> {
+    /// Whether changes that are planned now wait for the user's yes.
+    pub(super) fn must_ask(&self, progress: &Progress) -> bool {
+        self.confirm || self.confirm_after_reply && progress.has_read(self.apis.tools().reader())
+    }
+
+    /// What a planner is told of that.
+    pub fn planners_part(&self) -> &'static str {
+        match (self.confirm, self.confirm_after_reply) {
+            (true, _) => PLANNERS_PART,
+            (false, true) => PLANNERS_PART_AFTER_REPLY,
+            (false, false) => "",
+        }
+    }
+
     /// The calls that a user was asked about, after the yes: all of them as they were shown, or none if one of them would now be another
     /// request.
     pub fn agreed(&self, asked: &[ToolResult], progress: &mut Progress) -> Batch {
         let again = |result: &ToolResult| {
             let Outcome::Refused(Refusal::NeedsConfirmation { digest }) = &result.outcome else { return None };
-            let arguments = result.call.arguments.as_ref().ok()?;
-            let ready = self.ready(result.call.id.clone(), &result.call.name, arguments).ok()?;
+            let ready = self.built_again(result)?;
             (digest_of(&ready.request) == *digest).then(|| Prepared::Ready(Box::new(ready)))
         };
         progress.calls = progress.calls.saturating_add(u32::try_from(asked.len()).unwrap_or(u32::MAX));

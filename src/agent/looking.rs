@@ -1,5 +1,7 @@
 //! Calls by which a planner looks for functions that it was not given: answered here, nothing is sent.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 use super::{Agent, Progress};
@@ -7,19 +9,20 @@ use crate::{
     domain::{
         limits::FUNCTION_SUMMARY_CHARS_MAX,
         tool::{FunctionSpec, Outcome, Refusal, ReplyBody, ToolCall, ToolResult, UpstreamReply},
+        vector::Vector,
     },
-    llm::Lookup,
+    llm::{Lookup, told_description},
     openapi::retrieve::Query,
 };
 
 impl Agent<'_> {
-    /// What came of a call that looks for functions; `None`: it is another call. What was found is given to the planner from the next
-    /// round on, as long as there is room.
-    pub(super) fn looked_up(&self, call: &ToolCall, progress: &mut Progress) -> Option<ToolResult> {
+    /// What came of a call that looks for functions; `None`: it is another call. `meant` is what searches mean, as far as it is known. What
+    /// was found is given to the planner from the next round on, as long as there is room.
+    pub(super) fn looked_up(&self, call: &ToolCall, meant: &HashMap<String, Vector>, progress: &mut Progress) -> Option<ToolResult> {
         let lookup = progress.offered.as_ref()?.lookup(call)?;
         let outcome = match lookup {
             Err(problems) => Outcome::Refused(Refusal::InvalidArguments(problems)),
-            Ok(Lookup::Search { query, limit }) => replied(self.search(&query, limit, progress)),
+            Ok(Lookup::Search { query, limit }) => replied(self.search(&query, meant.get(&query), limit, progress)),
             Ok(Lookup::Describe { name }) => match self.apis.place(&name) {
                 Some(place) => replied(self.describe(place, progress)),
                 None => Outcome::Refused(Refusal::InvalidArguments(vec![self.unknown(&name)])),
@@ -28,8 +31,8 @@ impl Agent<'_> {
         Some(ToolResult { call: call.clone(), request: None, outcome })
     }
 
-    fn search(&self, query: &str, limit: usize, progress: &mut Progress) -> Value {
-        let places = self.apis.index().nearest(&Query::of(query), limit);
+    fn search(&self, query: &str, meant: Option<&Vector>, limit: usize, progress: &mut Progress) -> Value {
+        let places = self.nearest(&Query::of(query), meant, limit);
         let given = places.iter().filter(|place| self.will_be_given(**place, progress)).count();
         let found: Vec<Value> = places
             .iter()
@@ -50,7 +53,7 @@ impl Agent<'_> {
         self.will_be_given(place, progress);
         let function = self.apis.functions().get(place);
         function.map_or(Value::Null, |FunctionSpec { name, description, parameters, .. }| {
-            json!({"name": name, "description": description, "parameters": **parameters})
+            json!({"name": name, "description": told_description(description), "parameters": **parameters})
         })
     }
 
@@ -61,9 +64,10 @@ impl Agent<'_> {
         if tools.offers(place) || found.contains(&place) {
             return true;
         }
-        let room = tools.count() + found.len() < self.functions_max();
-        if room {
-            found.push(place);
+        found.push(place);
+        let room = tools.count() + found.len() <= self.functions_max() && self.has_room(tools, found);
+        if !room {
+            found.pop();
         }
         room
     }

@@ -5,23 +5,33 @@
 
 mod apis;
 mod confirm;
+mod fallback;
+mod keyed;
 mod looking;
+mod meaning;
 mod offer;
 mod perform;
+mod probing;
 mod prompt;
 mod reading;
+mod repair;
+mod resume;
 mod trim;
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use serde_json::{Map, Value};
+use tokio::time::Instant;
 
 pub use self::{
     apis::{Api, Apis},
-    confirm::PLANNERS_PART,
-    offer::Offering,
+    fallback::is_away,
+    meaning::Meaning,
+    offer::{Offering, gives_some},
     perform::{Ready, Stretch},
+    probing::seen,
     reading::{Reading, mark, size},
+    resume::Begun,
     trim::{kept, kept_answer},
 };
 use crate::{
@@ -29,9 +39,12 @@ use crate::{
         language::Language,
         session::{Round, Turn, Usage},
         tool::{Effect, Outcome, Refusal, ToolCall, ToolResult},
+        vector::Vector,
     },
-    llm::{ModelError, Move, Planner, Prompt, ToolSet},
+    llm::{ModelError, Move, Offline, Planner, Price, Prompt, Recap, ToolSet, Words, tokens},
     markdown,
+    openapi::Operation,
+    redact::Redactor,
     upstream::UserCredentials,
 };
 
@@ -42,19 +55,29 @@ pub struct Budget {
     pub calls_max: u32,
     /// A larger reply is not kept beside the turn, in bytes.
     pub kept_bytes_max: usize,
+    /// When the turn ends, whatever it has come to.
+    pub until: Instant,
 }
 
 /// Everything a turn is thought with.
 #[derive(Clone, Copy)]
 pub struct Agent<'a> {
     pub planner: &'a Planner,
+    /// Who takes a turn over whose model cannot be asked; none: nobody.
+    pub fallback: Option<&'a Offline>,
     pub apis: &'a Apis,
     /// What the user has set for the APIs.
     pub own: &'a UserCredentials,
+    /// The operator's secrets, which nobody is told.
+    pub hidden: &'a Redactor,
     pub budget: Budget,
     /// Whether a changing call is sent only after the user has said yes to it.
     pub confirm: bool,
+    /// Whether at least one that was planned after a reply was read in the same turn is.
+    pub confirm_after_reply: bool,
     pub offering: Offering<'a>,
+    /// None: functions are found by words alone.
+    pub meaning: Option<Meaning<'a>>,
 }
 
 /// What the user wants, and what came before.
@@ -62,6 +85,8 @@ pub struct Agent<'a> {
 pub struct Ask<'a> {
     pub instructions: &'a str,
     pub history: &'a [Turn],
+    /// What was said before that.
+    pub summary: Option<Recap<'a>>,
     pub message: &'a str,
 }
 
@@ -70,11 +95,15 @@ pub struct Ask<'a> {
 pub struct Progress {
     pub rounds: Vec<Round>,
     pub usage: Option<Usage>,
+    /// Tokens that were used, counted by the caller where they are bounded.
+    pub tokens: u64,
     calls: u32,
     /// The functions that the planner is given in this turn; none: all.
     offered: Option<ToolSet>,
     /// Places of functions that it found and is given from its next move on.
     found: Vec<usize>,
+    /// Whether the offline planner has taken the turn over.
+    taken_over: fallback::TakenOver,
 }
 
 /// The next move, checked.
@@ -106,6 +135,23 @@ pub enum Prepared {
     Refused(ToolCall, Refusal),
 }
 
+impl Thought {
+    /// How many tokens it was for whoever thought it, by estimate.
+    pub fn tokens(&self) -> u64 {
+        match self {
+            Self::Answer(answer) => tokens::in_json(answer),
+            Self::Calls(batch) => {
+                let said = batch.said.as_deref().map_or(0, tokens::in_json);
+                let arguments = |result: ToolResult| match result.call.arguments {
+                    Ok(arguments) => tokens::of(Value::Object(arguments).to_string().as_bytes()),
+                    Err(text) => tokens::in_json(&text),
+                };
+                batch.not_sent().into_iter().map(arguments).fold(said, u64::saturating_add)
+            }
+        }
+    }
+}
+
 impl Batch {
     /// The calls that may change something and can be sent, with their place in the batch.
     pub fn changing(&self) -> impl Iterator<Item = (usize, &Ready)> {
@@ -117,34 +163,69 @@ impl Batch {
 }
 
 impl Agent<'_> {
-    /// Asks the planner for the next move and checks it.
+    /// Asks the planner for the next move and checks it. `words` is told the planner's text while it comes.
     ///
     /// # Errors
     /// What the model's server did instead of answering.
-    pub async fn think(&self, ask: Ask<'_>, progress: &mut Progress) -> Result<Thought, ModelError> {
-        if progress.rounds.len() as u64 >= u64::from(self.budget.rounds_max) {
-            return Ok(Thought::Answer(out_of_rounds(ask.message, &progress.rounds)));
+    pub async fn think(&self, ask: Ask<'_>, progress: &mut Progress, words: Option<Words<'_>>) -> Result<Thought, ModelError> {
+        if let Some(answer) = self.unasked(&ask, progress) {
+            return Ok(Thought::Answer(answer));
         }
-        self.offer(&ask, progress);
-        let Ask { instructions, history, message } = ask;
-        let tools = progress.offered.as_ref().unwrap_or(self.apis.tools());
-        let plan = self.planner.plan(&Prompt { instructions, history, message, rounds: &progress.rounds, tools }).await?;
+        self.offer(&ask, progress).await;
+        let (plan, taken_over) = self.plan(&self.prompt(&ask, progress), words, progress.taken_over).await;
+        progress.taken_over = taken_over;
+        let plan = plan?;
         if let Some(usage) = plan.usage {
             progress.usage = Some(progress.usage.unwrap_or_default().plus(usage));
         }
         match plan.next {
-            Move::Answer(answer) => Ok(Thought::Answer(answer)),
-            Move::Calls { said, calls } => {
+            Move::Answer(answer) => Ok(Thought::Answer(self.hidden.text(&answer).into_owned())),
+            Move::Calls { mut said, mut calls } => {
+                // Before a request is made of them: what is sent, shown, stored and made again later is the same.
+                said.iter_mut().for_each(|said| self.hidden.in_text(said));
+                calls.iter_mut().for_each(|call| self.hidden.in_call(call));
                 // One beyond the budget tells the planner that there is one; ten thousand would tell it no more.
-                let calls = calls.into_iter().take(self.budget.calls_max as usize + 1).map(|call| self.prepare(call, progress)).collect();
+                calls.truncate(self.budget.calls_max as usize + 1);
+                let meant = self.meant_by_searches(&calls, progress).await;
+                let calls = calls.into_iter().map(|call| self.prepare(call, &meant, progress)).collect();
                 let batch = Batch { said, calls };
-                Ok(Thought::Calls(if self.confirm { batch.keep_back() } else { batch }))
+                Ok(Thought::Calls(if self.must_ask(progress) { batch.keep_back() } else { batch }))
             }
         }
     }
 
-    /// Looks one call up, checks its arguments and builds its request. Nothing is sent.
-    fn prepare(&self, call: ToolCall, progress: &mut Progress) -> Prepared {
+    /// What asking the planner for its next move costs at most; none if it is not asked, or costs nothing.
+    pub async fn price(&self, ask: &Ask<'_>, progress: &mut Progress) -> Option<Price> {
+        if self.unasked(ask, progress).is_some() {
+            return None;
+        }
+        self.offer(ask, progress).await;
+        self.planner.price_of(&self.prompt(ask, progress))
+    }
+
+    /// The answer of a turn in which the planner is not asked any more.
+    fn unasked(&self, ask: &Ask<'_>, progress: &Progress) -> Option<String> {
+        if progress.rounds.len() as u64 >= u64::from(self.budget.rounds_max) {
+            return Some(out_of_rounds(ask.message, &progress.rounds));
+        }
+        repair::given_up(&progress.rounds, Language::of_text(ask.message))
+    }
+
+    /// What the planner looks at for its next move.
+    fn prompt<'p>(&'p self, ask: &Ask<'p>, progress: &'p Progress) -> Prompt<'p> {
+        let Ask { instructions, history, summary, message } = *ask;
+        let tools = progress.offered.as_ref().unwrap_or(self.apis.tools());
+        let until = Some(self.budget.until);
+        Prompt { instructions, history, rounds: &progress.rounds, until, summary, ..Prompt::of(message, tools) }
+    }
+
+    /// What nobody is told in this turn: the operator's secrets, and those of the user that were used in it.
+    pub fn hidden(&self) -> Redactor {
+        self.hidden.and(&self.own.hidden())
+    }
+
+    /// Looks one call up, checks its arguments and builds its request. Nothing is sent. `meant` is what searches mean, as far as it is known.
+    fn prepare(&self, call: ToolCall, meant: &HashMap<String, Vector>, progress: &mut Progress) -> Prepared {
         if progress.calls >= self.budget.calls_max {
             return Prepared::Refused(call, Refusal::OverBudget);
         }
@@ -154,7 +235,7 @@ impl Agent<'_> {
             Some(Err(refusal)) => return Prepared::Refused(call, refusal),
             None => {}
         }
-        if let Some(result) = self.looked_up(&call, progress) {
+        if let Some(result) = self.looked_up(&call, meant, progress) {
             return Prepared::Answered(Box::new(result));
         }
         let arguments = match &call.arguments {
@@ -165,6 +246,7 @@ impl Agent<'_> {
             }
         };
         match self.ready(call.id.clone(), &call.name, arguments) {
+            Ok(ready) if ready.effect == Effect::Changing && progress.is_unclear() => Prepared::Answered(Box::new(ready.after_unknown())),
             Ok(ready) => Prepared::Ready(Box::new(ready)),
             Err(refusal) => Prepared::Refused(call, refusal),
         }
@@ -178,9 +260,14 @@ impl Agent<'_> {
         let Some((api, operation)) = self.apis.operation(name) else {
             return Err(Refusal::UnknownFunction { near: self.apis.near(name) });
         };
+        Self::ready_of(api, operation, id, name, arguments)
+    }
+
+    fn ready_of(api: &Arc<Api>, operation: &Operation, id: String, name: &str, arguments: &Map<String, Value>) -> Result<Ready, Refusal> {
         let request = operation.request(api.base_url_for_requests(), arguments).map_err(Refusal::InvalidArguments)?;
         let call = ToolCall { id, name: name.to_owned(), arguments: Ok(arguments.clone()) };
-        Ok(Ready { call, api: Arc::clone(api), request, effect: operation.spec().effect, security: operation.security().cloned() })
+        let (effect, security) = (operation.spec().effect, operation.security().cloned());
+        Ok(Ready::of(call, Arc::clone(api), request, effect, security, operation.key_header().map(str::to_owned)))
     }
 }
 

@@ -1,13 +1,13 @@
 //! Which functions a planner is given, when there are more than it can be given at once.
 
-use super::{Agent, Ask, Progress};
+use super::{Agent, Apis, Ask, Progress};
 use crate::{
     domain::{
         limits::{FUNCTIONS_OF_OURS, FUNCTIONS_PER_REMARK},
         session::Round,
         tool::{Outcome, Refusal},
     },
-    llm::ToolSet,
+    llm::{Planner, ToolSet},
     openapi::retrieve::Query,
 };
 
@@ -29,26 +29,25 @@ const REFERRING_CHINESE: [&str; 16] =
 /// How much the message before counts.
 const BEFORE_WEIGHT: f32 = 0.5;
 
-impl Agent<'_> {
-    /// Whether a planner is given some functions only.
-    fn gives_some(&self) -> bool {
-        self.planner.is_told_functions() && self.apis.functions().len() > self.offering.max
-    }
+/// Whether a planner is given some functions only: all are more than `max`, or too long.
+pub fn gives_some(apis: &Apis, planner: &Planner, max: usize) -> bool {
+    let too_long = || apis.tools().tokens() > planner.tools_tokens_max();
+    planner.is_told_functions() && (apis.functions().len() > max || too_long())
+}
 
+impl Agent<'_> {
     /// The functions for the next move. What was given in this turn stays given: a conversation with calls of functions that are not there
     /// is refused by some servers.
-    pub(super) fn offer(&self, ask: &Ask<'_>, progress: &mut Progress) {
-        if !self.gives_some() {
+    pub(super) async fn offer(&self, ask: &Ask<'_>, progress: &mut Progress) {
+        if !gives_some(self.apis, self.planner, self.offering.max) {
             return;
         }
+        if progress.offered.is_none() {
+            progress.offered = Some(self.first_offer(ask, &progress.rounds).await);
+        }
         let Progress { rounds, offered, found, .. } = progress;
-        let tools = match offered {
-            Some(tools) => {
-                found.drain(..).for_each(|place| self.add(tools, place, self.functions_max()));
-                tools
-            }
-            None => offered.insert(self.first_offer(ask, rounds)),
-        };
+        let Some(tools) = offered else { return };
+        found.drain(..).for_each(|place| self.add(tools, place, self.functions_max()));
         if let Some(round) = rounds.last() {
             self.add_after(round, tools);
         }
@@ -60,7 +59,7 @@ impl Agent<'_> {
     }
 
     /// The pinned ones, those that were called already, and those that fit what is asked, with room for what comes up later.
-    fn first_offer(&self, ask: &Ask<'_>, rounds: &[Round]) -> ToolSet {
+    async fn first_offer(&self, ask: &Ask<'_>, rounds: &[Round]) -> ToolSet {
         let mut tools = self.apis.tools().offering_none();
         let most = self.functions_max();
         let first = most - most / 4;
@@ -73,7 +72,9 @@ impl Agent<'_> {
             self.add(&mut tools, place, before);
         }
         // Those that are there already are found again.
-        for place in self.apis.index().nearest(&wish(ask), first) {
+        let (wish, before) = wish(ask);
+        let meant = self.meant(ask.message, before.map(|before| (before, BEFORE_WEIGHT))).await;
+        for place in self.nearest(&wish, meant.as_ref(), first) {
             self.add(&mut tools, place, first);
         }
         tools
@@ -99,18 +100,26 @@ impl Agent<'_> {
     }
 
     fn add(&self, tools: &mut ToolSet, place: usize, most: usize) {
-        if tools.count() < most {
+        if tools.count() < most && self.has_room(tools, &[place]) {
             tools.offer(place);
         }
     }
+
+    /// Whether these functions can be given as well, as far as it is a matter of their length.
+    pub(super) fn has_room(&self, tools: &ToolSet, places: &[usize]) -> bool {
+        let more = places.iter().map(|place| tools.tokens_of(*place)).fold(0, u64::saturating_add);
+        tools.tokens().saturating_add(more) <= self.planner.tools_tokens_max()
+    }
 }
 
-/// What functions are looked for by.
-fn wish(ask: &Ask<'_>) -> Query {
+/// What functions are looked for by, and the message before if it is read with this one.
+fn wish<'a>(ask: &Ask<'a>) -> (Query, Option<&'a str>) {
     let wish = Query::of(ask.message);
     match ask.history.last() {
-        Some(before) if wish.things() < THINGS_ENOUGH || refers_back(ask.message) => wish.and(&before.message, BEFORE_WEIGHT),
-        Some(_) | None => wish,
+        Some(before) if wish.things() < THINGS_ENOUGH || refers_back(ask.message) => {
+            (wish.and(&before.message, BEFORE_WEIGHT), Some(&before.message))
+        }
+        Some(_) | None => (wish, None),
     }
 }
 

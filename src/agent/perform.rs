@@ -8,6 +8,7 @@ use crate::{
     clock::Countdown,
     domain::tool::{Effect, Outcome, SentRequest, ToolCall, ToolResult},
     openapi::{Alternatives, UpstreamRequest},
+    upstream::{Terms, known_of_both},
 };
 
 /// A call that can be sent as it is.
@@ -20,9 +21,27 @@ pub struct Ready {
     pub effect: Effect,
     /// The credentials that the document asks for.
     pub security: Option<Alternatives>,
+    /// The header in which an idempotency key travels, if the operation takes one.
+    pub key_header: Option<String>,
+    /// Whether it carries its key.
+    pub(super) keyed: bool,
+    /// Whether it may have been sent before.
+    pub(super) again: bool,
 }
 
 impl Ready {
+    /// A call that was looked up and checked.
+    pub(super) fn of(
+        call: ToolCall,
+        api: Arc<Api>,
+        request: UpstreamRequest,
+        effect: Effect,
+        security: Option<Alternatives>,
+        key_header: Option<String>,
+    ) -> Self {
+        Self { call, api, request, effect, security, key_header, keyed: false, again: false }
+    }
+
     /// This call with an outcome that it has without being sent, or before it is known what came of it.
     pub fn with(&self, outcome: Outcome) -> ToolResult {
         let request = SentRequest { method: self.request.method.clone(), url: self.request.url.clone() };
@@ -43,9 +62,7 @@ impl Batch {
     /// What every call of the batch has come to while nothing is sent: those that cannot be sent have their reason already.
     pub fn not_sent(&self) -> Vec<ToolResult> {
         let result = |prepared: &Prepared| match prepared {
-            Prepared::Ready(ready) | Prepared::Waiting(ready) => {
-                ready.with(Outcome::Failed("the request was not sent: the turn ended before its place in the order".into()))
-            }
+            Prepared::Ready(ready) | Prepared::Waiting(ready) => ready.unsent("the turn ended before its place in the order"),
             Prepared::Reading(reading) => reading.result(),
             Prepared::Answered(result) => (**result).clone(),
             Prepared::Refused(call, refusal) => {
@@ -75,7 +92,17 @@ impl Agent<'_> {
     /// Sends one call: the only place where anything leaves for the upstream. What is told of the request is told without credentials.
     /// A call that must not outlive a lease looks at it last: getting credentials may take a while.
     pub async fn send(&self, ready: Ready, lease: Option<&Countdown>) -> ToolResult {
-        let Ready { call, api, request, effect, security } = ready;
+        // Of what may have been sent before, what comes of sending it now is not all that came of it.
+        let before = ready.again.then(|| ready.with(Outcome::Unknown(String::new())));
+        let result = self.send_once(ready, lease).await;
+        match before {
+            Some(before) => ToolResult { outcome: known_of_both(result.outcome), ..before },
+            None => result,
+        }
+    }
+
+    async fn send_once(&self, ready: Ready, lease: Option<&Countdown>) -> ToolResult {
+        let Ready { call, api, request, effect, security, key_header: _, keyed, again: _ } = ready;
         let told = SentRequest { method: request.method.clone(), url: request.url.clone() };
         let authorised = match api.upstream.authorise(request, security.as_ref(), self.own).await {
             Ok(authorised) => authorised,
@@ -85,7 +112,7 @@ impl Agent<'_> {
             let why = "the request was not sent: this replica may have lost the session".to_owned();
             return ToolResult { call, request: Some(told), outcome: Outcome::Failed(why) };
         }
-        let outcome = api.upstream.deliver(authorised, effect, self.own).await;
+        let outcome = api.upstream.deliver(authorised, Terms { effect, keyed, lease }, self.own).await;
         ToolResult { call, request: Some(told), outcome }
     }
 }
@@ -106,7 +133,7 @@ mod tests {
 
     fn ready(id: &str, effect: Effect) -> Prepared {
         let request = UpstreamRequest { method: "GET".into(), url: format!("http://up/{id}"), headers: Vec::new(), body: None };
-        Prepared::Ready(Box::new(Ready { call: call(id), api: api("", DOCUMENT), request, effect, security: None }))
+        Prepared::Ready(Box::new(Ready::of(call(id), api("", DOCUMENT), request, effect, None, None)))
     }
 
     #[test]

@@ -67,19 +67,19 @@ fn shown(app: &App, listed: &Listed) -> SessionShown {
         turns: listed.turns,
         first_turn: 0,
         version: 0,
+        fence: 0,
         running: None,
     };
     SessionShown::of(app, &session)
 }
 
-/// The store's keys that hold a user's sessions.
+/// The store's keys that hold a user's sessions, own credentials and logins.
 pub(super) async fn keys(
     State(app): State<App>,
     Caller(caller): Caller,
     user: Result<Path<String>, PathRejection>,
 ) -> Result<Response, ApiError> {
-    // Nobody can have a name that is none (or no UTF-8), so nobody has a session under it.
-    let user = user.ok().and_then(|Path(name)| UserName::new(&name)).ok_or(AppError::NoSession)?;
+    let user = user_of(user)?;
     let keys = app.session_keys(&caller, &user).await?;
     if keys.is_empty() {
         return Err(AppError::NoSession.into());
@@ -88,6 +88,24 @@ pub(super) async fn keys(
     let keys: Vec<Value> =
         keys.into_iter().map(|key| json!({"name": key.name, "type": key.kind, "ttl_ms": key.ttl_ms, "size_bytes": key.bytes})).collect();
     Ok(Json(json!({"success": true, "user": user.as_str(), "keys": keys, "count": count, "user_id": caller.user.as_str()})).into_response())
+}
+
+/// Nobody can have a name that is none (or no UTF-8), so nobody has a session under it.
+fn user_of(user: Result<Path<String>, PathRejection>) -> Result<UserName, AppError> {
+    user.ok().and_then(|Path(name)| UserName::new(&name)).ok_or(AppError::NoSession)
+}
+
+/// Ends a user's session, with all that runs in it.
+pub(super) async fn kill(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    Spoken(language): Spoken,
+    user: Result<Path<String>, PathRejection>,
+) -> Result<Response, ApiError> {
+    let user = user_of(user)?;
+    app.kill_session(&caller, &user).await?;
+    let message = language.choose("the session was ended", "会话已结束");
+    Ok(Json(json!({"success": true, "message": message, "user": user.as_str(), "user_id": caller.user.as_str()})).into_response())
 }
 
 pub(super) async fn cleanup(State(app): State<App>, Caller(caller): Caller, Spoken(language): Spoken) -> Result<Response, ApiError> {

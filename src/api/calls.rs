@@ -3,17 +3,24 @@
 use axum::{
     Json,
     extract::State,
+    http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
+    chat::{how_it_came, key_of},
     error::ApiError,
     extract::{Body, Caller, Fields, Shape, Spoken},
     shapes::{ApiResponse, result_id},
 };
-use crate::{agent, app::App, domain::limits::FUNCTION_NAME_CHARS_MAX, store::contract::Tail};
+use crate::{
+    agent,
+    app::{App, DirectCall},
+    domain::{language::Language, limits::FUNCTION_NAME_CHARS_MAX, tool::ToolResult, user::UserName},
+    store::contract::Tail,
+};
 
 pub(super) struct CallAsk {
     function_name: String,
@@ -39,25 +46,40 @@ struct Called<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     result_id: Option<&'a str>,
     user_id: &'a str,
+    /// The run of a call that changes something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run_id: Option<&'a str>,
 }
 
 pub(super) async fn call(
     State(app): State<App>,
     Caller(caller): Caller,
     Spoken(language): Spoken,
+    headers: HeaderMap,
     Body(ask): Body<CallAsk>,
 ) -> Result<Response, ApiError> {
-    let result = app.call(&caller, &ask.function_name, &ask.parameters).await?;
+    let CallAsk { function_name: function, parameters } = ask;
+    let idempotency_key = key_of(&headers)?;
+    let taken = app.call(&caller, DirectCall { function, parameters, language, idempotency_key }).await?;
+    let mut response = ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], taken.body).into_response();
+    how_it_came(&mut response, taken.replayed, taken.stored);
+    Ok(response)
+}
+
+/// The body of an answer. It is stored as it is for calls with an idempotency key, so it holds nothing of the one request.
+pub(super) fn render(_: &App, user: &UserName, run: Option<&str>, result: &ToolResult, language: Language) -> Vec<u8> {
     let called = Called {
         success: result.succeeded(),
-        function_name: &ask.function_name,
-        markdown_result: agent::shown(&result, language),
-        api_response: ApiResponse::of(&result, true),
-        error: agent::error_of(&result),
-        result_id: result_id(&result),
-        user_id: caller.user.as_str(),
+        function_name: &result.call.name,
+        markdown_result: agent::shown(result, language),
+        api_response: ApiResponse::of(result, true),
+        error: agent::error_of(result),
+        result_id: result_id(result),
+        user_id: user.as_str(),
+        run_id: run,
     };
-    Ok(Json(called).into_response())
+    // Texts, numbers and ready JSON: writing them into memory cannot fail.
+    serde_json::to_vec(&called).unwrap_or_default()
 }
 
 #[derive(Serialize)]
@@ -76,7 +98,7 @@ struct Function<'a> {
 }
 
 pub(super) async fn functions(State(app): State<App>, Caller(caller): Caller) -> Result<Response, ApiError> {
-    app.visit(&caller, None, Tail::Nothing).await?;
+    app.visit(&caller, None, None, Tail::Nothing).await?;
     let served = app.served();
     let specs = served.apis.functions();
     let functions = specs.iter().map(|f| Function { name: &f.name, description: &f.description, parameters: &f.parameters }).collect();

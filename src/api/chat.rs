@@ -1,7 +1,9 @@
 //! One turn over HTTP.
 
+use std::time::Duration;
+
 use axum::{
-    extract::State,
+    extract::{Query, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -10,32 +12,45 @@ use serde_json::{Map, Value, value::RawValue};
 
 use super::{
     error::ApiError,
-    extract::{Body, Caller, Fields, Shape},
+    events,
+    extract::{Body, Caller, Fields, Shape, Spoken},
+    query::Asked,
+    revision::{self, Expects},
+    runs,
     shapes::function_calls,
 };
 use crate::{
-    app::{App, Report, Request},
+    app::{App, AppError, Begun, Report, Request, Taken},
     clock::rfc3339,
     domain::{
-        limits::{IDEMPOTENCY_KEY_CHARS_MAX, MESSAGE_CHARS_MAX},
+        limits::{IDEMPOTENCY_KEY_CHARS_MAX, MESSAGE_CHARS_MAX, PREFER_WAIT_SECS_MAX},
         session::waiting,
+        turn::OnBusy,
+        user::UserName,
     },
-    secrets::tokens::Bearer,
 };
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 static REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+/// `false` on an answer that tells of changes but is not in the store yet: its run tells what is kept in the end.
+static STORED: HeaderName = HeaderName::from_static("answer-stored");
 
 /// What a user says.
 pub(super) struct Ask {
     message: String,
     context: Option<Map<String, Value>>,
+    on_busy: OnBusy,
 }
 
 impl Shape for Ask {
     fn read(fields: &mut Fields) -> Option<Self> {
         let (message, context) = (fields.text("message", MESSAGE_CHARS_MAX), fields.object("context"));
-        Some(Self { message: message?, context })
+        let on_busy = match fields.maybe_text("on_busy").map(|name| (OnBusy::parse(&name), name)) {
+            None => OnBusy::default(),
+            Some((Some(on_busy), _)) => on_busy,
+            Some((None, _)) => fields.wrong(format!("on_busy is none of {}", OnBusy::NAMES.join(", ")))?,
+        };
+        Some(Self { message: message?, context, on_busy })
     }
 }
 
@@ -52,6 +67,8 @@ struct Answer<'a> {
     awaiting_confirmation: bool,
     session_id: &'a str,
     run_id: &'a str,
+    /// How the run ended: `answered`, `unknown_outcome`, `failed`, `cancelled`, `killed`.
+    state: &'a str,
 }
 
 #[derive(Serialize)]
@@ -59,25 +76,100 @@ struct Usage {
     prompt_tokens: u64,
     completion_tokens: u64,
     total_tokens: u64,
+    /// Not all of it was counted by the model's server; it stands there only if so.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    estimated: bool,
 }
 
 pub(super) async fn process(
     State(app): State<App>,
     Caller(caller): Caller,
+    Spoken(language): Spoken,
     headers: HeaderMap,
+    Query(asked): Query<Asked>,
+    Expects(expects): Expects,
     Body(ask): Body<Ask>,
 ) -> Result<Response, ApiError> {
-    let idempotency_key = key_of(&headers)?;
-    let taken = app.take_turn(&caller, Request { message: ask.message, context: ask.context, idempotency_key }, render).await?;
+    crate::fault::point("K0");
+    let (idempotency_key, prefer) = (key_of(&headers)?, Prefer::of(&headers));
+    let Ask { message, context, on_busy } = ask;
+    let streamed = events::is_wanted(&headers, asked.text_of("stream").as_deref());
+    let request = Request { message, context, idempotency_key, on_busy, expects, streamed };
+    if streamed && !prefer.respond_async {
+        return match app.begin_turn(&caller, request).await {
+            Ok(Begun::Accepted(accepted)) => Ok(events::begun(&app, &caller, &accepted.run, accepted.waits, language)),
+            Ok(Begun::Replayed(taken)) => {
+                let mut response = events::replayed(&taken);
+                how_it_came(&mut response, true, true);
+                Ok(response)
+            }
+            // The same request is worked on already: its client came back for the stream.
+            Err(AppError::InFlight { run }) => Ok(events::begun(&app, &caller, &run, false, language)),
+            Err(error) => Err(error.into()),
+        };
+    }
+    if prefer.respond_async {
+        return match app.begin_turn(&caller, request).await? {
+            Begun::Accepted(accepted) => Ok(runs::accepted(&caller, &accepted)),
+            Begun::Replayed(taken) => Ok(answered(taken)),
+        };
+    }
+    let again = prefer.wait.map(|wait| (wait, request.clone()));
+    match (app.take_turn(&caller, request).await, again) {
+        (Err(AppError::InFlight { run }), Some((wait, request))) => {
+            // The same request is worked on already, and the client would rather wait for its answer.
+            let ended = async {
+                app.await_end(&caller, &run).await?;
+                app.take_turn(&caller, request).await
+            };
+            match tokio::time::timeout(wait, ended).await {
+                Ok(taken) => Ok(answered(taken?)),
+                Err(_) => Err(AppError::InFlight { run }.into()),
+            }
+        }
+        (taken, _) => Ok(answered(taken?)),
+    }
+}
+
+fn answered(taken: Taken) -> Response {
     let mut response = ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], taken.body).into_response();
-    if taken.report.is_none() {
+    how_it_came(&mut response, taken.replayed, taken.stored);
+    if let Some(revision) = taken.revision {
+        revision::tag(&mut response, &revision);
+    }
+    response
+}
+
+/// Says of an answer what its body, which is the same for every repetition, does not: whether it was given before, and whether it is kept.
+pub(super) fn how_it_came(response: &mut Response, replayed: bool, stored: bool) {
+    if replayed {
         response.headers_mut().insert(REPLAYED.clone(), HeaderValue::from_static("true"));
     }
-    Ok(response)
+    if !stored {
+        response.headers_mut().insert(STORED.clone(), HeaderValue::from_static("false"));
+    }
+}
+
+/// What a client would rather have (RFC 7240).
+struct Prefer {
+    respond_async: bool,
+    wait: Option<Duration>,
+}
+
+impl Prefer {
+    fn of(headers: &HeaderMap) -> Self {
+        let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
+        let wishes: Vec<&str> = values.flat_map(|value| value.split([',', ';'])).map(str::trim).collect();
+        let wait = wishes.iter().find_map(|wish| wish.strip_prefix("wait=")?.trim_matches('"').parse::<u64>().ok());
+        Self {
+            respond_async: wishes.iter().any(|wish| wish.eq_ignore_ascii_case("respond-async")),
+            wait: wait.map(|secs| Duration::from_secs(secs.min(PREFER_WAIT_SECS_MAX))),
+        }
+    }
 }
 
 /// The body of an answer. It is stored as it is for requests with an idempotency key, so it holds nothing of the one request.
-fn render(app: &App, caller: &Bearer, report: &Report) -> Vec<u8> {
+pub(super) fn render(app: &App, user: &UserName, report: &Report) -> Vec<u8> {
     let calls = function_calls(&report.rounds, report.language, app.settings().agent.show_call_details);
     let none = RawValue::from_string("[]".to_owned()).unwrap_or_default();
     let answer = Answer {
@@ -89,19 +181,21 @@ fn render(app: &App, caller: &Bearer, report: &Report) -> Vec<u8> {
             prompt_tokens: u.prompt_tokens,
             completion_tokens: u.completion_tokens,
             total_tokens: u.total_tokens,
+            estimated: u.estimated,
         }),
         timestamp: rfc3339(report.answered_ms),
-        user_id: caller.user.as_str(),
+        user_id: user.as_str(),
         awaiting_confirmation: waiting(&report.rounds).next().is_some(),
-        session_id: report.session.as_str(),
+        session_id: report.session().as_str(),
         run_id: &report.run,
+        state: report.ending.as_str(),
     };
     // Texts, numbers and ready JSON: writing them into memory cannot fail.
     serde_json::to_vec(&answer).unwrap_or_default()
 }
 
 /// The client's key: 1 to 255 visible ASCII characters.
-fn key_of(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+pub(super) fn key_of(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
     let key = value.to_str().ok().filter(|key| (1..=IDEMPOTENCY_KEY_CHARS_MAX).contains(&key.len()));
     let key = key.filter(|key| key.bytes().all(|b| b.is_ascii_graphic()));

@@ -8,7 +8,7 @@ use std::sync::{
 use axum::http::{HeaderMap, header};
 
 use crate::{
-    domain::{language::Language, user::UserName},
+    domain::{language::Language, session::Revision, user::UserName},
     secrets::random,
 };
 
@@ -25,6 +25,7 @@ struct Inner {
     id: String,
     language: Language,
     user: OnceLock<UserName>,
+    known: OnceLock<Revision>,
 }
 
 impl Context {
@@ -33,7 +34,7 @@ impl Context {
         let id = given.map_or_else(new_id, str::to_owned);
         let language = headers.get(header::ACCEPT_LANGUAGE).and_then(|text| text.to_str().ok());
         let language = language.map_or(Language::English, Language::from_accept_language);
-        Self(Arc::new(Inner { id, language, user: OnceLock::new() }))
+        Self(Arc::new(Inner { id, language, user: OnceLock::new(), known: OnceLock::new() }))
     }
 
     pub fn id(&self) -> &str {
@@ -52,6 +53,15 @@ impl Context {
     pub fn name(&self, user: &UserName) {
         // A request has one caller; a second naming would be the same one.
         let _ = self.0.user.set(user.clone());
+    }
+
+    /// What the caller was told of the session before this request.
+    pub fn known(&self) -> Option<&Revision> {
+        self.0.known.get()
+    }
+
+    pub fn knows(&self, revision: Revision) {
+        let _ = self.0.known.set(revision);
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::{
+    body::HttpBody,
     extract::{FromRequest, FromRequestParts, Request},
     http::{HeaderMap, StatusCode, header, request::Parts},
 };
@@ -26,6 +27,7 @@ impl FromRequestParts<App> for Caller {
         let bearer = app.bearer(token_of(&parts.headers)?)?;
         if let Some(context) = parts.extensions.get::<Context>() {
             context.name(&bearer.user);
+            app.seen().of(&bearer.user).into_iter().for_each(|known| context.knows(known));
         }
         Ok(Self(bearer))
     }
@@ -123,6 +125,20 @@ impl<T: Shape> FromRequest<App> for Body<T> {
     }
 }
 
+/// A JSON body of a known shape, or none at all.
+pub(super) struct MaybeBody<T>(pub T);
+
+impl<T: Shape + Default> FromRequest<App> for MaybeBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
+        if request.body().is_end_stream() {
+            return Ok(Self(T::default()));
+        }
+        Body::from_request(request, app).await.map(|Body(shape)| Self(shape))
+    }
+}
+
 fn is_json(headers: &HeaderMap) -> bool {
     let Some(kind) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
     let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -176,6 +192,15 @@ impl Fields {
             None | Some(Value::Null) => None,
             Some(Value::String(text)) => Some(text),
             Some(other) => self.wrong(format!("{name} is {}; a text is needed", kind(&other))),
+        }
+    }
+
+    /// True or false, or missing.
+    pub fn maybe_flag(&mut self, name: &str) -> Option<bool> {
+        match self.map.remove(name) {
+            None | Some(Value::Null) => None,
+            Some(Value::Bool(flag)) => Some(flag),
+            Some(other) => self.wrong(format!("{name} is {}; true or false is needed", kind(&other))),
         }
     }
 

@@ -12,9 +12,9 @@ use super::{
     admin::session_stats,
     console,
     extract::{MaybeCaller, Spoken},
-    shapes::{base_url, document},
+    shapes::{base_url, document, fallback},
 };
-use crate::{app::App, clock::rfc3339, domain::language::Language};
+use crate::{app::App, clock::rfc3339, domain::language::Language, store::warnings::StoreWarning};
 
 const NAME: &str = "Swagger API Agent";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -45,12 +45,19 @@ fn description(app: &App, language: Language) -> Value {
             say("sessions survive restarts", "会话在重启后仍然保留"),
         ],
         "endpoints": {
-            "auth": {"POST /api/login": say("a token for a name and a password", "登录并获取令牌")},
+            "auth": {
+                "POST /api/login": say("a token for a name and a password", "登录并获取令牌"),
+                "POST /api/token/refresh": say("new tokens for a refresh token", "用刷新令牌换取新令牌"),
+                "POST /api/logout": say("end this login", "退出登录"),
+                "POST /api/logout/all": say("end all logins of yours", "在所有设备退出登录"),
+            },
             "agent": {
                 "POST /api/process": say("say what you want", "处理自然语言请求"),
                 "POST /api/call": say("call one function", "直接调用函数"),
                 "GET /api/functions": say("all functions", "列出所有函数"),
                 "GET /api/results/{id}": say("a long result, whole or in parts", "完整或分段查看较长的结果"),
+                "GET /api/runs/{id}": say("how a run stands, and its answer", "查看某次请求的状态与答复"),
+                "POST /api/runs/{id}/cancel": say("have a run stop", "取消某次请求"),
                 "GET /api/info": say("the API and the agent", "API 与智能体信息"),
             },
             "session": {
@@ -67,6 +74,7 @@ fn description(app: &App, language: Language) -> Value {
             },
             "admin": {
                 "GET /api/admin/sessions": say("all sessions", "查看所有会话"),
+                "DELETE /api/admin/sessions/{user}": say("end a user's session", "结束某个用户的会话"),
                 "GET /api/admin/sessions/{user}/keys": say("the store's keys of a user's sessions", "查看用户会话的存储键"),
                 "POST /api/admin/cleanup": say("clean ended sessions away", "清理过期会话"),
                 "GET /api/admin/openapi": say("what came of reading the documents", "查看文档的解析结果"),
@@ -93,7 +101,7 @@ fn description(app: &App, language: Language) -> Value {
 }
 
 /// How the service is, for people and old monitors. Never refused, and makes no session.
-pub(super) async fn health(State(app): State<App>, MaybeCaller(caller): MaybeCaller) -> Response {
+pub(super) async fn health(State(app): State<App>, Spoken(language): Spoken, MaybeCaller(caller): MaybeCaller) -> Response {
     let stats = app.stats_lately().await;
     let mut told = json!({
         "status": if stats.is_some() { "healthy" } else { "degraded" },
@@ -103,7 +111,9 @@ pub(super) async fn health(State(app): State<App>, MaybeCaller(caller): MaybeCal
         "config_valid": true,
         "api_base_url": base_url(&app.served()),
         "openapi_file": document(&app.served()),
+        "offline_fallback": fallback(&app),
         "session_stats": session_stats(&app, stats.unwrap_or_default()),
+        "store_warnings": store_warnings(&app, language),
     });
     if let (Some(_), Value::Object(fields)) = (caller, &mut told) {
         let details = json!({
@@ -125,7 +135,7 @@ pub(super) async fn live() -> Json<Value> {
 }
 
 /// This replica takes requests. Touches nothing: what it says was found out before.
-pub(super) async fn ready(State(app): State<App>) -> Response {
+pub(super) async fn ready(State(app): State<App>, Spoken(language): Spoken) -> Response {
     let (draining, store) = (app.is_draining(), app.health().store_answers());
     let ready = !draining && store;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
@@ -136,5 +146,11 @@ pub(super) async fn ready(State(app): State<App>) -> Response {
     } else {
         "store away"
     };
-    (status, Json(json!({"status": why}))).into_response()
+    (status, Json(json!({"status": why, "store_warnings": store_warnings(&app, language)}))).into_response()
+}
+
+/// What is set in the store so that something may be lost. It does not keep this replica from taking requests. No addresses in it.
+fn store_warnings(app: &App, language: Language) -> Vec<Value> {
+    let told = |warning: StoreWarning| json!({"code": warning.code(), "message": warning.sentence(language)});
+    app.health().store_warnings().into_iter().map(told).collect()
 }

@@ -1,5 +1,6 @@
 //! HTTP in and out, thin: all routes on this page, what surrounds them in one function.
 
+mod address;
 mod admin;
 mod calls;
 mod chat;
@@ -8,11 +9,14 @@ mod context;
 mod credentials;
 mod documents;
 mod error;
+mod events;
 mod extract;
 mod home;
 mod login;
 mod query;
 mod results;
+mod revision;
+mod runs;
 pub mod server;
 mod session;
 mod shapes;
@@ -24,16 +28,18 @@ use axum::{
     Router,
     middleware::from_fn_with_state,
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::error;
 
 use self::error::ApiError;
-use crate::app::App;
+use crate::app::{App, Rendering};
 
-/// Every route of the service. Open to everybody: `/`, `/console/*`, `/health*`, `/api/login`. All others take a token.
+/// Every route of the service. Open to everybody: `/`, `/console/*`, `/health*`, `/api/login`, and `/api/token/refresh`, which takes a token of
+/// its own kind. All others take an access token.
 pub fn router(app: App) -> Router {
+    app.render_with(Rendering { turn: chat::render, call: calls::render });
     Router::new()
         .route("/", get(home::home))
         .route("/console/{file}", get(console::file))
@@ -41,17 +47,24 @@ pub fn router(app: App) -> Router {
         .route("/health/live", get(home::live))
         .route("/health/ready", get(home::ready))
         .route("/api/login", post(login::login))
+        .route("/api/token/refresh", post(login::refresh))
+        .route("/api/logout", post(login::logout))
+        .route("/api/logout/all", post(login::logout_all))
         .route("/api/process", post(chat::process))
         .route("/api/call", post(calls::call))
         .route("/api/functions", get(calls::functions))
         .route("/api/info", get(session::api_info))
         .route("/api/history", get(session::history).delete(session::clear))
         .route("/api/results/{id}", get(results::result))
+        .route("/api/runs/{id}", get(runs::look))
+        .route("/api/runs/{id}/events", get(events::follow))
+        .route("/api/runs/{id}/cancel", post(runs::cancel))
         .route("/api/session/info", get(session::info))
         .route("/api/session/reset", post(session::reset))
         .route("/api/credentials", get(credentials::all))
         .route("/api/credentials/{scheme}", get(credentials::one).put(credentials::put).delete(credentials::remove))
         .route("/api/admin/sessions", get(admin::sessions))
+        .route("/api/admin/sessions/{user}", delete(admin::kill))
         .route("/api/admin/sessions/{user}/keys", get(admin::keys))
         .route("/api/admin/cleanup", post(admin::cleanup))
         .route("/api/admin/openapi", get(documents::served))

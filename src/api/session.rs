@@ -13,6 +13,7 @@ use super::{
     error::ApiError,
     extract::{Caller, Spoken},
     query::Asked,
+    revision::{Expects, tagged},
     shapes::{AgentStatus, SessionShown, joined},
 };
 use crate::{
@@ -55,6 +56,7 @@ pub(super) async fn history(
     State(app): State<App>,
     Caller(caller): Caller,
     headers: HeaderMap,
+    Expects(expects): Expects,
     query: Query<Asked>,
 ) -> Result<Response, ApiError> {
     let mut query = query.0;
@@ -63,7 +65,7 @@ pub(super) async fn history(
     query.done()?;
     let n = usize::try_from(limit).unwrap_or(HISTORY_PAGE_MAX).div_ceil(MESSAGES_A_TURN);
     let tail = before.map_or(Tail::Newest(n), |turn| Tail::Before { turn, n });
-    let visit = app.visit(&caller, session_of(&headers).as_ref(), tail).await?;
+    let visit = app.visit(&caller, session_of(&headers).as_ref(), expects.as_ref(), tail).await?;
     let history: Vec<Message<'_>> = visit.tail.iter().flat_map(messages).collect();
     let told = History {
         success: true,
@@ -74,7 +76,7 @@ pub(super) async fn history(
         user_id: caller.user.as_str(),
         session_id: visit.session.id.as_str(),
     };
-    Ok(Json(told).into_response())
+    Ok(tagged(Json(told).into_response(), &visit.session))
 }
 
 fn messages(turn: &Turn) -> [Message<'_>; MESSAGES_A_TURN] {
@@ -84,33 +86,50 @@ fn messages(turn: &Turn) -> [Message<'_>; MESSAGES_A_TURN] {
     ]
 }
 
-pub(super) async fn clear(State(app): State<App>, Caller(caller): Caller, Spoken(language): Spoken) -> Result<Response, ApiError> {
-    let session = app.clear_history(&caller).await?;
+pub(super) async fn clear(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    Spoken(language): Spoken,
+    Expects(expects): Expects,
+) -> Result<Response, ApiError> {
+    let session = app.clear_history(&caller, expects.as_ref()).await?;
     let message = language.choose("the history is empty now", "历史记录已清空");
-    Ok(Json(json!({"success": true, "message": message, "user_id": caller.user.as_str(), "session_id": session.id.as_str()}))
-        .into_response())
+    let told = json!({"success": true, "message": message, "user_id": caller.user.as_str(), "session_id": session.id.as_str()});
+    Ok(tagged(Json(told).into_response(), &session))
 }
 
-pub(super) async fn info(State(app): State<App>, Caller(caller): Caller, headers: HeaderMap) -> Result<Response, ApiError> {
+pub(super) async fn info(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    headers: HeaderMap,
+    Expects(expects): Expects,
+) -> Result<Response, ApiError> {
     // The newest turn tells by which documents it was served.
-    let visit = app.visit(&caller, session_of(&headers).as_ref(), Tail::Newest(1)).await?;
+    let visit = app.visit(&caller, session_of(&headers).as_ref(), expects.as_ref(), Tail::Newest(1)).await?;
     let mut shown = SessionShown::of(&app, &visit.session);
     shown.last_turn_fingerprint = visit.tail.into_iter().next_back().and_then(|turn| turn.served);
-    Ok(Json(json!({"success": true, "session_info": shown, "user_id": caller.user.as_str()})).into_response())
+    let told = json!({"success": true, "session_info": shown, "user_id": caller.user.as_str()});
+    Ok(tagged(Json(told).into_response(), &visit.session))
 }
 
-pub(super) async fn reset(State(app): State<App>, Caller(caller): Caller, Spoken(language): Spoken) -> Result<Response, ApiError> {
-    let session = app.reset_session(&caller).await?;
+pub(super) async fn reset(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    Spoken(language): Spoken,
+    Expects(expects): Expects,
+) -> Result<Response, ApiError> {
+    let session = app.reset_session(&caller, expects.as_ref()).await?;
     let shown = SessionShown::of(&app, &session);
     let message = language.choose("a new session has begun", "会话已重置");
-    Ok(Json(json!({"success": true, "message": message, "session_info": shown, "user_id": caller.user.as_str()})).into_response())
+    let told = json!({"success": true, "message": message, "session_info": shown, "user_id": caller.user.as_str()});
+    Ok(tagged(Json(told).into_response(), &session))
 }
 
 pub(super) async fn api_info(State(app): State<App>, Caller(caller): Caller) -> Result<Response, ApiError> {
-    let visit = app.visit(&caller, None, Tail::Nothing).await?;
+    let visit = app.visit(&caller, None, None, Tail::Nothing).await?;
     let served = app.served();
     let of_all = |told: fn(&Info) -> &str| joined(served.apis.iter().map(|api| told(api.catalogue.info())));
-    let told = json!({
+    let mut told = json!({
         "success": true,
         "api_info": {
             "title": of_all(|info| &info.title),
@@ -122,6 +141,7 @@ pub(super) async fn api_info(State(app): State<App>, Caller(caller): Caller) -> 
         "agent_status": AgentStatus::of(&app, visit.session.turns),
         "user_id": caller.user.as_str(),
     });
+    app.hidden().in_value(&mut told);
     Ok(Json(told).into_response())
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, value::RawValue};
 
 use crate::{
     agent,
-    app::{App, Served},
+    app::{App, Fallback, Served},
     clock::rfc3339,
     domain::{
         base64,
@@ -171,6 +171,8 @@ pub(super) struct AgentStatus {
     llm_available: bool,
     /// `model` or `offline`.
     planner: &'static str,
+    /// Whether the offline planner takes turns over whose model cannot be asked: `off`, `ready` or `in_use`.
+    offline_fallback: &'static str,
     last_error: Option<String>,
     conversation_length: u64,
     api_info: ApiSummary,
@@ -212,6 +214,7 @@ impl AgentStatus {
             api_base_url: base_url(&served),
             llm_available: app.has_model(),
             planner: if app.has_model() { "model" } else { "offline" },
+            offline_fallback: fallback(app),
             last_error: app.health().last_model_error().map(|error| error.to_string()),
             conversation_length: turns * 2,
             api_info: ApiSummary {
@@ -220,6 +223,15 @@ impl AgentStatus {
                 fingerprint: served.apis.fingerprint().to_owned(),
             },
         }
+    }
+}
+
+/// How the offline planner stands that takes turns over whose model cannot be asked.
+pub(super) fn fallback(app: &App) -> &'static str {
+    match app.fallback() {
+        None => "off",
+        Some(Fallback::Ready) => "ready",
+        Some(Fallback::InUse) => "in_use",
     }
 }
 

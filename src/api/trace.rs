@@ -13,6 +13,7 @@ use tracing::info;
 use super::{
     context::{Context, REQUEST_ID},
     error::ApiError,
+    revision,
 };
 use crate::app::App;
 
@@ -29,7 +30,10 @@ pub(super) async fn around(State(app): State<App>, mut request: Request, next: N
 
     let mut response = next.run(request).await;
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
-        response = error.told(&context);
+        response = error.hiding(app.hidden()).told(&context);
+    }
+    if let Some(lost) = context.user().and_then(|user| revision::lost(&app, user, context.known(), &response)) {
+        revision::tag_rolled_back(&mut response, &lost);
     }
     let headers = response.headers_mut();
     for (name, value) in [(HeaderName::from_static(REQUEST_ID), context.id()), (REPLICA.clone(), app.replica())] {

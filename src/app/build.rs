@@ -1,8 +1,13 @@
 //! One wiring: settings in, service out. What is wrong is told before anything is served.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use arc_swap::ArcSwap;
+use futures_util::future::BoxFuture;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -10,25 +15,32 @@ use tracing::{info, warn};
 
 use super::{
     App, Inner,
+    feed::Feeds,
     health::Health,
     login::{account, ensure_administrator},
+    recover::Attending,
     reload::{self, Reloading},
+    seen::Seen,
     served::Served,
+    summary::Summarising,
 };
 use crate::{
     clock::Clock,
     demo,
     domain::{
+        language::Language,
         limits::{MODEL_IDLE_SECS_MAX, UPSTREAM_IDLE_SECS_MAX},
         user::{Role, UserName},
     },
-    llm::{ChatModel, Planner},
+    llm::{ChatModel, Embedder, Planner},
     outbound::Outbound,
-    secrets::{passwords, random, seal::KeyRing, tokens::Tokens},
-    settings::Settings,
+    redact::Redactor,
+    secrets::{passwords, random, records::RecordKeys, ring::GivenKey, seal::KeyRing, tokens::Tokens},
+    settings::{Durability, Settings, SigningKey},
     store::{
         EmbeddedStore, OpenError, RedisStore, Store,
         contract::{Lifetimes, Rates, StoreError},
+        envelope::Envelopes,
         migrate::{Keyspace, Migrated},
     },
     upstream::Vault,
@@ -41,6 +53,9 @@ const FIRST_ADMIN: &str = "admin";
 /// How long a start waits for another replica that is preparing the same keyspace.
 const MIGRATION_WAITS: u32 = 50;
 const MIGRATION_PAUSE: Duration = Duration::from_millis(100);
+/// How often, and how long apart, a start asks for the store's time; each answer has store.timeout_ms.
+const TIME_ATTEMPTS: u32 = 10;
+const TIME_PAUSE: Duration = Duration::from_millis(100);
 
 /// All reasons why the service cannot be built, one sentence each.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,22 +96,32 @@ impl App {
     /// # Errors
     /// As [`App::build`].
     pub async fn build_with(settings: Settings, clock: Clock) -> Result<Self, BuildError> {
+        // In a box: it is a deep stack of futures, and whoever builds the service would carry all of it.
+        let assembling: BoxFuture<'static, Result<Self, BuildError>> = Box::pin(Self::assemble(settings, clock));
+        assembling.await
+    }
+
+    async fn assemble(settings: Settings, clock: Clock) -> Result<Self, BuildError> {
         crate::secrets::install_crypto();
         let connect = Duration::from_millis(settings.upstream.connect_timeout_ms);
         // A changing call must not meet a connection that the API is closing: its outcome would be unknown.
         let outbound = Outbound::new(connect, Duration::from_secs(UPSTREAM_IDLE_SECS_MAX)).map_err(|e| e.to_string())?;
-        let model = if settings.llm.url.is_some() {
+        let (model, embedder) = if settings.llm.url.is_some() {
             let to_model = Outbound::new(connect, Duration::from_secs(MODEL_IDLE_SECS_MAX)).map_err(|e| e.to_string())?;
-            Some(Arc::new(Planner::Model(ChatModel::new(to_model, &settings.llm).map_err(|e| e.to_string())?)))
+            let model = ChatModel::new(&to_model, &settings.llm).map_err(|e| e.to_string())?;
+            let embedder = Embedder::of(&to_model, &settings.llm).map_err(|e| e.to_string())?;
+            (Some(Arc::new(Planner::Model(model))), embedder.map(Arc::new))
         } else {
-            None
+            (None, None)
         };
         let demo = if settings.served_apis().iter().any(|api| api.file.is_none()) {
             Some(demo::start().await.map_err(|e| format!("the demo API cannot listen on the loopback address: {e}"))?)
         } else {
             None
         };
-        let reloading = Reloading::new(outbound, model);
+        let stated = settings.secrets();
+        let hidden = Redactor::of(stated.iter().map(ExposeSecret::expose_secret));
+        let reloading = Reloading::new(outbound, model, hidden.clone());
         let sources = reloading.sources(&settings, demo.as_ref());
         let (served, store) = tokio::join!(Served::read(&sources, clock.now_ms(), None), ready_store(&settings, &clock));
         let (served, store) = match (served, store) {
@@ -104,10 +129,20 @@ impl App {
             (served, store) => return Err(BuildError(served.err().into_iter().flatten().chain(store.err()).collect())),
         };
 
+        let health = Health::default();
+        health.check(&store).await;
+        let unsafe_for_good = health.store_warnings().into_iter().find(|warning| warning.breaks_durability());
+        if let (Durability::Durable, Some(warning)) = (settings.store.durability, unsafe_for_good) {
+            return Err(format!("store.durability is durable, but {}", warning.sentence(Language::English)).into());
+        }
         let first_start = administrator(&settings, &store).await?;
-        let signing_key = signing_key(&settings)?;
-        let tokens = Tokens::new(&signing_key, settings.auth.token_hours);
-        let vault = Vault::new(store.clone(), key_ring(&settings, &signing_key)?);
+        let nameless = signing_key(&settings)?;
+        // A first start makes secrets of its own.
+        let made = first_start.iter().map(|first| &first.password).chain(nameless.iter().filter(|_| settings.auth.signing_key.is_none()));
+        let hidden = hidden.and(&Redactor::of(made.map(ExposeSecret::expose_secret)));
+        let ring: Vec<GivenKey<'_>> = settings.auth.keys.iter().map(given).collect();
+        let tokens = Tokens::of_ring(&ring, nameless.as_ref(), settings.auth.token_hours).map_err(BuildError)?;
+        let vault = Vault::new(store.clone(), key_ring(&settings, nameless.as_ref())?);
         let hands = std::thread::available_parallelism().map_or(1, |n| n.get().div_ceil(2));
         let replica = format!("{}-{}", host_name(), random::hex_of(3));
         let app = Self(Arc::new(Inner {
@@ -117,23 +152,43 @@ impl App {
             vault,
             served: ArcSwap::from_pointee(served),
             reloading,
+            embedder,
+            hidden,
             replica,
             hands: Arc::new(Semaphore::new(hands)),
-            health: Health::default(),
+            health,
             tasks: TaskTracker::new(),
+            attending: Attending::default(),
+            seen: Seen::default(),
+            feeds: Feeds::default(),
+            summarising: Summarising::default(),
+            rendering: OnceLock::new(),
             draining: CancellationToken::new(),
+            handing_over: CancellationToken::new(),
             first_start,
             demo,
             settings,
         }));
+        app.ask_the_time().await?;
         app.look_after();
         Ok(app)
+    }
+
+    /// Nobody is let in before the store's clock is known: a replica whose own is wrong would refuse valid tokens.
+    async fn ask_the_time(&self) -> Result<(), BuildError> {
+        for _ in 0..TIME_ATTEMPTS {
+            if self.0.health.ask(&self.0.store, &self.0.clock).await {
+                return Ok(());
+            }
+            tokio::time::sleep(TIME_PAUSE).await;
+        }
+        Err("the store did not say what time it is; it answered just before".to_owned().into())
     }
 
     /// What goes on beside the requests, until the process goes down.
     fn look_after(&self) {
         let draining = self.0.draining.clone();
-        let watch = self.0.health.clone().watch(self.0.store.clone());
+        let watch = self.0.health.clone().watch(self.0.store.clone(), self.0.clock.clone());
         tokio::spawn(async move { draining.run_until_cancelled(watch).await });
 
         let (draining, store) = (self.0.draining.clone(), self.0.store.clone());
@@ -155,6 +210,7 @@ impl App {
             let draining = self.0.draining.clone();
             tokio::spawn(async move { draining.run_until_cancelled(watch).await });
         }
+        self.learn_meanings(&self.served());
         // The first login of an unknown name must not be slower than the others.
         tokio::task::spawn_blocking(passwords::prepare);
     }
@@ -171,9 +227,14 @@ pub fn open_store(settings: &Settings, clock: &Clock) -> Result<Store, String> {
         max_ms: settings.sessions.max_secs.saturating_mul(1000),
         turns_max: settings.sessions.turns_max,
     };
+    let keys = settings.store.sealing_keys.iter().map(|given| (given.id.as_str(), given.key.expose_secret()));
+    let envelopes = Envelopes::new(RecordKeys::new(keys), settings.store.seal_conversations, settings.store.compress_over_bytes);
     match &settings.store.redis_url {
-        Some(url) => RedisStore::connect(url, settings.store.timeout_ms, rates, lifetimes).map(Store::Redis),
-        None => EmbeddedStore::open(&settings.store.data_dir, clock.clone(), rates, lifetimes)
+        Some(_) => {
+            let store = RedisStore::connect(&settings.store, rates, lifetimes).map_err(|problems| problems.join("\n"))?;
+            Ok(Store::Redis(store.with_envelopes(envelopes)))
+        }
+        None => EmbeddedStore::open_with(&settings.store.data_dir, clock.clone(), rates, lifetimes, envelopes)
             .map(Store::Embedded)
             .map_err(|error: OpenError| error.to_string()),
     }
@@ -235,24 +296,32 @@ async fn administrator(settings: &Settings, store: &Store) -> Result<Option<Firs
     Ok(Some(FirstStart { user, password: password.into() }))
 }
 
-/// The key that signs tokens: the operator's, or (embedded only) one that the first start made and keeps.
-fn signing_key(settings: &Settings) -> Result<SecretString, String> {
+fn given(key: &SigningKey) -> GivenKey<'_> {
+    GivenKey { id: &key.id, algorithm: key.algorithm, key: &key.key }
+}
+
+/// The secret that signs tokens where there are no keys by name: the operator's, or (embedded only) one that the first start made and keeps.
+/// None where the operator has set keys for everything that it was for.
+fn signing_key(settings: &Settings) -> Result<Option<SecretString>, String> {
     if let Some(key) = &settings.auth.signing_key {
-        return Ok(key.clone());
+        return Ok(Some(key.clone()));
     }
     if settings.store.redis_url.is_some() {
+        if !settings.auth.keys.is_empty() && !settings.store.sealing_keys.is_empty() {
+            return Ok(None);
+        }
         return Err("auth.signing_key is not set, and replicas must share one: set JWT_SECRET_KEY to at least 32 random bytes, \
                     for example from `openssl rand -hex 32`"
             .to_owned());
     }
     let path = settings.store.data_dir.join(KEY_FILE);
     match std::fs::read_to_string(&path) {
-        Ok(key) if key.trim().len() >= crate::domain::limits::SIGNING_KEY_BYTES_MIN => Ok(key.trim().to_owned().into()),
+        Ok(key) if key.trim().len() >= crate::domain::limits::SIGNING_KEY_BYTES_MIN => Ok(Some(key.trim().to_owned().into())),
         Ok(_) => Err(format!("{} holds no key; remove it, and a new one is made (all users log in again)", path.display())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let key = random::hex_of(32);
             write_secret(&path, &key).map_err(|e| format!("{}: {e}", path.display()))?;
-            Ok(key.into())
+            Ok(Some(key.into()))
         }
         Err(error) => Err(format!("{}: {error}", path.display())),
     }
@@ -270,7 +339,7 @@ fn write_secret(path: &Path, secret: &str) -> std::io::Result<()> {
 }
 
 /// What stored secrets are sealed with.
-fn key_ring(settings: &Settings, signing_key: &SecretString) -> Result<KeyRing, String> {
+fn key_ring(settings: &Settings, signing_key: Option<&SecretString>) -> Result<KeyRing, String> {
     let given = settings.store.sealing_keys.iter().map(|given| (given.id.as_str(), given.key.expose_secret()));
     KeyRing::new(given, signing_key).ok_or_else(|| "store.sealing_keys cannot be used (SAA_STORE__SEALING_KEYS)".to_owned())
 }

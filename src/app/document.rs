@@ -83,7 +83,8 @@ async fn read(api: &Api, outbound: &Outbound) -> Result<Catalogue, String> {
         }
         Source::File(_) | Source::Url(_) | Source::Demo => None,
     };
-    let options = ReadOptions { origin, server_variables: api.server_variables.clone(), selection: api.selection.clone() };
+    let (server_variables, selection, key_rules) = (api.server_variables.clone(), api.selection.clone(), api.idempotency.clone());
+    let options = ReadOptions { origin, server_variables, selection, key_rules };
     // Big documents take a while, and the runtime has other things to do.
     let reading = tokio::task::spawn_blocking(move || {
         let read = match directory {

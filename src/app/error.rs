@@ -1,7 +1,9 @@
 //! Why the service could not do what was asked: for deciding. What people read over HTTP is the edge's, in two languages; the words here
 //! are for logs and for programs that use the service as a library.
 
+use super::budget::Exhausted;
 use crate::{
+    domain::{session::Revision, turn::Ending},
     llm::ModelError,
     store::contract::{Refused, StoreError},
 };
@@ -15,6 +17,12 @@ pub enum AppError {
     /// Over the rate.
     #[error("too many requests: {retry_after_ms} ms to wait")]
     Limited { retry_after_ms: u64 },
+    /// No such refresh token is good, or not any more.
+    #[error("the refresh token is not good")]
+    NotRefreshed,
+    /// The refresh token had been used before: its login has been ended.
+    #[error("the refresh token had been used before")]
+    RefreshUsed,
     #[error("the caller is no administrator")]
     NotAdmin,
     #[error("the name or the password is wrong")]
@@ -22,6 +30,8 @@ pub enum AppError {
     /// All hands are busy checking passwords.
     #[error("too many logins at once")]
     LoginsBusy,
+    #[error("too many wrong passwords, try again in {retry_after_ms} ms")]
+    LoginsLimited { retry_after_ms: u64 },
     /// Another run holds the session.
     #[error("run {run} holds the session for at most {left_ms} ms more")]
     Busy { run: String, left_ms: u64 },
@@ -34,6 +44,27 @@ pub enum AppError {
     /// The idempotency key belongs to another request.
     #[error("the idempotency key belongs to another request")]
     KeyReused,
+    /// As many runs wait for the session as may.
+    #[error("as many runs wait for the session behind run {run} as may")]
+    QueueFull { run: String },
+    /// The run ended without an answer.
+    #[error("run {run} ended without an answer")]
+    RunEnded { run: String, ending: Ending, detail: String },
+    /// This replica goes down, and another goes on with the run.
+    #[error("run {run} was handed over to another replica")]
+    HandedOver { run: String },
+    /// The run has ended, but its answer could be lost still.
+    #[error("the answer of run {run} is not safely kept yet")]
+    AnswerNotDurable { run: String },
+    /// The user has no such run, or not any more.
+    #[error("there is no run {run}")]
+    NoRun { run: String },
+    /// The store knows less than the client: what it had acknowledged was lost.
+    #[error("the store is at {stored}, behind {yours}")]
+    RolledBack { yours: Revision, stored: Revision },
+    /// The session went on since the client last saw it.
+    #[error("the store is at {stored}, not at {yours}")]
+    Moved { yours: Revision, stored: Revision },
     /// This replica lost the session to another in the middle of the turn.
     #[error("run {run} lost its session to another")]
     LeaseLost { run: String },
@@ -66,6 +97,9 @@ pub enum AppError {
     /// The documents cannot be used; they are served as before.
     #[error("the documents cannot be used: {}", .0.join("; "))]
     Documents(Vec<String>),
+    /// Not enough tokens are left of a day.
+    #[error("the token budget of the {} does not suffice", .0.whose.as_str())]
+    BudgetExhausted(Exhausted),
     #[error("the model could not answer: {0}")]
     Model(ModelError),
     #[error("{0}")]

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{App, AppError};
+use tracing::warn;
+
+use super::{App, AppError, refresh::Admission};
 use crate::{
     clock,
     domain::{
@@ -10,10 +12,14 @@ use crate::{
         user::{Account, Role, UserName},
     },
     secrets::{
-        passwords,
-        tokens::{Bearer, Issued, TokenError},
+        digest, passwords,
+        refresh::RefreshToken,
+        tokens::{Bearer, TokenError},
     },
-    store::contract::{Added, StoreError},
+    store::contract::{
+        Added, StoreError,
+        logins::{Attempted, Login, Opened},
+    },
 };
 
 /// How long a login waits for its turn to be hashed before it is told to come again.
@@ -43,20 +49,43 @@ pub fn password_rule(password: &str) -> Result<(), BadPassword> {
 }
 
 impl App {
-    /// A token for a user who knows the password. Unknown, disabled and wrong are one answer, after the same time.
-    pub async fn log_in(&self, name: &str, password: &str) -> Result<Issued, AppError> {
-        let user = UserName::new(name).filter(|_| password.len() <= PASSWORD_BYTES_MAX);
-        let known = match &user {
-            Some(user) => self.store().known(user).await?,
-            None => return Err(AppError::WrongCredentials),
+    /// A token for a user who knows the password. Unknown, disabled and wrong are one answer, after the same time; after too many of them from
+    /// one address, or for one account, nothing is tried for a while. `from` is the address that the request comes from.
+    pub async fn log_in(&self, name: &str, password: &str, from: &str) -> Result<Admission, AppError> {
+        let Some(user) = UserName::new(name).filter(|_| password.len() <= PASSWORD_BYTES_MAX) else {
+            return Err(AppError::WrongCredentials);
         };
+        let from = digest::of(&[from.as_bytes()]);
+        let (attempted, known) = tokio::join!(self.store().attempt(&user, &from), self.store().known(&user));
+        if let Attempted::Limited { retry_after_ms } = attempted? {
+            return Err(AppError::LoginsLimited { retry_after_ms });
+        }
+        let known = known?;
         let account = known.account.filter(|account| !account.disabled);
         let hash = account.as_ref().map(|account| account.password_hash.clone());
         let password = password.to_owned();
         let matches = self.hashing(move || passwords::matches(&password, hash.as_deref())).await?;
         match account {
-            Some(account) if matches => self.tokens().issue(&account.name, account.role, known.now_ms).ok_or(AppError::Broken),
+            Some(account) if matches => {
+                let (forgiven, admission) = tokio::join!(self.store().forgive(&user, &from), self.admit(&account, known.now_ms));
+                if let Err(error) = forgiven {
+                    warn!(%user, %error, "a login counts as a failure, because the store did not take it back: {error}");
+                }
+                admission
+            }
             _ => Err(AppError::WrongCredentials),
+        }
+    }
+
+    /// The tokens of somebody who proved who they are.
+    async fn admit(&self, account: &Account, born_ms: u64) -> Result<Admission, AppError> {
+        let refresh = RefreshToken::first(&account.name);
+        let (family, token) = (refresh.family(), refresh.digest());
+        let login = Login { user: &account.name, born_ms, family: &family, token: &token, lasts_ms: self.refresh_ms() };
+        match self.store().log_in(login).await? {
+            Opened::Done => self.admission(account.role, &refresh, born_ms),
+            // What was proved is not true any more.
+            Opened::Revoked => Err(AppError::WrongCredentials),
         }
     }
 
@@ -100,5 +129,9 @@ pub(super) async fn ensure_administrator(store: &crate::store::Store, name: &Use
     let (name, password) = (name.clone(), password.to_owned());
     let made = tokio::task::spawn_blocking(move || account(&name, Role::Admin, &password)).await.map_err(|_| StoreError::Unavailable)?;
     // Another replica starting at the same moment may have been first: then it is there, which is what is wanted.
-    store.add_account(&made).await.map(|_| ())
+    match store.add_account(&made).await {
+        // One that is lost with its Redis is made again by the next start.
+        Ok(_) | Err(StoreError::NotDurable) => Ok(()),
+        Err(error) => Err(error),
+    }
 }

@@ -4,48 +4,72 @@
 //! begin (one round trip) → agent: plan → [journal] → calls → … → answer → commit (one round trip)
 //! ```
 
+mod accept;
 mod admin;
+mod budget;
 mod build;
 mod call;
+mod call_key;
 mod confirm;
 mod credentials;
 mod document;
 mod error;
+mod feed;
+mod follow;
 mod health;
+mod journal;
 mod lease;
 mod login;
-mod orphans;
+mod meanings;
+mod recover;
+mod refresh;
 mod reload;
 mod results;
 mod round;
+mod runs;
+mod seen;
 mod served;
+mod summary;
+mod told;
 mod turn;
 mod visit;
+mod work;
 
-use std::{future::Future, sync::Arc};
+use std::{
+    future::Future,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use arc_swap::ArcSwap;
-use tokio::{sync::Semaphore, task::JoinHandle};
+use tokio::{sync::Semaphore, task::JoinHandle, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::reload::Reloading;
 pub use self::{
+    budget::{Exhausted, Whose},
     build::{BuildError, FirstStart, open_store},
+    call::{CallTaken, DirectCall},
     credentials::{OwnScheme, Set},
     document::read_document,
     error::AppError,
-    health::Health,
+    feed::call_told,
+    follow::{Followed, From},
+    health::{Fallback, Health},
     login::{BadPassword, account, password_rule},
+    refresh::Admission,
     reload::{ReloadFailure, Reloaded},
     results::Part,
+    runs::{CancelSeen, RunSeen, RunState},
     served::Served,
-    turn::{Render, Report, Request, Taken},
+    turn::{AcceptedRun, Begun, Rendering, Report, Request, Taken},
 };
 use crate::{
-    agent::{Agent, Budget, Offering},
+    agent::{self, Agent, Budget, Meaning, Offering},
     clock::Clock,
     demo::Demo,
-    llm::Planner,
+    llm::{Embedder, Planner},
+    redact::Redactor,
     secrets::tokens::{Bearer, Tokens},
     settings::Settings,
     store::{Store, contract::Caller},
@@ -64,20 +88,36 @@ struct Inner {
     vault: Vault,
     served: ArcSwap<Served>,
     reloading: Reloading,
+    /// Says what functions and messages mean, if there is a model for it.
+    embedder: Option<Arc<Embedder>>,
+    /// The operator's secrets, which nobody is told.
+    hidden: Redactor,
     /// Names this process in leases and logs.
     replica: String,
     /// Permits to hash passwords.
     hands: Arc<Semaphore>,
     health: Health,
     tasks: TaskTracker,
+    attending: recover::Attending,
+    seen: seen::Seen,
+    feeds: feed::Feeds,
+    summarising: summary::Summarising,
+    rendering: OnceLock<Rendering>,
     /// Cancelled when the process begins to go down.
     draining: CancellationToken,
+    /// Cancelled when what still runs must be given to other replicas.
+    handing_over: CancellationToken,
     first_start: Option<FirstStart>,
     /// The built-in API, if it is the one that is served; stops with the service.
     demo: Option<Demo>,
 }
 
 impl App {
+    /// What this replica has told its users of their sessions.
+    pub fn seen(&self) -> &seen::Seen {
+        &self.0.seen
+    }
+
     pub fn settings(&self) -> &Settings {
         &self.0.settings
     }
@@ -90,6 +130,13 @@ impl App {
     /// Whether a model plans; the offline planner does otherwise.
     pub fn has_model(&self) -> bool {
         matches!(*self.served().planner, Planner::Model(_))
+    }
+
+    /// Whether the offline planner takes turns over whose model cannot be asked; none: it does not.
+    pub fn fallback(&self) -> Option<Fallback> {
+        self.served().fallback.as_ref()?;
+        let away = self.health().last_model_error().is_some_and(agent::is_away);
+        Some(if away { Fallback::InUse } else { Fallback::Ready })
     }
 
     /// Whether the built-in demo API is what is served.
@@ -110,8 +157,9 @@ impl App {
         self.0.first_start.as_ref()
     }
 
+    /// Milliseconds since 1970, by the store's clock as far as it is known.
     pub fn now_ms(&self) -> u64 {
-        self.0.clock.now_ms()
+        self.0.health.put_right(self.0.clock.now_ms())
     }
 
     /// Says that this replica is going down: not ready any more. Until [`App::drained`] is asked for, what still comes is served,
@@ -122,6 +170,37 @@ impl App {
 
     pub fn is_draining(&self) -> bool {
         self.0.draining.is_cancelled()
+    }
+
+    /// Gives what still runs back, for other replicas to go on with; only a change that is out is awaited.
+    pub fn hand_over_runs(&self) {
+        self.0.handing_over.cancel();
+    }
+
+    /// Whether what still runs is being given to other replicas.
+    pub(crate) fn is_handing_over(&self) -> bool {
+        self.0.handing_over.is_cancelled()
+    }
+
+    /// The operator's secrets, which nobody is told.
+    pub(crate) fn hidden(&self) -> &Redactor {
+        &self.0.hidden
+    }
+
+    fn feeds(&self) -> &feed::Feeds {
+        &self.0.feeds
+    }
+
+    /// Says how answers become bytes, and begins to look for runs that nobody works on. Only the first to say it is heard.
+    pub fn render_with(&self, rendering: Rendering) {
+        if self.0.rendering.set(rendering).is_ok() {
+            let (app, draining) = (self.clone(), self.0.draining.clone());
+            tokio::spawn(async move { draining.run_until_cancelled(app.reap()).await });
+        }
+    }
+
+    fn rendering(&self) -> Rendering {
+        self.0.rendering.get().copied().unwrap_or_default()
     }
 
     /// Takes nothing new from now on, and waits until all turns have ended.
@@ -145,14 +224,24 @@ impl App {
     /// The agent for a turn or a call of the user whose credentials these are.
     fn agent<'a>(&'a self, served: &'a Served, own: &'a UserCredentials) -> Agent<'a> {
         let Settings { turns, results, agent, .. } = &self.0.settings;
-        let budget = Budget { rounds_max: turns.rounds_max, calls_max: turns.calls_max, kept_bytes_max: results.bytes_max };
+        let budget = Budget {
+            rounds_max: turns.rounds_max,
+            calls_max: turns.calls_max,
+            kept_bytes_max: results.bytes_max,
+            until: Instant::now() + Duration::from_millis(turns.deadline_ms),
+        };
+        let meaning = self.0.embedder.as_deref().zip(served.meanings.get()).map(|(embedder, functions)| Meaning { embedder, functions });
         Agent {
             planner: &served.planner,
+            fallback: served.fallback.as_ref(),
             apis: &served.apis,
             own,
+            hidden: self.hidden(),
             budget,
             confirm: agent.confirm,
+            confirm_after_reply: agent.confirm_after_reply,
             offering: Offering { max: agent.tools_max, pinned: &agent.pinned },
+            meaning,
         }
     }
 

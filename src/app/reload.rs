@@ -21,6 +21,7 @@ use crate::{
     llm::Planner,
     openapi,
     outbound::Outbound,
+    redact::Redactor,
     secrets::tokens::Bearer,
     settings::{Api, Settings},
 };
@@ -29,6 +30,8 @@ use crate::{
 pub(super) struct Reloading {
     outbound: Outbound,
     model: Option<Arc<Planner>>,
+    /// The operator's secrets.
+    hidden: Redactor,
     /// One at a time: of two at once the later could be overtaken by the earlier.
     one: tokio::sync::Mutex<()>,
     failure: Mutex<Option<ReloadFailure>>,
@@ -52,13 +55,14 @@ pub struct Reloaded {
 }
 
 impl Reloading {
-    pub fn new(outbound: Outbound, model: Option<Arc<Planner>>) -> Self {
-        Self { outbound, model, one: tokio::sync::Mutex::new(()), failure: Mutex::new(None) }
+    pub fn new(outbound: Outbound, model: Option<Arc<Planner>>, hidden: Redactor) -> Self {
+        Self { outbound, model, hidden, one: tokio::sync::Mutex::new(()), failure: Mutex::new(None) }
     }
 
     /// What reading the documents takes.
     pub fn sources<'a>(&'a self, settings: &'a Settings, demo: Option<&Demo>) -> Sources<'a> {
-        Sources { settings, outbound: &self.outbound, demo: demo.map(|demo| demo.address), model: self.model.clone() }
+        let (model, hidden) = (self.model.clone(), self.hidden.clone());
+        Sources { settings, outbound: &self.outbound, demo: demo.map(|demo| demo.address), model, hidden }
     }
 
     fn failure(&self) -> Option<ReloadFailure> {
@@ -93,6 +97,7 @@ impl App {
                 info!(fingerprint = new, before = old, functions, "other documents are served: {functions} functions, {old} became {new}");
                 let served = Arc::new(served);
                 self.0.served.store(Arc::clone(&served));
+                self.learn_meanings(&served);
                 Ok(Reloaded { changed: true, served })
             }
             Err(problems) => {

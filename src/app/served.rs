@@ -1,7 +1,11 @@
 //! What is served at a moment: the functions of all APIs, and who plans with them. It is replaced whole, and whoever began with one ends
 //! with it.
 
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+};
 
 use futures_util::future::join_all;
 use tracing::warn;
@@ -10,8 +14,9 @@ use super::document::{named, read_document, shown_document};
 use crate::{
     agent::{Api, Apis},
     llm::{Offline, Planner},
-    openapi::{Catalogue, Operation},
+    openapi::{Catalogue, Operation, retrieve::Meanings},
     outbound::{Outbound, Url},
+    redact::Redactor,
     settings::{self, Settings},
     upstream::Upstream,
 };
@@ -21,6 +26,10 @@ use crate::{
 pub struct Served {
     pub apis: Apis,
     pub(super) planner: Arc<Planner>,
+    /// Who takes turns over whose model cannot be asked, if the operator wants it.
+    pub(super) fallback: Option<Offline>,
+    /// What the functions mean, once it is known (`meanings.rs`).
+    pub(super) meanings: OnceLock<Meanings>,
 }
 
 /// What reading the documents takes, at the start and later.
@@ -31,6 +40,8 @@ pub(super) struct Sources<'a> {
     pub demo: Option<SocketAddr>,
     /// The model that plans; none: the offline planner, which has an index of the functions.
     pub model: Option<Arc<Planner>>,
+    /// The operator's secrets.
+    pub hidden: Redactor,
 }
 
 impl Served {
@@ -61,15 +72,17 @@ impl Served {
             return Err(problems);
         }
         let model = from.model.clone();
-        let pinned = from.settings.agent.pinned.clone();
+        let (pinned, falls_back) = (from.settings.agent.pinned.clone(), from.settings.agent.offline_fallback);
+        let hidden = from.hidden.clone();
         // Names and the index of many thousand functions take a while, and the runtime has other things to do.
         let joined = tokio::task::spawn_blocking(move || {
-            let apis = Apis::new(apis);
+            let apis = Apis::hiding(apis, &hidden);
             for name in pinned.iter().filter(|name| apis.place(name).is_none()) {
                 warn!(function = name, "agent.pinned names {name}, which is no function");
             }
+            let fallback = (falls_back && model.is_some()).then(|| Offline::in_place_of_model(apis.functions()));
             let planner = model.unwrap_or_else(|| Arc::new(Planner::Offline(Offline::new(apis.functions()))));
-            Self { apis, planner }
+            Self { apis, planner, fallback, meanings: OnceLock::new() }
         });
         joined.await.map_err(|_| vec!["the functions of the documents could not be put together".to_owned()])
     }
@@ -93,7 +106,11 @@ async fn one(from: &Sources<'_>, stated: &settings::Api, now_ms: u64) -> Result<
     }
     let catalogue = catalogue.without_headers(&upstream.header_names());
     let (name, document) = (stated.name.clone(), shown_document(stated));
-    Ok(Api { name, document, catalogue, upstream, base_url, base_url_wins, since_ms: now_ms })
+    let api = Api { name, document, catalogue, upstream, base_url, base_url_wins, probes: stated.probes.clone(), since_ms: now_ms };
+    for useless in api.useless_probes() {
+        warn!(api = %api.name, "{}: {useless}", named(stated, "probes"));
+    }
+    Ok(api)
 }
 
 /// Why a changed document cannot take the place of the known one: it would lead credentials somewhere else, and a document is not who
@@ -139,7 +156,9 @@ fn warn_of_other_origins(stated: &settings::Api, catalogue: &Catalogue, upstream
 /// The way to one API, with what is its own and no other's.
 fn upstream(from: &Sources<'_>, stated: &settings::Api, base_url: &str) -> Result<Upstream, String> {
     let told = |problem| if stated.name.is_empty() { format!("{problem}") } else { format!("{}: {problem}", named(stated, "base_url")) };
-    Upstream::new(from.outbound.clone(), &from.settings.upstream, stated, base_url).map_err(told)
+    Upstream::new(from.outbound.clone(), &from.settings.upstream, stated, base_url)
+        .map(|upstream| upstream.hiding(from.hidden.clone()))
+        .map_err(told)
 }
 
 /// Where the API is, and whether that wins over the document: the operator's word, the demo, or the document's own server.

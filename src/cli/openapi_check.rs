@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, process::ExitCode, time::Duration};
 use serde_json::json;
 use swagger_api_agent::{
     app::read_document,
-    openapi::{Catalogue, Credential},
+    openapi::{Catalogue, Credential, Operation},
     outbound::Outbound,
     secrets,
     settings::{Api, Settings, Sources},
@@ -68,6 +68,7 @@ fn alone(settings: &Settings, document: &str) -> Api {
         server_variables: settings.openapi.server_variables.clone(),
         external_references: settings.openapi.external_references,
         selection: settings.openapi.selection.clone(),
+        idempotency: settings.upstream.idempotency.clone(),
         ..Api::default()
     }
 }
@@ -93,6 +94,7 @@ fn summary(catalogue: &Catalogue) -> serde_json::Value {
         "operations_named": report.names_given.iter().map(|one| json!({"operation": one.operation, "operation_id": one.operation_id, "name": one.name})).collect::<Vec<_>>(),
         "operations_filtered": report.filtered.iter().map(|one| json!({"operation": one.operation, "rule": one.rule})).collect::<Vec<_>>(),
         "warnings": report.warnings,
+        "key_headers": catalogue.operations().iter().filter_map(|one| Some((one.name(), one.key_header()?))).collect::<BTreeMap<_, _>>(),
         "functions": catalogue.functions().iter().map(|function| &function.name).collect::<Vec<_>>(),
     })
 }
@@ -121,8 +123,10 @@ fn show(catalogue: &Catalogue) {
         say(&format!("credential {scheme}: {}", meant_by(credential)));
     }
     for function in catalogue.functions() {
-        let operation = catalogue.operation(&function.name).map(|o| format!("{} {}", o.method(), o.path())).unwrap_or_default();
-        say(&format!("  {}  {operation}", function.name));
+        let operation = catalogue.operation(&function.name);
+        let asked = operation.map(|o| format!("{} {}", o.method(), o.path())).unwrap_or_default();
+        let key = operation.and_then(Operation::key_header).map(|header| format!("  (key in {header})")).unwrap_or_default();
+        say(&format!("  {}  {asked}{key}", function.name));
     }
     for one in &report.set_aside {
         say(&format!("set aside  {}: {}", one.operation, one.reason));

@@ -24,7 +24,7 @@ pub fn run(sources: Sources) -> ExitCode {
         Ok(settings) => settings,
         Err(code) => return code,
     };
-    let _logging = super::log::start(&settings.log);
+    let _logging = super::log::start(&settings);
     super::block_on(serve(settings))
 }
 
@@ -73,6 +73,9 @@ fn welcome(app: &App, local: std::net::SocketAddr) {
     match llm.url.as_deref().filter(|_| app.has_model()) {
         Some(url) => text += &format!("planner      the model {} at {url}\n", llm.model),
         None => text += "planner      offline, no model: set DEEPSEEK_API_KEY (or DEEPSEEK_API_URL, for a server without keys) for one\n",
+    }
+    if let Some(model) = llm.embeddings.model.as_ref().filter(|_| app.has_model()) {
+        text += &format!("             with the model {model} for embeddings, where there are more functions than it is given at once\n");
     }
     if let Some(first) = app.first_start() {
         text += &format!("user         {}\n", first.user);

@@ -8,6 +8,25 @@ pub const PASSWORD_BYTES_MAX: usize = 1024;
 pub const PASSWORD_CHARS_MIN: usize = 8;
 /// The key that signs tokens, in bytes (RFC 7518, 3.2: at least the size of the hash).
 pub const SIGNING_KEY_BYTES_MIN: usize = 32;
+/// Keys that sign tokens or check them.
+pub const SIGNING_KEYS_MAX: usize = 16;
+/// What a key that signs tokens may be called, in characters.
+pub const SIGNING_KEY_ID_CHARS_MAX: usize = 64;
+/// A file with a key that signs tokens, in bytes.
+pub const SIGNING_KEY_FILE_BYTES_MAX: u64 = 64 * 1024;
+/// An RSA key, in bits (RFC 7518, 3.3).
+pub const RSA_KEY_BITS_MIN: usize = 2048;
+/// A refresh token, in characters: that of a user whose name is as long as a name can be has fewer.
+pub const REFRESH_TOKEN_CHARS_MAX: usize = 512;
+/// How long after a refresh token was exchanged it may come once more, in milliseconds, because the answer was lost: as long as clients try
+/// again, and shorter than a thief needs whose luck it would be.
+pub const REFRESH_GRACE_MS: u64 = 10_000;
+/// Logins of one user that are kept going by refresh tokens; of more, the one that was used longest ago ends.
+pub const REFRESH_FAMILIES_PER_USER_MAX: usize = 64;
+/// Revoked tokens of one user that are remembered one by one; of more, all tokens of the user are void.
+pub const REVOKED_IDS_PER_USER_MAX: usize = 1024;
+/// How long a revoked token is remembered beyond its end, in milliseconds: clocks differ.
+pub const REVOKED_BEYOND_END_MS: u64 = 60_000;
 /// What a person may say in one turn, in characters.
 pub const MESSAGE_CHARS_MAX: usize = 16_000;
 /// How deep a JSON request body may nest.
@@ -102,12 +121,70 @@ pub const ARGUMENTS_BYTES_MAX: usize = 256 * 1024;
 pub const CALL_NAME_BYTES_MAX: usize = 256;
 /// Tokens that one answer of a model can count for: a server that claims more is not believed.
 pub const TOKENS_PER_ANSWER_MAX: u64 = 1_000_000_000;
+/// Calls in one answer of a model that are put together; what is beyond is dropped. More than a turn may have.
+pub const CALLS_PER_ANSWER_MAX: usize = 1024;
+/// How long what an answer cost is waited for when the answer is finished, in milliseconds.
+pub const MODEL_USAGE_WAIT_MS_MAX: u64 = 2000;
+/// The pause before a model's server is asked for the second time, in milliseconds; each one after it is twice as long, and half of it is
+/// left to chance, so that those who failed together do not come again together.
+pub const MODEL_PAUSE_MS_MIN: u64 = 250;
+/// The longest such pause that is not the server's own wish, in milliseconds.
+pub const MODEL_PAUSE_MS_MAX: u64 = 8000;
+/// How long a model's server may ask to wait, in milliseconds, before the next one is asked instead, if there is one.
+pub const MODEL_PAUSE_BESIDE_OTHERS_MS_MAX: u64 = 1000;
+/// What must be left of a turn after a pause, in milliseconds: a model has no answer in less.
+pub const MODEL_ATTEMPT_MS_MIN: u64 = 1000;
+/// Failures in a row after which a model's server is not asked for a while.
+pub const MODEL_FAILURES_MAX: u32 = 5;
+/// How long that while is, in milliseconds; then one request finds out.
+pub const MODEL_REST_MS: u64 = 10_000;
+/// Endpoints that stand in for the model.
+pub const MODEL_FALLBACKS_MAX: usize = 8;
+/// Numbers of one answer of a model for embeddings: the largest models in use have as many.
+pub const EMBEDDING_DIMENSIONS_MAX: usize = 4096;
+/// A text as a model for embeddings is given it, in bytes of UTF-8; the rest is cut. Tokens go by bytes rather than by characters: three
+/// letters or one Chinese character are about one, and common models take 512.
+pub const EMBEDDED_TEXT_BYTES_MAX: usize = 1200;
+/// Texts in one request for embeddings.
+pub const EMBEDDED_AT_ONCE_MAX: usize = 32;
+/// An answer with embeddings, in bytes.
+pub const EMBEDDINGS_REPLY_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// A request for the embeddings of functions must be answered within this time, in milliseconds: nobody waits for it, and a server without
+/// a graphics card may need seconds for each.
+pub const EMBEDDINGS_OF_FUNCTIONS_MS_MAX: u64 = 60_000;
+/// How long a replica has for one such request before another may ask for the same, in milliseconds.
+pub const EMBEDDINGS_CLAIM_MS: u64 = EMBEDDINGS_OF_FUNCTIONS_MS_MAX + 5000;
+/// The pause before functions are tried again whose embeddings could not be had, in milliseconds; each one after it is twice as long.
+pub const EMBEDDINGS_PAUSE_MS_MIN: u64 = 1000;
+/// The longest such pause, in milliseconds.
+pub const EMBEDDINGS_PAUSE_MS_MAX: u64 = 5 * 60 * 1000;
+/// How long the embedding of a function is kept after a replica last read it, in milliseconds.
+pub const EMBEDDINGS_KEPT_MS: u64 = 90 * 24 * 60 * 60 * 1000;
+/// Embeddings read from the store at once.
+pub const EMBEDDINGS_READ_AT_ONCE: usize = 256;
+/// Embeddings of what was said that a replica remembers.
+pub const EMBEDDINGS_REMEMBERED_MAX: usize = 256;
+/// Functions of each of two rankings that are put together; later places say next to nothing.
+pub const RANKED_FUNCTIONS_MAX: usize = 200;
+/// How often wrong arguments go back to a model in one turn.
+pub const REPAIRS_MAX: usize = 3;
 /// How long a model's server may ask us to wait, in seconds; more is taken as this.
 pub const RETRY_AFTER_SECS_MAX: u64 = 24 * 60 * 60;
 /// A file of settings, in bytes.
 pub const SETTINGS_FILE_BYTES_MAX: u64 = 1024 * 1024;
 /// A client's idempotency key, in characters.
 pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
+/// Users of whom a replica remembers what it told of their sessions last: so many, and up to as many again who came before them. Some 150
+/// bytes each.
+pub const SEEN_USERS_MAX: usize = 8192;
+/// Wrong passwords for one account in an hour, from wherever they come (OWASP ASVS 4, 2.2.1 asks for a hundred at most).
+pub const LOGIN_FAILURES_MAX: u32 = 100;
+pub const LOGIN_FAILURES_MS: u64 = 60 * 60 * 1000;
+/// Wrong passwords for one account from one address in a quarter of an hour.
+pub const LOGIN_FAILURES_FROM_ADDRESS_MAX: u32 = 10;
+pub const LOGIN_FAILURES_FROM_ADDRESS_MS: u64 = 15 * 60 * 1000;
+/// Networks of proxies that an operator trusts.
+pub const TRUSTED_PROXIES_MAX: usize = 256;
 /// How deep an operator's YAML document may nest (the JSON reader has a bound of 128 of its own): the reader's stack is 2 MiB.
 pub const DOCUMENT_DEPTH_MAX: usize = 64;
 /// Values in an operator's document, all its files together and aliases expanded: each takes up to 250 bytes while it is read.
@@ -219,8 +296,10 @@ pub const UPSTREAM_TOKEN_MARGIN_SECS: u64 = 30;
 pub const UPSTREAM_TOKEN_WAIT_MS: u64 = 3000;
 /// Time between two looks whether another request has fetched the token, in milliseconds.
 pub const UPSTREAM_TOKEN_POLL_MS: u64 = 25;
-/// A secret at least this long is taken out of an API's reply when it comes back in it, in bytes: shorter ones would be found by chance.
-pub const ECHOED_SECRET_BYTES_MIN: usize = 8;
+/// A secret at least this long is taken out of what is told, in bytes: shorter ones would be found by chance.
+pub const SECRET_BYTES_MIN: usize = 8;
+/// The value of a header whose name does not say that it is a secret counts as one if it looks like a key and is at least this long, in bytes.
+pub const UNNAMED_SECRET_BYTES_MIN: usize = 20;
 /// How often a packed reply may be larger unpacked than it came, once it has [`UNPACKED_BYTES_FREE`]: more is a bomb.
 pub const UNPACKED_RATIO_MAX: usize = 100;
 /// Bytes of an unpacked reply up to which it is not asked how well they were packed.
@@ -229,6 +308,8 @@ pub const UNPACKED_BYTES_FREE: usize = 1024 * 1024;
 pub const REPEAT_PAUSE_MS_MAX: u64 = 5000;
 /// The pause before that second time when the API names none, in milliseconds.
 pub const REPEAT_PAUSE_MS_DEFAULT: u64 = 500;
+/// A stored record that is compressed, in bytes before it is: what a small one may unpack to is bounded.
+pub const RECORD_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Replies kept whole for one user; the oldest go.
 pub const RESULTS_KEPT_MAX: usize = 16;
 /// Keys and indices in a path into a kept reply.
@@ -243,5 +324,43 @@ pub const BINARY_SHOWN_BYTES_MAX: usize = 256 * 1024;
 pub const CONFIRMATION_MS_MAX: u64 = 15 * 60 * 1000;
 /// A request as it is shown to whoever must say yes to it, in characters; what is beyond is counted in a mark.
 pub const REQUEST_SHOWN_CHARS_MAX: usize = 20_000;
+/// Rules about idempotency keys of one API, and probes of one API.
+pub const KEY_RULES_MAX: usize = 100;
 /// Origins beside its own that one API may be called at.
 pub const ORIGINS_MAX: usize = 32;
+/// Runs that wait for one session.
+pub const WAITING_RUNS_MAX: u64 = 8;
+/// Runs of one user that are known after they have ended.
+pub const ENDED_RUNS_MAX: usize = 256;
+/// How long the user's runs are known after the last of them ended, in milliseconds.
+pub const ENDED_RUNS_MS: u64 = 24 * 60 * 60 * 1000;
+/// Sessions of one bucket that a replica looks after at once, because nobody works on their run.
+pub const DUE_SESSIONS_PER_BUCKET_MAX: usize = 4;
+/// Times that a run may be taken from a holder that died; then it ends, because it may be what they die of.
+pub const CRASHES_OF_A_RUN_MAX: u64 = 3;
+/// How long a client may ask to wait for the answer of a request that is being worked on (`Prefer: wait`), in seconds.
+pub const PREFER_WAIT_SECS_MAX: u64 = 600;
+/// Events of one user's streamed runs that are kept for whoever comes later; the oldest go.
+pub const EVENTS_KEPT_MAX: usize = 2000;
+/// How long they are kept after the last of them was told, in milliseconds.
+pub const EVENTS_KEPT_MS: u64 = 15 * 60 * 1000;
+/// Events read from the store at once.
+pub const EVENTS_READ_MAX: usize = 500;
+/// The id of a run, in characters: longer ones are nobody's.
+pub const RUN_ID_CHARS_MAX: usize = 64;
+/// What is left of a model's context for its answer where `llm.max_tokens` does not say it, in tokens; a quarter of the context at most.
+pub const ANSWER_TOKENS_DEFAULT: u64 = 4096;
+/// The functions that a model is given take this part of what may be sent to it, at most.
+pub const TOOLS_SHARE: u64 = 3;
+/// The history is left this part of what may be sent to a model before the results of the running turn are told whole.
+pub const HISTORY_SHARE: u64 = 4;
+/// A summary takes this part of what may be sent to a model, at most.
+pub const SUMMARY_SHARE: u64 = 8;
+/// What is kept of a summary of older turns, in bytes.
+pub const SUMMARY_BYTES_MAX: usize = 4 * 1024;
+/// What a result is cut to, in bytes, step by step, until what is sent to a model fits.
+pub const RESULT_BYTES_STEPS: [usize; 7] = [16 * 1024, 8 * 1024, 4 * 1024, 2 * 1024, 1024, 512, 256];
+/// Arguments of a call that are longer are left out when what is sent to a model would not fit otherwise, in bytes.
+pub const TOLD_ARGUMENTS_BYTES_MAX: usize = 512;
+/// How much longer tokens stay set aside than the request may take that they are for, in milliseconds.
+pub const RESERVATION_MARGIN_MS: u64 = 30_000;

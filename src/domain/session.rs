@@ -2,10 +2,7 @@
 
 use std::fmt;
 
-use super::{
-    tool::{Outcome, Refusal, ToolResult},
-    user::UserName,
-};
+use super::{tool::ToolResult, user::UserName};
 
 /// A session's public id: made by the server, 128 random bits or more, never chosen by a client.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -43,16 +40,74 @@ pub struct SessionInfo {
     pub first_turn: u64,
     /// Counts every change of the conversation.
     pub version: u64,
+    /// How many leases the user's sessions have been given so far; it outlives resets.
+    pub fence: u64,
     /// The run that holds the session now.
     pub running: Option<String>,
 }
 
-/// Tokens a turn used, as the model's server counted them.
+impl SessionInfo {
+    pub fn revision(&self) -> Revision {
+        Revision { session: self.id.clone(), fence: self.fence, version: self.version }
+    }
+}
+
+/// Which state of which session somebody has seen. Written `<session>.<fence>.<version>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revision {
+    pub session: SessionId,
+    pub fence: u64,
+    pub version: u64,
+}
+
+/// What the store has, seen from somebody who knows a [`Revision`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Since {
+    /// The conversation is as it was.
+    Same,
+    /// It went on, or another session took its place.
+    Later,
+    /// The store knows less than it has told: it lost what it acknowledged.
+    RolledBack,
+}
+
+impl Revision {
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.rsplitn(3, '.');
+        let (version, fence, session) = (parts.next()?, parts.next()?, parts.next()?);
+        let number = |digits: &str| digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok()).flatten();
+        let plain = !session.is_empty() && session.bytes().all(|b| b.is_ascii_alphanumeric());
+        plain.then_some(())?;
+        Some(Self { session: SessionId::from_stored(session), fence: number(fence)?, version: number(version)? })
+    }
+
+    /// What became of this revision in a store that is at `stored` now. Leases and versions are only ever counted up, so a smaller count
+    /// means that something was lost. A lease that left the conversation as it was changes nothing.
+    pub fn since(&self, stored: &Self) -> Since {
+        if stored.fence < self.fence || (stored.session == self.session && stored.version < self.version) {
+            Since::RolledBack
+        } else if stored.session == self.session && stored.version == self.version {
+            Since::Same
+        } else {
+            Since::Later
+        }
+    }
+}
+
+impl fmt::Display for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.session, self.fence, self.version)
+    }
+}
+
+/// Tokens a turn used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
     pub prompt_tokens: u64,
     pub completion_tokens: u64,
     pub total_tokens: u64,
+    /// Whether some of it is not what the model's server counted, but estimated from what was sent and what came.
+    pub estimated: bool,
 }
 
 impl Usage {
@@ -62,6 +117,7 @@ impl Usage {
             prompt_tokens: self.prompt_tokens.saturating_add(other.prompt_tokens),
             completion_tokens: self.completion_tokens.saturating_add(other.completion_tokens),
             total_tokens: self.total_tokens.saturating_add(other.total_tokens),
+            estimated: self.estimated || other.estimated,
         }
     }
 }
@@ -89,8 +145,35 @@ pub struct Turn {
     pub served: Option<String>,
 }
 
+/// What was said and done in the older turns of a conversation, in short: made by a model for a model. The turns themselves stay as they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// The number of the first turn that it covers.
+    pub first: u64,
+    /// The number of the last one.
+    pub last: u64,
+    pub text: String,
+}
+
 /// The calls of a turn that wait for the user's yes: in its last round, for a turn that asks ends there.
 pub fn waiting(rounds: &[Round]) -> impl Iterator<Item = &ToolResult> {
     let last = rounds.last().map(|round| round.results.as_slice()).unwrap_or_default();
-    last.iter().filter(|result| matches!(result.outcome, Outcome::Refused(Refusal::NeedsConfirmation { .. })))
+    last.iter().filter(|result| result.waits())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_revision_tells_what_became_of_it() {
+        let seen = Revision::parse("s1.5.3").unwrap();
+        assert_eq!(seen.to_string(), "s1.5.3");
+        let at = |text: &str| seen.since(&Revision::parse(text).unwrap());
+        assert_eq!([at("s1.5.3"), at("s1.9.3"), at("s1.6.4"), at("s2.6.0")], [Since::Same, Since::Same, Since::Later, Since::Later]);
+        assert_eq!([at("s1.4.3"), at("s1.5.2"), at("s2.4.9"), at("s1.6.2")], [Since::RolledBack; 4]);
+        for text in ["", "s", "s.1", ".1.2", "s.x.1", "s.1.+2", "s.1.99999999999999999999999", "s\", \"t.1.2"] {
+            assert_eq!(Revision::parse(text), None, "{text}");
+        }
+    }
 }

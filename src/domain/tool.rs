@@ -16,6 +16,13 @@ pub enum Effect {
     Changing,
 }
 
+impl Effect {
+    /// What a request of this method does, if nobody says otherwise; `QUERY` is safe as well (draft-ietf-httpbis-safe-method-w-body).
+    pub fn of_method(method: &str) -> Self {
+        if matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE" | "QUERY") { Self::Safe } else { Self::Changing }
+    }
+}
+
 /// One function as planners and clients see it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FunctionSpec {
@@ -149,8 +156,23 @@ pub struct ToolResult {
 }
 
 impl ToolResult {
+    /// Whether it is sent only if the user says yes.
+    pub fn waits(&self) -> bool {
+        matches!(self.outcome, Outcome::Refused(Refusal::NeedsConfirmation { .. }))
+    }
+
     /// Whether the upstream answered with success (2xx or 3xx-free informational classes do not count).
     pub fn succeeded(&self) -> bool {
         matches!(&self.outcome, Outcome::Replied(reply) if (200..300).contains(&reply.status))
+    }
+
+    /// Whether its request, if it has one, is of a safe method (RFC 9110, 9.2.1).
+    pub fn is_reading(&self) -> bool {
+        self.request.as_ref().is_some_and(|request| Effect::of_method(&request.method) == Effect::Safe)
+    }
+
+    /// Whether what became of it is not known.
+    pub fn is_unknown(&self) -> bool {
+        matches!(self.outcome, Outcome::Unknown(_))
     }
 }

@@ -4,29 +4,42 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    domain::tool::{Effect, FunctionSpec},
-    llm::{Planner, ToolSet},
+    domain::{
+        session::Turn,
+        tool::{Effect, FunctionSpec},
+    },
+    llm::{ChatModel, Planner, Recap, ToolSet, tokens},
     outbound::scripted::{Act, Scripted},
 };
 
 const KEY: &str = "sk-canary";
 
-fn settings(url: Option<&str>) -> settings::Llm {
+pub(super) fn settings(url: Option<&str>) -> settings::Llm {
     settings::Llm {
         url: url.map(str::to_owned),
         api_key: Some(KEY.into()),
         model: "stub".to_owned(),
-        temperature: None,
-        max_tokens: None,
+        context_tokens: 64_000,
         timeout_ms: 1000,
+        idle_timeout_ms: 300,
+        attempts_max: 1,
+        ..settings::Settings::builtin().llm
     }
+}
+
+pub(super) fn model(settings: &settings::Llm) -> Result<ChatModel, BadEndpoint> {
+    ChatModel::new(&outbound(), settings)
+}
+
+pub(super) fn prompt(tools: &ToolSet) -> Prompt<'_> {
+    Prompt { instructions: "s", ..Prompt::of("list users", tools) }
 }
 
 fn outbound() -> Outbound {
     Outbound::new(Duration::from_secs(1), Duration::from_secs(60)).expect("a client")
 }
 
-fn tools() -> ToolSet {
+pub(super) fn tools() -> ToolSet {
     let parameters = json!({"type": "object", "properties": {"page": {"type": "integer"}}});
     ToolSet::new(vec![FunctionSpec {
         name: "getUsers".to_owned(),
@@ -37,15 +50,15 @@ fn tools() -> ToolSet {
 }
 
 async fn planned_at(url: &str) -> Result<Plan, ModelError> {
-    let planner = Planner::Model(ChatModel::new(outbound(), &settings(Some(url))).expect("a model"));
-    planner.plan(&Prompt { instructions: "s", history: &[], message: "list users", rounds: &[], tools: &tools() }).await
+    let planner = Planner::Model(model(&settings(Some(url))).expect("a model"));
+    planner.plan(&prompt(&tools()), None).await
 }
 
 async fn planned(act: Act) -> Result<Plan, ModelError> {
     planned_at(&Scripted::start([act]).await.url).await
 }
 
-fn says(content: &str) -> Act {
+pub(super) fn says(content: &str) -> Act {
     Act::json(200, &json!({"choices": [{"message": {"content": content}}]}).to_string())
 }
 
@@ -53,7 +66,8 @@ fn says(content: &str) -> Act {
 async fn a_prompt_becomes_one_request() {
     let server = Scripted::start([says("Hello.")]).await;
     let plan = planned_at(&format!("{}/v1", server.url)).await.expect("a plan");
-    assert_eq!(plan, Plan { next: Move::Answer("Hello.".to_owned()), usage: None });
+    assert_eq!(plan.next, Move::Answer("Hello.".to_owned()));
+    assert!(plan.usage.is_some_and(|usage| usage.estimated && usage.completion_tokens == 2), "{plan:?}");
     let seen = &server.requests()[0];
     assert!(seen.head.starts_with("POST /v1/chat/completions HTTP/1.1\n"), "{}", seen.head);
     assert_eq!(seen.header("authorization"), Some("Bearer sk-canary"));
@@ -62,6 +76,16 @@ async fn a_prompt_becomes_one_request() {
     assert_eq!(body["model"], "stub");
     assert_eq!(body["messages"], json!([{"role": "system", "content": "s"}, {"role": "user", "content": "list users"}]));
     assert_eq!(body["tools"][0]["function"]["name"], "getUsers");
+}
+
+#[tokio::test]
+async fn who_reads_along_is_told_the_words() {
+    let server = Scripted::start([says("Hello.")]).await;
+    let model = model(&settings(Some(&server.url))).expect("a model");
+    let heard = std::sync::Mutex::new(String::new());
+    let words = |piece: &str| heard.lock().expect("heard").push_str(piece);
+    model.plan(&prompt(&tools()), Some(&words)).await.expect("a plan");
+    assert_eq!(*heard.lock().expect("heard"), "Hello.");
 }
 
 #[tokio::test]
@@ -91,18 +115,47 @@ async fn neither_text_nor_calls_is_empty() {
 async fn an_error_status_is_an_error() {
     for (act, expected) in [
         (Act::json(401, r#"{"error":{"code":"invalid_api_key"}}"#), ModelError::Unauthorized),
-        (Act::json(400, r#"{"error":{"code":400,"type":"exceed_context_size_error"}}"#), ModelError::ContextOverflow),
         (Act::json(400, r#"{"error":{"code":null,"message":"bad tools"}}"#), ModelError::Refused(400)),
         (Act::json(500, r#"{"error":{"code":500,"message":"odd tools","type":"server_error"}}"#), ModelError::Unavailable),
         (Act::reply(502, "content-type: text/html\r\n", b"<html>"), ModelError::Unavailable),
         (Act::reply(307, "location: http://127.0.0.1:1/\r\n", b""), ModelError::Refused(307)),
         (Act::json(200, r#"{"error":{"code":503}}"#), ModelError::Unavailable),
-        (Act::json(200, r#"{"error":{"code":"context_length_exceeded"}}"#), ModelError::ContextOverflow),
         (Act::json(200, "<html>log in to the network</html>"), ModelError::Nonsense),
         (Act::json(204, ""), ModelError::Nonsense),
     ] {
         let said = format!("{act:?}");
         assert_eq!(planned(act).await, Err(expected), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_too_long_for_the_model_is_shortened_once() {
+    let too_long = || Act::json(400, r#"{"error":{"code":400,"type":"exceed_context_size_error"}}"#);
+    let in_a_200 = || Act::json(200, r#"{"error":{"code":"context_length_exceeded"}}"#);
+    let said = |n: u32| Turn {
+        run: n.to_string(),
+        asked_ms: 1,
+        message: format!("question {n}"),
+        rounds: Vec::new(),
+        answered_ms: 2,
+        answer: "word ".repeat(500),
+        usage: None,
+        served: None,
+    };
+    let (history, tools): (Vec<Turn>, _) = ((0..8).map(said).collect(), tools());
+    let summary = Some(Recap { text: "They asked.", of_older: false });
+    let prompt = Prompt { history: &history, message: "and now?", summary, ..prompt(&tools) };
+    for (acts, expected) in [
+        ([too_long(), says("Short.")], Ok(Move::Answer("Short.".to_owned()))),
+        ([in_a_200(), too_long()], Err(ModelError::ContextOverflow)),
+    ] {
+        let server = Scripted::start(acts).await;
+        let planner = Planner::Model(model(&settings(Some(&server.url))).expect("a model"));
+        assert_eq!(planner.plan(&prompt, None).await.map(|plan| plan.next), expected);
+        let asked: Vec<String> = server.requests().iter().map(|request| request.json().to_string()).collect();
+        assert_eq!(asked.len(), 2);
+        assert!(tokens::of(asked[1].as_bytes()) <= tokens::of(asked[0].as_bytes()) / 2);
+        assert!(asked[1].contains("question 7") && asked[1].contains("They asked.") && !asked[1].contains("question 0"), "{}", asked[1]);
     }
 }
 
@@ -148,41 +201,27 @@ async fn ten_megabytes_are_nonsense() {
 }
 
 #[test]
-fn the_address_is_completed() {
-    for (given, expected) in [
-        ("http://h/v1", "http://h/v1/chat/completions"),
-        ("http://h/v1/", "http://h/v1/chat/completions"),
-        ("http://h", "http://h/chat/completions"),
-        ("http://h/v1/chat/completions", "http://h/v1/chat/completions"),
-        ("http://h/v1/chat/completions/", "http://h/v1/chat/completions"),
-        (" https://h/openai/deployments/x?api-version=1#y ", "https://h/openai/deployments/x/chat/completions?api-version=1"),
-    ] {
-        assert_eq!(completions(given).map(String::from), Ok(expected.to_owned()), "{given}");
-    }
-}
-
-#[test]
 fn settings_that_cannot_work_are_refused() {
-    let refusal = |url: Option<&str>| ChatModel::new(outbound(), &settings(url)).err();
-    assert_eq!(refusal(None), Some(BadEndpoint::NoUrl));
-    assert_eq!(refusal(Some("api.example/v1")), Some(BadEndpoint::NotHttp));
-    assert_eq!(refusal(Some("ftp://h/")), Some(BadEndpoint::NotHttp));
-    assert_eq!(refusal(Some("http://user:pass@h/")), Some(BadEndpoint::Credentials));
+    let refusal = |url: Option<&str>| model(&settings(url)).err().map(|bad| bad.problem);
+    assert_eq!(refusal(None), Some(BadValue::NoUrl));
+    assert_eq!(refusal(Some("api.example/v1")), Some(BadValue::NotHttp));
+    assert_eq!(refusal(Some("ftp://h/")), Some(BadValue::NotHttp));
+    assert_eq!(refusal(Some("http://user:pass@h/")), Some(BadValue::Credentials));
     let bad_key = settings::Llm { api_key: Some("a\nb".into()), ..settings(Some("http://h/")) };
-    assert_eq!(ChatModel::new(outbound(), &bad_key).err(), Some(BadEndpoint::Key));
+    assert_eq!(model(&bad_key).err().map(|bad| bad.problem), Some(BadValue::Key));
 }
 
 #[tokio::test]
 async fn a_server_without_a_key_is_asked_without_one() {
     let server = Scripted::start([says("x")]).await;
     let settings = settings::Llm { api_key: None, ..settings(Some(&server.url)) };
-    let model = ChatModel::new(outbound(), &settings).expect("a model");
-    model.plan(&Prompt { instructions: "s", history: &[], message: "m", rounds: &[], tools: &tools() }).await.expect("a plan");
+    let model = model(&settings).expect("a model");
+    model.plan(&prompt(&tools()), None).await.expect("a plan");
     assert_eq!(server.requests()[0].header("authorization"), None);
 }
 
 #[test]
 fn the_key_is_not_printed() {
-    let model = ChatModel::new(outbound(), &settings(Some("http://h/"))).expect("a model");
+    let model = model(&settings(Some("http://h/"))).expect("a model");
     assert!(!format!("{model:?}").contains(KEY));
 }

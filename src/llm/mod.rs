@@ -4,21 +4,35 @@
 
 pub mod offline;
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::time::Instant;
+
 use crate::domain::{
+    limits::TOOLS_SHARE,
     session::{Round, Turn, Usage},
     tool::ToolCall,
 };
 
 pub use self::{
-    endpoint::{BadEndpoint, ChatModel},
+    chat_model::ChatModel,
+    embedder::{BadEmbeddings, Embedder, NotEmbedded},
+    endpoint::{BadEndpoint, BadValue},
     lookup::Lookup,
     offline::Offline,
-    tools::ToolSet,
+    tools::{ToolSet, told_description},
     wire::told_whole,
 };
 
+mod address;
+mod breaker;
+mod chat_model;
+mod embedder;
 mod endpoint;
+mod learned;
 mod lookup;
+mod remembered;
+pub mod tokens;
 mod tools;
 mod wire;
 
@@ -34,7 +48,32 @@ pub struct Prompt<'a> {
     /// What has happened in this turn so far.
     pub rounds: &'a [Round],
     pub tools: &'a ToolSet,
+    /// When the turn ends, whatever it has come to; none: it is not known.
+    pub until: Option<Instant>,
+    /// What was said before the newest turns.
+    pub summary: Option<Recap<'a>>,
+    /// No more than this is sent, where it is less than the model takes, in tokens ([`tokens`]).
+    pub tokens_max: Option<u64>,
 }
+
+impl<'a> Prompt<'a> {
+    /// A message with nothing before it, no instructions and no bounds.
+    pub fn of(message: &'a str, tools: &'a ToolSet) -> Self {
+        Self { instructions: "", history: &[], message, rounds: &[], tools, until: None, summary: None, tokens_max: None }
+    }
+}
+
+/// A summary, as a planner may be told it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recap<'a> {
+    pub text: &'a str,
+    /// Whether it tells of turns that are older than the history; otherwise it is of use only where some of the history is left out.
+    pub of_older: bool,
+}
+
+/// Where the text of a move goes piece by piece while it comes, in order; the move itself has it whole once more. What was handed over may
+/// turn out to stand beside calls, or to be cut off by an error.
+pub type Words<'a> = &'a (dyn Fn(&str) + Sync);
 
 /// A planner's next move.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,6 +90,16 @@ pub enum Move {
     Answer(String),
 }
 
+impl Move {
+    /// The text in it, if there is any.
+    pub fn said(&self) -> Option<&str> {
+        match self {
+            Self::Calls { said, .. } => said.as_deref(),
+            Self::Answer(said) => Some(said),
+        }
+    }
+}
+
 /// Who plans.
 #[derive(Debug)]
 pub enum Planner {
@@ -65,12 +114,65 @@ impl Planner {
         matches!(self, Self::Model(_))
     }
 
-    /// The next move for this prompt.
-    pub async fn plan(&self, prompt: &Prompt<'_>) -> Result<Plan, ModelError> {
+    /// The next move for this prompt. Who wants to read along gives `words`; the offline planner has no words before its move is made.
+    ///
+    /// # Errors
+    /// What the model's server did instead of answering.
+    pub async fn plan(&self, prompt: &Prompt<'_>, words: Option<Words<'_>>) -> Result<Plan, ModelError> {
         match self {
-            Self::Model(model) => model.plan(prompt).await,
+            Self::Model(model) => {
+                let told = AtomicBool::new(false);
+                let telling = |piece: &str| {
+                    told.store(true, Ordering::Relaxed);
+                    words.iter().for_each(|words| words(piece));
+                };
+                let plan = model.plan(prompt, words.is_some().then_some(&telling)).await;
+                match plan {
+                    // It takes less than is said of it, or counts otherwise. Who has heard a part of an answer is not told another one.
+                    Err(ModelError::ContextOverflow) if !told.load(Ordering::Relaxed) => {
+                        let tokens_max = Some(model.price_of(prompt).prompt_tokens / 2);
+                        model.plan(&Prompt { tokens_max, ..*prompt }, words).await
+                    }
+                    plan => plan,
+                }
+            }
             Self::Offline(offline) => Ok(offline.plan(prompt)),
         }
+    }
+
+    /// What asking for the next move costs at most; none: it costs nothing.
+    pub fn price_of(&self, prompt: &Prompt<'_>) -> Option<Price> {
+        match self {
+            Self::Model(model) => Some(model.price_of(prompt)),
+            Self::Offline(_) => None,
+        }
+    }
+
+    /// What may be sent to it at once, in tokens; none: it has no bound.
+    pub fn prompt_tokens(&self) -> Option<u64> {
+        match self {
+            Self::Model(model) => Some(model.prompt_tokens()),
+            Self::Offline(_) => None,
+        }
+    }
+
+    /// What the functions that it is given may take of it, in tokens.
+    pub fn tools_tokens_max(&self) -> u64 {
+        self.prompt_tokens().map_or(u64::MAX, |tokens| tokens / TOOLS_SHARE)
+    }
+}
+
+/// What asking a model costs at most, in tokens as they are estimated ([`tokens`]).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Price {
+    pub prompt_tokens: u64,
+    pub answer_tokens: u64,
+}
+
+impl Price {
+    /// Both together.
+    pub fn tokens(self) -> u64 {
+        self.prompt_tokens.saturating_add(self.answer_tokens)
     }
 }
 

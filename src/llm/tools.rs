@@ -8,7 +8,10 @@ use serde_json::{
     value::{RawValue, to_raw_value},
 };
 
-use super::lookup::{self, Lookup};
+use super::{
+    lookup::{self, Lookup},
+    tokens,
+};
 use crate::{
     domain::{
         limits::FUNCTION_DESCRIPTION_CHARS_MAX,
@@ -33,6 +36,10 @@ struct Written {
     functions: Vec<Option<Box<RawValue>>>,
     /// Of all of them.
     bytes: usize,
+    /// Of each of them, as tokens are estimated.
+    tokens: Vec<u64>,
+    /// Of all of them together.
+    tokens_of_all: u64,
     search: Own,
     describe: Own,
     reader: Own,
@@ -43,13 +50,19 @@ struct Written {
 struct Own {
     name: String,
     written: Option<Box<RawValue>>,
+    tokens: u64,
 }
 
 impl Own {
     fn new(spec: FunctionSpec) -> Self {
         let written = written(&spec);
-        Self { name: spec.name, written }
+        Self { name: spec.name, tokens: tokens_of(written.as_deref()), written }
     }
+}
+
+/// A function's, and of the comma behind it.
+fn tokens_of(written: Option<&RawValue>) -> u64 {
+    written.map_or(0, |piece| tokens::of(piece.get().as_bytes()) + 1)
 }
 
 /// Text and JSON values always serialise, so there is always something; without it the model could still answer.
@@ -62,7 +75,10 @@ impl ToolSet {
     pub fn new(functions: Vec<FunctionSpec>) -> Self {
         let each: Vec<Option<Box<RawValue>>> = functions.iter().map(written).collect();
         let named = |wished| tool::name_beside(wished, &functions);
+        let tokens: Vec<u64> = each.iter().map(|piece| tokens_of(piece.as_deref())).collect();
         let written = Written {
+            tokens_of_all: tokens.iter().sum(),
+            tokens,
             bytes: each.iter().flatten().map(|piece| piece.get().len() + 1).sum(),
             functions: each,
             search: Own::new(lookup::search_spec(&named(lookup::SEARCH), functions.len())),
@@ -92,6 +108,23 @@ impl ToolSet {
         self.offered.as_ref().map_or(self.functions.len(), Vec::len)
     }
 
+    /// The tokens of the offered functions, those of ours included that stand beside them.
+    pub fn tokens(&self) -> u64 {
+        let Written { tokens_of_all, search, describe, reader, .. } = &*self.written;
+        match &self.offered {
+            None => tokens_of_all + reader.tokens,
+            Some(places) => {
+                let offered: u64 = places.iter().map(|place| self.tokens_of(*place)).sum();
+                offered + search.tokens + describe.tokens + reader.tokens
+            }
+        }
+    }
+
+    /// The tokens of the function at this place.
+    pub fn tokens_of(&self, place: usize) -> u64 {
+        self.written.tokens.get(place).copied().unwrap_or_default()
+    }
+
     /// Whether the function at this place is offered.
     pub fn offers(&self, place: usize) -> bool {
         self.offered.as_ref().is_none_or(|offered| offered.contains(&place))
@@ -110,6 +143,12 @@ impl ToolSet {
             name if *name == self.written.describe.name => Some(lookup::describe(arguments)),
             _ => None,
         }
+    }
+
+    /// Whether there is a function of this name, offered or not, ours included.
+    pub(super) fn knows(&self, name: &str) -> bool {
+        let own = [&self.written.search, &self.written.describe, &self.written.reader];
+        own.iter().any(|own| own.name == name) || self.functions.iter().any(|function| function.name == name)
     }
 
     /// The `tools` array as it goes on the wire, with the function that reads kept results if there are any. `None` when there is nothing to
@@ -137,6 +176,21 @@ impl<'a> Wire<'a> {
         let some = offered.iter().flatten().filter_map(|place| written.functions.get(*place)?.as_deref());
         let reader = self.with_reader.then_some(written.reader.written.as_deref()).flatten();
         finders.chain(all).chain(some).chain(reader)
+    }
+
+    /// Its functions, each as JSON.
+    pub(super) fn each(self) -> impl Iterator<Item = &'a str> {
+        self.pieces().map(RawValue::get)
+    }
+
+    /// The names of its functions, in the same order.
+    pub(super) fn names(self) -> impl Iterator<Item = &'a str> {
+        let ToolSet { functions, written, offered } = self.tools;
+        let finders = offered.iter().flat_map(|_| [&written.search, &written.describe]).map(|own| own.name.as_str());
+        let all = offered.is_none().then(|| functions.iter()).into_iter().flatten();
+        let some = offered.iter().flatten().filter_map(|place| functions.get(*place));
+        let reader = self.with_reader.then_some(written.reader.name.as_str());
+        finders.chain(all.chain(some).map(|function| function.name.as_str())).chain(reader)
     }
 
     /// How long it is, in bytes.
@@ -169,12 +223,14 @@ struct Function<'a> {
 
 impl<'a> From<&'a FunctionSpec> for Tool<'a> {
     fn from(spec: &'a FunctionSpec) -> Self {
-        let function = Function { name: &spec.name, description: description(&spec.description), parameters: acceptable(&spec.parameters) };
+        let function =
+            Function { name: &spec.name, description: told_description(&spec.description), parameters: acceptable(&spec.parameters) };
         Self { r#type: "function", function }
     }
 }
 
-fn description(text: &str) -> Cow<'_, str> {
+/// A description as a model is told it: no longer than providers accept.
+pub fn told_description(text: &str) -> Cow<'_, str> {
     if text.chars().nth(FUNCTION_DESCRIPTION_CHARS_MAX).is_none() {
         return Cow::Borrowed(text);
     }
@@ -185,7 +241,7 @@ fn description(text: &str) -> Cow<'_, str> {
 /// A schema that every provider takes: an object with properties and without alternatives at its root. The full one validates the
 /// arguments here, so what is left out is still held.
 fn acceptable(schema: &Value) -> Cow<'_, Value> {
-    const AT_ROOT_REFUSED: [&str; 5] = ["oneOf", "anyOf", "allOf", "not", "enum"];
+    const AT_ROOT_REFUSED: [&str; 9] = ["oneOf", "anyOf", "allOf", "not", "enum", "if", "then", "else", "$ref"];
     let root = schema.as_object();
     let good = root.is_some_and(|root| {
         root.get("type").is_some_and(|kind| kind == "object")
@@ -235,7 +291,8 @@ mod tests {
         {
             assert_eq!(sent("", parameters.clone())[0]["function"]["parameters"], plain, "{parameters}");
         }
-        let alternatives = json!({"type": "object", "properties": {"a": {}}, "required": ["a"], "oneOf": [{}], "anyOf": [{}], "not": {}});
+        let alternatives = json!({"type": "object", "properties": {"a": {}}, "required": ["a"], "oneOf": [{}], "anyOf": [{}], "not": {},
+            "if": {}, "then": {}, "else": {}, "$ref": "#/$defs/1"});
         assert_eq!(
             sent("", alternatives)[0]["function"]["parameters"],
             json!({"type": "object", "properties": {"a": {}}, "required": ["a"]})

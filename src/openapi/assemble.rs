@@ -84,7 +84,7 @@ pub(super) fn assemble(
     let arguments = purposes(&parameters, body.as_ref());
     let hole = |name: &String| parameters.iter().position(|parameter| parameter.location == Location::Path && parameter.name == *name);
     let holes = draft.template.names.iter().filter_map(hole).collect();
-    let safe = matches!(about.method.as_str(), "GET" | "HEAD" | "OPTIONS" | "TRACE" | "QUERY");
+    let safe = about.is_safe();
     let spec = FunctionSpec {
         name,
         description: description(&about, draft.description.as_deref()),
@@ -102,6 +102,7 @@ pub(super) fn assemble(
         server: draft.server.map_or_else(|| Arc::clone(root_server), Arc::new),
         security: draft.security,
         accept: draft.accept,
+        key_header: draft.key_header,
         definitions: Arc::clone(definitions),
         arguments,
         validators: OnceLock::new(),

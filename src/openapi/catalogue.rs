@@ -12,6 +12,7 @@ use super::{
     document::{Document, word},
     files::{self, ReadFile},
     gather::{Candidate, Gathered, gather},
+    keyed,
     load::{DocumentError, read},
     model::clip,
     naming::{Identity, fingerprint, function_names},
@@ -128,7 +129,10 @@ impl Catalogue {
             let operation_id = candidate.about.operation_id.clone();
             let assembled = match bytes_left {
                 0 => Err(format!("the functions before it take up {FUNCTIONS_BYTES_MAX} bytes, which is all there is for one document")),
-                _ => candidate.draft.and_then(|draft| assemble(candidate.about, draft, name.clone(), &definitions, &root_server)),
+                _ => candidate.draft.and_then(|mut draft| {
+                    keyed::settle(&mut draft, &options.key_rules, &candidate.about, &asked(&candidate.about, &name));
+                    assemble(candidate.about, draft, name.clone(), &definitions, &root_server)
+                }),
             };
             match assembled {
                 Ok((spec, operation)) => {
@@ -213,7 +217,14 @@ fn asked<'a>(about: &'a About, function: &'a str) -> Asked<'a> {
 /// A sentence for every rule that is about no operation at all: it was meant to be about some.
 fn useless_rules(options: &ReadOptions, candidates: &[Candidate<'_>], names: &[String]) -> Vec<String> {
     let about_any = |rule: &&Rule| candidates.iter().zip(names).any(|(candidate, name)| rule.fits(&asked(&candidate.about, name)));
-    options.selection.rules().filter(|rule| !about_any(rule)).map(|rule| format!("no operation fits the rule {rule}")).collect()
+    let of_keys = options.key_rules.iter().flat_map(|rule| &rule.operations);
+    options
+        .selection
+        .rules()
+        .chain(of_keys)
+        .filter(|rule| !about_any(rule))
+        .map(|rule| format!("no operation fits the rule {rule}"))
+        .collect()
 }
 
 fn info(document: &Document, servers: &[super::server::Resolved]) -> Info {

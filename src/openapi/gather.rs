@@ -11,6 +11,7 @@ use super::{
     body::{self, Content, DeclaredBody},
     document::{Document, Edition, reference_of},
     encode::Keep,
+    keyed,
     operation::About,
     options::ReadOptions,
     parameter::{self, Declared, Location, is_json, is_reserved_header, is_token},
@@ -41,6 +42,8 @@ pub(super) struct Draft<'d> {
     pub server: Option<Resolved>,
     pub security: Option<Alternatives>,
     pub accept: Option<String>,
+    /// The header in which the document says that an idempotency key travels.
+    pub key_header: Option<String>,
 }
 
 pub(super) enum BodySchema {
@@ -158,6 +161,7 @@ impl<'d> Reader<'d> {
         }
         let template = Template::parse(&about.path)?;
         let (parameters, body) = self.inputs(about, item, operation, &template)?;
+        let key_header = keyed::documented(about, operation, &parameters, &mut self.notes);
         let parameters = parameters.into_iter().map(|declared| {
             let schema = declared.schema.map(|schema| normaliser.normalise(schema)).unwrap_or_else(any_string);
             let schema = if declared.allow_empty { or_empty(&schema) } else { schema };
@@ -183,6 +187,7 @@ impl<'d> Reader<'d> {
             server: server::of_operation(self.document, item.get("servers"), operation, self.options),
             security: self.security.of(operation),
             accept: accept(self.document, operation),
+            key_header,
         })
     }
 

@@ -19,6 +19,10 @@ impl Catalogue {
         let given = |parameter: &Parameter| {
             parameter.location == Location::Header && names.iter().any(|name| name.eq_ignore_ascii_case(&parameter.name))
         };
+        for operation in &mut self.operations {
+            // What is the same for every call cannot tell calls apart.
+            operation.key_header.take_if(|header| names.iter().any(|name| name.eq_ignore_ascii_case(header)));
+        }
         let affected = |operation: &Operation| operation.parameters.iter().any(given);
         if !self.operations.iter().any(affected) {
             return self;

@@ -23,6 +23,7 @@ mod files;
 mod form;
 mod gather;
 mod given;
+mod keyed;
 mod load;
 mod model;
 mod multipart;

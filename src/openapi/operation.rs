@@ -17,7 +17,7 @@ use super::{
     style::Wire,
     template::Template,
 };
-use crate::domain::tool::FunctionSpec;
+use crate::domain::tool::{Effect, FunctionSpec};
 
 /// An operation as a function: what it asks for, whether arguments fit, and the request they make.
 ///
@@ -39,6 +39,8 @@ pub struct Operation {
     pub(super) security: Option<Alternatives>,
     /// The `Accept` header, when the document says what comes back.
     pub(super) accept: Option<String>,
+    /// The header in which an idempotency key travels, if it is to be sent with one.
+    pub(super) key_header: Option<String>,
     pub(super) definitions: Arc<Definitions>,
     /// What each argument is for.
     pub(super) arguments: HashMap<String, Purpose>,
@@ -56,6 +58,13 @@ pub(super) struct About {
     pub summary: Option<String>,
     pub tags: Vec<String>,
     pub deprecated: bool,
+}
+
+impl About {
+    /// Whether the method only reads (RFC 9110, 9.2.1).
+    pub fn is_safe(&self) -> bool {
+        Effect::of_method(&self.method) == Effect::Safe
+    }
 }
 
 /// A parameter: the argument it comes from and the place it goes to.
@@ -153,5 +162,10 @@ impl Operation {
     /// operation nor the document says anything about it.
     pub fn security(&self) -> Option<&Alternatives> {
         self.security.as_ref()
+    }
+
+    /// The header in which a key travels, by which the API knows a changing call again: it takes calls with one key as one call.
+    pub fn key_header(&self) -> Option<&str> {
+        self.key_header.as_deref()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::selection::Selection;
+use crate::domain::{idempotency::KeyRule, selection::Selection};
 
 /// How one document is read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub struct ReadOptions {
     pub server_variables: BTreeMap<String, String>,
     /// Which operations become functions; the others have no effect on the names of these.
     pub selection: Selection,
+    /// Which changing operations take an idempotency key; the first that fits wins over the document.
+    pub key_rules: Vec<KeyRule>,
 }
 
 impl ReadOptions {

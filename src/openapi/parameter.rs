@@ -52,9 +52,7 @@ pub(super) fn is_reserved_header(name: &str) -> bool {
 }
 
 /// A header's, a cookie's or a method's name (RFC 9110, 5.6.2).
-pub(super) fn is_token(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
-}
+pub(super) use crate::domain::header::is_field_name as is_token;
 
 /// Reads a parameter whose references have been followed; the reason when it cannot be written on a wire.
 pub(super) fn declared<'d>(document: &'d Document, raw: &'d Value) -> Result<Declared<'d>, String> {

@@ -3,6 +3,9 @@
 pub mod digest;
 pub mod passwords;
 pub mod random;
+pub mod records;
+pub mod refresh;
+pub mod ring;
 pub mod seal;
 pub mod tokens;
 

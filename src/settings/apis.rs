@@ -7,16 +7,17 @@ use url::Url;
 
 use super::{
     Api, Credential,
+    idempotency::{key_rules, probes},
     reader::quoted,
     tables::{Notes, Part, Table},
 };
 use crate::domain::{
-    header::frames_message,
+    header::{frames_message, is_field_name},
     limits::{API_NAME_CHARS_MAX, APIS_MAX, ORIGINS_MAX, SELECTION_RULES_MAX},
     selection::{Rule, Selection},
 };
 
-const API: [&str; 11] = [
+const API: [&str; 13] = [
     "name",
     "file",
     "base_url",
@@ -24,6 +25,8 @@ const API: [&str; 11] = [
     "token",
     "headers",
     "credentials",
+    "idempotency",
+    "probes",
     "server_variables",
     "external_references",
     "include",
@@ -33,13 +36,8 @@ const CREDENTIAL: [&str; 7] = ["value", "username", "password", "client_id", "cl
 
 /// `[[apis]]`.
 pub(super) fn apis(whole: &Part<'_>, notes: &mut Notes) -> Vec<Api> {
-    let elements = whole.elements(notes);
-    if elements.len() > APIS_MAX {
-        notes.refuse(&whole.path, format!("has {} entries; at most {APIS_MAX} are allowed", elements.len()));
-        return Vec::new();
-    }
     let mut apis: Vec<Api> = Vec::new();
-    for element in elements {
+    for element in whole.few(APIS_MAX, notes) {
         let Some(table) = element.table(&API, notes) else { continue };
         let api = api(table, notes);
         if !api.name.is_empty() && apis.iter().any(|other| other.name == api.name) {
@@ -69,6 +67,8 @@ fn api(mut table: Table<'_>, notes: &mut Notes) -> Api {
     });
     Api {
         name: name.unwrap_or_default(),
+        idempotency: table.get("idempotency").map(|part| key_rules(&part, notes)).unwrap_or_default(),
+        probes: table.get("probes").map(|part| probes(&part, notes)).unwrap_or_default(),
         file,
         base_url: table.get("base_url").and_then(|part| base_url(&part, notes)),
         origins: table.get("origins").map(|part| origins(&part, notes)).unwrap_or_default(),
@@ -144,8 +144,7 @@ fn token(part: &Part<'_>, notes: &mut Notes) -> Option<SecretString> {
 pub(super) fn headers(whole: &Part<'_>, notes: &mut Notes) -> BTreeMap<String, SecretString> {
     let mut headers: BTreeMap<String, SecretString> = BTreeMap::new();
     for (name, part) in whole.members(notes) {
-        let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-        if name.is_empty() || !name.bytes().all(legal) {
+        if !is_field_name(name) {
             notes.refuse(&part.path, "is not the name of a header");
         } else if frames_message(name) {
             notes.refuse(&part.path, "is a header that the sender sets itself");

@@ -4,17 +4,16 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::{
-    Settings,
+    Durability, Embeddings, Settings, Store,
     keys::Key,
     reader::{Reader, quoted},
+    redis_url::RedisUrl,
     source::Source,
 };
 use crate::domain::{
     limits::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, SIGNING_KEY_BYTES_MIN},
     user::UserName,
 };
-
-const REDIS_SCHEMES: [&str; 4] = ["redis", "rediss", "redis+unix", "unix"];
 
 /// What the settings are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,10 +24,27 @@ pub(super) enum Purpose {
 
 /// Notes all that is wrong with values that were read.
 pub(super) fn check(settings: &Settings, purpose: Purpose, reader: &mut Reader) {
-    let Settings { server, store, auth, limits: _, turns: _, sessions, results: _, openapi, upstream, apis, llm, agent: _, log, found: _ } =
-        settings;
-    if let Some(url) = &store.redis_url {
-        redis_url(url, reader);
+    let Settings {
+        server,
+        store,
+        auth,
+        limits: _,
+        turns: _,
+        budgets: _,
+        sessions,
+        results: _,
+        openapi,
+        upstream,
+        apis,
+        llm,
+        agent: _,
+        log,
+        found: _,
+    } = settings;
+    redis(store, reader);
+    if store.seal_conversations && store.sealing_keys.is_empty() {
+        let sentence = "is true, but store.sealing_keys is not set; conversations are sealed under keys of your own only";
+        reader.refuse("store.seal_conversations", sentence.to_owned());
     }
     signing_key(settings, purpose, reader);
     administrator(auth.admin_username.as_deref(), auth.admin_password.as_ref(), reader);
@@ -42,39 +58,91 @@ pub(super) fn check(settings: &Settings, purpose: Purpose, reader: &mut Reader) 
     if let Some(url) = &llm.url {
         http_url("llm.url", url, reader);
     }
+    if llm.url.is_none() {
+        for name in ["llm.headers", "llm.fallbacks", "llm.embeddings.model"] {
+            if reader.layers.source(name) != Source::Default {
+                reader.refuse(name, "holds for nothing: llm.url is not set, so there is no model".to_owned());
+            }
+        }
+    }
+    embeddings(&llm.embeddings, reader);
     credential("upstream.token", upstream.token.as_ref(), reader);
     credential("llm.api_key", llm.api_key.as_ref(), reader);
     at_most(("server.drain_notice_ms", server.drain_notice_ms), ("server.drain_ms", server.drain_ms), reader);
     at_most(("sessions.idle_secs", sessions.idle_secs), ("sessions.max_secs", sessions.max_secs), reader);
     at_most(("upstream.connect_timeout_ms", upstream.connect_timeout_ms), ("upstream.timeout_ms", upstream.timeout_ms), reader);
+    at_most(("llm.max_tokens", llm.max_tokens.map_or(0, u64::from)), ("llm.context_tokens", llm.context_tokens), reader);
     if !log.level.is_empty() && !log.level.split(',').all(is_log_directive) {
         let needed = "trace, debug, info, warn, error or off is needed, or a list such as warn,swagger_api_agent=debug";
         reader.refuse("log.level", format!("is {}; {needed}", quoted(&log.level)));
     }
 }
 
+fn embeddings(embeddings: &Embeddings, reader: &mut Reader) {
+    let Embeddings { model, url, api_key, timeout_ms: _ } = embeddings;
+    if let Some(url) = url {
+        http_url("llm.embeddings.url", url, reader);
+    }
+    credential("llm.embeddings.api_key", api_key.as_ref(), reader);
+    for (name, given) in [("llm.embeddings.url", url.is_some()), ("llm.embeddings.api_key", api_key.is_some())] {
+        if given && model.is_none() {
+            reader.refuse(name, "holds for nothing: llm.embeddings.model is not set".to_owned());
+        }
+    }
+}
+
 /// With other APIs and no document of their own, settings of the main API hold for nothing: somebody meant something else.
 fn without_a_document(reader: &mut Reader) {
     let own = ["openapi.server_variables", "openapi.external_references", "openapi.include", "openapi.exclude", "upstream.base_url"];
-    for name in own.into_iter().chain(["upstream.origins", "upstream.token", "upstream.headers", "upstream.credentials"]) {
+    for name in own.into_iter().chain([
+        "upstream.origins",
+        "upstream.token",
+        "upstream.headers",
+        "upstream.credentials",
+        "upstream.idempotency",
+        "upstream.probes",
+    ]) {
         if reader.layers.source(name) != Source::Default {
             reader.refuse(name, "holds for nothing: openapi.file is not set, and every one of apis has its own".to_owned());
         }
     }
 }
 
-fn redis_url(url: &SecretString, reader: &mut Reader) {
-    let parsed = Url::parse(url.expose_secret()).ok();
-    let known = parsed.as_ref().is_some_and(|url| REDIS_SCHEMES.contains(&url.scheme()));
-    let whole = parsed.as_ref().is_some_and(|url| match url.scheme() {
-        "redis" | "rediss" => url.host().is_some(),
-        _ => !url.path().trim_matches('/').is_empty(),
-    });
-    if !known {
-        let sentence = "is not the URL of a Redis; one that begins with redis://, rediss://, redis+unix:// or unix:// is needed";
-        reader.refuse("store.redis_url", sentence.to_owned());
-    } else if !whole {
-        reader.refuse("store.redis_url", "names no host and no socket".to_owned());
+/// The URL of Redis, and what holds only together with it.
+fn redis(store: &Store, reader: &mut Reader) {
+    let url = store
+        .redis_url
+        .as_ref()
+        .and_then(|url| RedisUrl::read(url).map_err(|problem| reader.refuse("store.redis_url", problem.into())).ok());
+    // A URL that was refused says nothing about what else there is.
+    let known = url.is_some() || reader.layers.get("store.redis_url").is_none();
+    let tls = url.as_ref().is_some_and(RedisUrl::has_tls);
+    let sentinel = matches!(url, Some(RedisUrl::Sentinel { .. }));
+    let mut needs = |name: &str, given: bool, met: bool, what: &str| {
+        if given && known && !met {
+            reader.refuse(name, format!("holds for nothing: {what}"));
+        }
+    };
+    let no_tls = "store.redis_url does not begin with rediss";
+    needs("store.tls_ca_file", store.tls_ca_file.is_some(), tls, no_tls);
+    needs("store.tls_cert_file", store.tls_cert_file.is_some(), tls, no_tls);
+    needs("store.tls_key_file", store.tls_key_file.is_some(), tls, no_tls);
+    let no_sentinel = "store.redis_url names no Sentinels";
+    needs("store.sentinel_username", store.sentinel_username.is_some(), sentinel, no_sentinel);
+    needs("store.sentinel_password", store.sentinel_password.is_some(), sentinel, no_sentinel);
+    needs(
+        "store.durability",
+        store.durability == Durability::Durable,
+        url.is_some(),
+        "store.redis_url is not set, and the embedded store has no replicas",
+    );
+    for (one, other) in [("store.tls_cert_file", "store.tls_key_file"), ("store.tls_key_file", "store.tls_cert_file")] {
+        if reader.layers.get(one).is_none() && reader.layers.get(other).is_some() {
+            reader.refuse(one, format!("is not set, but {other} is; both are needed, or neither"));
+        }
+    }
+    if store.durability == Durability::Durable {
+        at_most(("store.durable_timeout_ms", store.durable_timeout_ms), ("store.timeout_ms", store.timeout_ms), reader);
     }
 }
 
@@ -84,6 +152,8 @@ fn signing_key(settings: &Settings, purpose: Purpose, reader: &mut Reader) {
             let bytes = key.expose_secret().len();
             reader.refuse("auth.signing_key", format!("is {bytes} bytes; at least {SIGNING_KEY_BYTES_MIN} are needed"));
         }
+        // What is sealed has a key of its own then, and tokens have theirs.
+        None if !settings.auth.keys.is_empty() && !settings.store.sealing_keys.is_empty() => {}
         None if purpose == Purpose::Serving && settings.store.redis_url.is_some() => {
             let sentence = "is not set; with store.redis_url it is needed, the same for every replica";
             reader.refuse("auth.signing_key", sentence.to_owned());

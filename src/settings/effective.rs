@@ -1,14 +1,19 @@
 //! The settings as `config check` shows them: every key, its value unless it is a secret, and where it was found.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Agent, Api, Auth, Credential, Limits, Llm, Log, LogFormat, OpenApi, Results, Server, Sessions, Settings, Source, Store, Turns, Upstream,
+    Agent, Api, Auth, Budgets, Credential, Durability, Embeddings, Fallback, Limits, Llm, Log, LogFormat, OpenApi, Results, Server,
+    Sessions, Settings, SigningKey, Source, Store, Streaming, Turns, Upstream,
 };
-use crate::domain::selection::Rule;
+use crate::domain::{
+    idempotency::KeyRule,
+    probe::{Probe, Sign},
+    selection::Rule,
+};
 
 /// What stands for a secret that is set.
 const MASK: &str = "********";
@@ -29,7 +34,7 @@ impl Settings {
     /// All settings in the order of `defaults.toml`, safe to print. Every struct is taken apart by name, so that a new field does not
     /// compile before it is shown.
     pub fn effective(&self) -> Vec<Effective> {
-        let Self { server, store, auth, limits, turns, sessions, results, openapi, upstream, apis, llm, agent, log, found } = self;
+        let Self { server, store, auth, limits, turns, budgets, sessions, results, openapi, upstream, apis, llm, agent, log, found } = self;
         let rows = [
             vec![("apis", apis_shown(apis))],
             server_rows(server),
@@ -37,6 +42,7 @@ impl Settings {
             auth_rows(auth),
             limits_rows(limits),
             turns_rows(turns),
+            budgets_rows(budgets),
             sessions_rows(sessions),
             results_rows(results),
             openapi_rows(openapi),
@@ -61,6 +67,7 @@ fn server_rows(server: &Server) -> Rows {
         body_timeout_ms,
         idle_timeout_ms,
         body_bytes_max,
+        trusted_proxies,
         drain_notice_ms,
         drain_ms,
     } = server;
@@ -72,26 +79,59 @@ fn server_rows(server: &Server) -> Rows {
         ("server.body_timeout_ms", body_timeout_ms.to_string()),
         ("server.idle_timeout_ms", idle_timeout_ms.to_string()),
         ("server.body_bytes_max", body_bytes_max.to_string()),
+        ("server.trusted_proxies", json!(trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>()).to_string()),
         ("server.drain_notice_ms", drain_notice_ms.to_string()),
         ("server.drain_ms", drain_ms.to_string()),
     ]
 }
 
 fn store_rows(store: &Store) -> Rows {
-    let Store { redis_url, sealing_keys, data_dir, timeout_ms } = store;
+    let Store {
+        redis_url,
+        sealing_keys,
+        seal_conversations,
+        compress_over_bytes,
+        data_dir,
+        timeout_ms,
+        durability,
+        durable_replicas,
+        durable_timeout_ms,
+        tls_ca_file,
+        tls_cert_file,
+        tls_key_file,
+        sentinel_username,
+        sentinel_password,
+    } = store;
+    let path = |path: &Option<PathBuf>| path.as_ref().map_or_else(|| NOT_SET.to_owned(), |path| path.display().to_string());
+    let durability = match durability {
+        Durability::Single => "single",
+        Durability::Durable => "durable",
+    };
     vec![
         ("store.redis_url", masked(redis_url)),
         ("store.sealing_keys", if sealing_keys.is_empty() { NOT_SET } else { MASK }.to_owned()),
+        ("store.seal_conversations", seal_conversations.to_string()),
+        ("store.compress_over_bytes", compress_over_bytes.to_string()),
         ("store.data_dir", data_dir.display().to_string()),
         ("store.timeout_ms", timeout_ms.to_string()),
+        ("store.durability", durability.to_owned()),
+        ("store.durable_replicas", durable_replicas.to_string()),
+        ("store.durable_timeout_ms", durable_timeout_ms.to_string()),
+        ("store.tls_ca_file", path(tls_ca_file)),
+        ("store.tls_cert_file", path(tls_cert_file)),
+        ("store.tls_key_file", path(tls_key_file)),
+        ("store.sentinel_username", or_not_set(sentinel_username)),
+        ("store.sentinel_password", masked(sentinel_password)),
     ]
 }
 
 fn auth_rows(auth: &Auth) -> Rows {
-    let Auth { signing_key, token_hours, admin_username, admin_password } = auth;
+    let Auth { signing_key, keys, token_hours, refresh_hours, admin_username, admin_password } = auth;
     vec![
         ("auth.signing_key", masked(signing_key)),
+        ("auth.keys", signing_keys_shown(keys)),
         ("auth.token_hours", token_hours.to_string()),
+        ("auth.refresh_hours", refresh_hours.to_string()),
         ("auth.admin_username", or_not_set(admin_username)),
         ("auth.admin_password", masked(admin_password)),
     ]
@@ -103,14 +143,20 @@ fn limits_rows(limits: &Limits) -> Rows {
 }
 
 fn turns_rows(turns: &Turns) -> Rows {
-    let Turns { lease_ms, deadline_ms, rounds_max, calls_max, history_turns } = turns;
+    let Turns { lease_ms, deadline_ms, rounds_max, calls_max, tokens_max, history_turns } = turns;
     vec![
         ("turns.lease_ms", lease_ms.to_string()),
         ("turns.deadline_ms", deadline_ms.to_string()),
         ("turns.rounds_max", rounds_max.to_string()),
         ("turns.calls_max", calls_max.to_string()),
+        ("turns.tokens_max", tokens_max.to_string()),
         ("turns.history_turns", history_turns.to_string()),
     ]
+}
+
+fn budgets_rows(budgets: &Budgets) -> Rows {
+    let Budgets { user_tokens_per_day, tokens_per_day } = budgets;
+    vec![("budgets.user_tokens_per_day", user_tokens_per_day.to_string()), ("budgets.tokens_per_day", tokens_per_day.to_string())]
 }
 
 fn sessions_rows(sessions: &Sessions) -> Rows {
@@ -141,13 +187,16 @@ fn openapi_rows(openapi: &OpenApi) -> Rows {
 }
 
 fn upstream_rows(upstream: &Upstream) -> Rows {
-    let Upstream { base_url, origins, token, connect_timeout_ms, timeout_ms, reply_bytes_max, headers, credentials } = upstream;
+    let Upstream { base_url, origins, token, connect_timeout_ms, timeout_ms, reply_bytes_max, headers, credentials, idempotency, probes } =
+        upstream;
     vec![
         ("upstream.base_url", url_or_not_set(base_url)),
         ("upstream.origins", json!(origins).to_string()),
         ("upstream.token", masked(token)),
         ("upstream.headers", headers_shown(headers).to_string()),
         ("upstream.credentials", credentials_shown(credentials).to_string()),
+        ("upstream.idempotency", key_rules_shown(idempotency).to_string()),
+        ("upstream.probes", probes_shown(probes).to_string()),
         ("upstream.connect_timeout_ms", connect_timeout_ms.to_string()),
         ("upstream.timeout_ms", timeout_ms.to_string()),
         ("upstream.reply_bytes_max", reply_bytes_max.to_string()),
@@ -155,23 +204,56 @@ fn upstream_rows(upstream: &Upstream) -> Rows {
 }
 
 fn llm_rows(llm: &Llm) -> Rows {
-    let Llm { url, api_key, model, temperature, max_tokens, timeout_ms } = llm;
+    let Llm {
+        url,
+        api_key,
+        model,
+        temperature,
+        max_tokens,
+        context_tokens,
+        timeout_ms,
+        headers,
+        stream,
+        idle_timeout_ms,
+        attempts_max,
+        fallbacks,
+        embeddings,
+    } = llm;
+    let Embeddings { model: embeddings_model, url: embeddings_url, api_key: embeddings_key, timeout_ms: embeddings_timeout_ms } =
+        embeddings;
+    let stream = match stream {
+        Streaming::Auto => "auto",
+        Streaming::Never => "never",
+    };
     vec![
         ("llm.url", url_or_not_set(url)),
         ("llm.api_key", masked(api_key)),
         ("llm.model", model.clone()),
         ("llm.temperature", or_not_set(temperature)),
         ("llm.max_tokens", or_not_set(max_tokens)),
+        ("llm.context_tokens", context_tokens.to_string()),
         ("llm.timeout_ms", timeout_ms.to_string()),
+        ("llm.headers", headers_shown(headers).to_string()),
+        ("llm.stream", stream.to_owned()),
+        ("llm.idle_timeout_ms", idle_timeout_ms.to_string()),
+        ("llm.attempts_max", attempts_max.to_string()),
+        ("llm.fallbacks", fallbacks_shown(fallbacks)),
+        ("llm.embeddings.model", or_not_set(embeddings_model)),
+        ("llm.embeddings.url", url_or_not_set(embeddings_url)),
+        ("llm.embeddings.api_key", masked(embeddings_key)),
+        ("llm.embeddings.timeout_ms", embeddings_timeout_ms.to_string()),
     ]
 }
 
 fn agent_rows(agent: &Agent) -> Rows {
-    let Agent { confirm, tools_max, pinned, show_call_details } = agent;
+    let Agent { confirm, confirm_after_reply, tools_max, pinned, summaries, offline_fallback, show_call_details } = agent;
     vec![
         ("agent.confirm", confirm.to_string()),
+        ("agent.confirm_after_reply", confirm_after_reply.to_string()),
         ("agent.tools_max", tools_max.to_string()),
         ("agent.pinned", json!(pinned).to_string()),
+        ("agent.summaries", summaries.to_string()),
+        ("agent.offline_fallback", offline_fallback.to_string()),
         ("agent.show_call_details", show_call_details.to_string()),
     ]
 }
@@ -189,7 +271,20 @@ fn log_rows(log: &Log) -> Rows {
 /// What is not set is left out, as it may be in a file.
 fn apis_shown(apis: &[Api]) -> String {
     let shown = apis.iter().map(|api| {
-        let Api { name, file, server_variables, external_references, selection, base_url, origins, token, headers, credentials } = api;
+        let Api {
+            name,
+            file,
+            server_variables,
+            external_references,
+            selection,
+            base_url,
+            origins,
+            token,
+            headers,
+            credentials,
+            idempotency,
+            probes,
+        } = api;
         let mut shown = Map::new();
         let mut show = |key: &str, is_set: bool, value: Value| is_set.then(|| shown.insert(key.to_owned(), value));
         show("name", true, json!(name));
@@ -203,6 +298,31 @@ fn apis_shown(apis: &[Api]) -> String {
         show("token", token.is_some(), MASK.into());
         show("headers", !headers.is_empty(), headers_shown(headers));
         show("credentials", !credentials.is_empty(), credentials_shown(credentials));
+        show("idempotency", !idempotency.is_empty(), key_rules_shown(idempotency));
+        show("probes", !probes.is_empty(), probes_shown(probes));
+        Value::Object(shown)
+    });
+    Value::from_iter(shown).to_string()
+}
+
+fn signing_keys_shown(keys: &[SigningKey]) -> String {
+    let shown = keys.iter().map(|key| {
+        let SigningKey { id, algorithm, key: _, file } = key;
+        let (place, value) = file.as_ref().map_or(("key", MASK.to_owned()), |file| ("file", file.display().to_string()));
+        json!({"id": id, "algorithm": algorithm.as_str(), place: value})
+    });
+    Value::from_iter(shown).to_string()
+}
+
+/// What is not set is left out, as it may be in a file.
+fn fallbacks_shown(fallbacks: &[Fallback]) -> String {
+    let shown = fallbacks.iter().map(|fallback| {
+        let Fallback { url, api_key, model, headers } = fallback;
+        let mut shown = Map::new();
+        shown.insert("url".to_owned(), without_credentials(url).into());
+        shown.extend(api_key.iter().map(|_| ("api_key".to_owned(), MASK.into())));
+        shown.extend(model.iter().map(|model| ("model".to_owned(), json!(model))));
+        shown.extend((!headers.is_empty()).then(|| ("headers".to_owned(), headers_shown(headers))));
         Value::Object(shown)
     });
     Value::from_iter(shown).to_string()
@@ -210,6 +330,23 @@ fn apis_shown(apis: &[Api]) -> String {
 
 fn rules_shown(rules: &[Rule]) -> Value {
     rules.iter().map(ToString::to_string).collect()
+}
+
+fn key_rules_shown(rules: &[KeyRule]) -> Value {
+    let shown = |rule: &KeyRule| json!({"operations": rules_shown(&rule.operations), "header": rule.header.as_deref().unwrap_or_default()});
+    rules.iter().map(shown).collect()
+}
+
+fn probes_shown(probes: &[Probe]) -> Value {
+    let shown = |probe: &Probe| {
+        let Probe { operation, call, arguments, took_effect } = probe;
+        let took_effect = match took_effect {
+            Sign::Found => "found",
+            Sign::Gone => "gone",
+        };
+        json!({"operation": operation.to_string(), "call": call, "arguments": arguments, "took_effect": took_effect})
+    };
+    probes.iter().map(shown).collect()
 }
 
 fn headers_shown(headers: &BTreeMap<String, SecretString>) -> Value {

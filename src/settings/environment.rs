@@ -28,6 +28,14 @@ pub(super) fn file_of(sources: &Sources) -> Option<FileNamed> {
     (!path.is_empty()).then(|| FileNamed { path: path.into(), by: FILE_VARIABLE })
 }
 
+/// What the fault lab tells builds that are made for it (`src/fault.rs`). To a release they are as unknown as any other.
+const OF_THE_LAB: &[&str] = &[
+    #[cfg(feature = "kill-points")]
+    "SAA_KILL_AT",
+    #[cfg(feature = "ablations")]
+    "SAA_ABLATE",
+];
+
 /// Lays the older names and then ours, which win. A variable that begins like ours and is none is a problem.
 pub(super) fn lay(layers: &mut Layers, variables: &[(OsString, OsString)]) {
     let mut unknown = Vec::new();
@@ -36,7 +44,7 @@ pub(super) fn lay(layers: &mut Layers, variables: &[(OsString, OsString)]) {
         let Some(name) = name.to_str() else { continue };
         if let Some(key) = KEYS.iter().find(|key| key.older == Some(name)) {
             lay_variable(layers, key, name, value);
-        } else if name.starts_with(PREFIX) && name != FILE_VARIABLE {
+        } else if name.starts_with(PREFIX) && name != FILE_VARIABLE && !OF_THE_LAB.contains(&name) {
             match KEYS.iter().find(|key| key.variable() == name) {
                 Some(key) => ours.push((key, name, value)),
                 None => unknown.push((name, value)),

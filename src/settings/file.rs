@@ -23,19 +23,20 @@ pub(super) fn lay_defaults(layers: &mut Layers) {
 
 /// Lays the operator's file, or notes why it cannot be read.
 pub(super) fn lay(layers: &mut Layers, named: &FileNamed) {
-    match read(&named.path) {
+    match text_of(&named.path, SETTINGS_FILE_BYTES_MAX) {
         Ok(text) => lay_text(layers, &text, Source::File(named.path.clone())),
         Err(sentence) => layers.problems.push(Problem { key: shown(&named.path), sentence, place: named.by.to_owned() }),
     }
 }
 
-fn read(path: &Path) -> Result<String, String> {
+/// What a file says, or what is wrong with it, behind its name.
+pub(super) fn text_of(path: &Path, bytes_max: u64) -> Result<String, String> {
     let mut bytes = Vec::new();
     File::open(path)
-        .and_then(|file| file.take(SETTINGS_FILE_BYTES_MAX + 1).read_to_end(&mut bytes))
+        .and_then(|file| file.take(bytes_max + 1).read_to_end(&mut bytes))
         .map_err(|error| format!("cannot be read: {error}"))?;
-    if bytes.len() as u64 > SETTINGS_FILE_BYTES_MAX {
-        return Err(format!("has more than {SETTINGS_FILE_BYTES_MAX} bytes"));
+    if bytes.len() as u64 > bytes_max {
+        return Err(format!("has more than {bytes_max} bytes"));
     }
     String::from_utf8(bytes).map_err(|error| format!("is not UTF-8 at byte {}", error.utf8_error().valid_up_to()))
 }
@@ -66,7 +67,7 @@ fn lay_table(layers: &mut Layers, section: &str, table: Map<String, Value>, sour
 }
 
 fn is_section(name: &str) -> bool {
-    super::keys::KEYS.iter().any(|key| key.name.split('.').next() == Some(name))
+    super::keys::KEYS.iter().any(|key| key.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')))
 }
 
 fn given(kind: ValueKind) -> Given {

@@ -1,16 +1,26 @@
 //! From the layers to the settings.
 
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
 use super::{
-    Agent, Auth, Limits, Llm, Log, LogFormat, OpenApi, Results, Server, Sessions, Settings, Store, Turns, Upstream, apis,
+    Agent, Auth, Budgets, Durability, Embeddings, Limits, Llm, Log, LogFormat, OpenApi, Results, Server, Sessions, Settings, Store,
+    Streaming, Turns, Upstream, apis,
     check::{self, Purpose},
+    fallbacks, idempotency,
     keys::KEYS,
     layers::Layers,
     problems::Problems,
     reader::Reader,
+    signing,
     source::{Source, Sources},
-    tables,
+    tables::{self, Notes, Part},
 };
-use crate::domain::{limits::PINNED_FUNCTIONS_MAX, selection::Selection};
+use crate::domain::{
+    limits::{PINNED_FUNCTIONS_MAX, TRUSTED_PROXIES_MAX},
+    selection::Selection,
+};
 
 /// Where the model is when only its key was given.
 const LLM_URL_DEFAULT: &str = "https://api.deepseek.com/v1";
@@ -46,6 +56,18 @@ impl Settings {
     }
 }
 
+/// Networks, like `10.0.0.0/8`, or single addresses.
+fn networks(part: &Part<'_>, notes: &mut Notes) -> Vec<IpNet> {
+    let mut networks = Vec::new();
+    for text in part.few_texts(TRUSTED_PROXIES_MAX, notes) {
+        match text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)) {
+            Ok(network) => networks.push(network),
+            Err(_) => notes.refuse(&part.path, format!("has {text:?}, which is no network like 10.0.0.0/8, and no address")),
+        }
+    }
+    networks
+}
+
 /// Every field from its key. Numbers and texts that defaults.toml sets are there unless they were refused, and then nobody sees these.
 fn read(from: &mut Reader) -> Settings {
     let mut settings = Settings {
@@ -57,18 +79,31 @@ fn read(from: &mut Reader) -> Settings {
             body_timeout_ms: from.whole("server.body_timeout_ms"),
             idle_timeout_ms: from.whole("server.idle_timeout_ms"),
             body_bytes_max: from.whole("server.body_bytes_max"),
+            trusted_proxies: tables::read(from, "server.trusted_proxies", |part, notes| networks(&part, notes)),
             drain_notice_ms: from.whole("server.drain_notice_ms"),
             drain_ms: from.whole("server.drain_ms"),
         },
         store: Store {
             redis_url: from.secret("store.redis_url"),
             sealing_keys: super::sealing::keys(from),
+            seal_conversations: from.yes_no("store.seal_conversations"),
+            compress_over_bytes: from.whole("store.compress_over_bytes"),
             data_dir: from.text("store.data_dir").unwrap_or_default().into(),
             timeout_ms: from.whole("store.timeout_ms"),
+            durability: if from.one_of("store.durability") == Some("durable") { Durability::Durable } else { Durability::Single },
+            durable_replicas: from.whole("store.durable_replicas"),
+            durable_timeout_ms: from.whole("store.durable_timeout_ms"),
+            tls_ca_file: from.text("store.tls_ca_file").map(Into::into),
+            tls_cert_file: from.text("store.tls_cert_file").map(Into::into),
+            tls_key_file: from.text("store.tls_key_file").map(Into::into),
+            sentinel_username: from.text("store.sentinel_username"),
+            sentinel_password: from.secret("store.sentinel_password"),
         },
         auth: Auth {
             signing_key: from.secret("auth.signing_key"),
+            keys: tables::read(from, "auth.keys", |part, notes| signing::keys(&part, notes)),
             token_hours: from.whole("auth.token_hours"),
+            refresh_hours: from.whole("auth.refresh_hours"),
             admin_username: from.text("auth.admin_username"),
             admin_password: from.secret("auth.admin_password"),
         },
@@ -81,7 +116,12 @@ fn read(from: &mut Reader) -> Settings {
             deadline_ms: from.whole("turns.deadline_ms"),
             rounds_max: from.whole("turns.rounds_max"),
             calls_max: from.whole("turns.calls_max"),
+            tokens_max: from.whole("turns.tokens_max"),
             history_turns: from.whole("turns.history_turns"),
+        },
+        budgets: Budgets {
+            user_tokens_per_day: from.whole("budgets.user_tokens_per_day"),
+            tokens_per_day: from.whole("budgets.tokens_per_day"),
         },
         sessions: Sessions {
             idle_secs: from.whole("sessions.idle_secs"),
@@ -106,6 +146,8 @@ fn read(from: &mut Reader) -> Settings {
             token: from.secret("upstream.token"),
             headers: tables::read(from, "upstream.headers", |part, notes| apis::headers(&part, notes)),
             credentials: tables::read(from, "upstream.credentials", |part, notes| apis::credentials(&part, notes)),
+            idempotency: tables::read(from, "upstream.idempotency", |part, notes| idempotency::key_rules(&part, notes)),
+            probes: tables::read(from, "upstream.probes", |part, notes| idempotency::probes(&part, notes)),
             connect_timeout_ms: from.whole("upstream.connect_timeout_ms"),
             timeout_ms: from.whole("upstream.timeout_ms"),
             reply_bytes_max: from.whole("upstream.reply_bytes_max"),
@@ -117,12 +159,27 @@ fn read(from: &mut Reader) -> Settings {
             model: from.text("llm.model").unwrap_or_default(),
             temperature: from.decimal_or_none("llm.temperature"),
             max_tokens: from.whole_or_none("llm.max_tokens"),
+            context_tokens: from.whole("llm.context_tokens"),
             timeout_ms: from.whole("llm.timeout_ms"),
+            headers: tables::read(from, "llm.headers", |part, notes| apis::headers(&part, notes)),
+            stream: if from.one_of("llm.stream") == Some("never") { Streaming::Never } else { Streaming::Auto },
+            idle_timeout_ms: from.whole("llm.idle_timeout_ms"),
+            attempts_max: from.whole("llm.attempts_max"),
+            fallbacks: tables::read(from, "llm.fallbacks", |part, notes| fallbacks::fallbacks(&part, notes)),
+            embeddings: Embeddings {
+                model: from.text("llm.embeddings.model"),
+                url: from.text("llm.embeddings.url"),
+                api_key: from.secret("llm.embeddings.api_key"),
+                timeout_ms: from.whole("llm.embeddings.timeout_ms"),
+            },
         },
         agent: Agent {
             confirm: from.yes_no("agent.confirm"),
+            confirm_after_reply: from.yes_no("agent.confirm_after_reply"),
             tools_max: from.whole("agent.tools_max"),
             pinned: tables::read(from, "agent.pinned", |part, notes| part.few_texts(PINNED_FUNCTIONS_MAX, notes)),
+            summaries: from.yes_no("agent.summaries"),
+            offline_fallback: from.yes_no("agent.offline_fallback"),
             show_call_details: from.yes_no("agent.show_call_details"),
         },
         log: Log { level: level(from), format: format(from) },

@@ -21,13 +21,18 @@ mod apis;
 mod check;
 mod effective;
 mod environment;
+mod fallbacks;
 mod file;
+mod idempotency;
 mod keys;
 mod layers;
 mod load;
 mod problems;
 mod reader;
+mod redis_url;
 mod sealing;
+mod secrets;
+mod signing;
 mod source;
 mod tables;
 #[cfg(test)]
@@ -35,14 +40,17 @@ mod tests;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
+use ipnet::IpNet;
 use secrecy::SecretString;
 
-use crate::domain::selection::Selection;
+use crate::domain::{idempotency::KeyRule, probe::Probe, selection::Selection};
 
 pub use self::{
     effective::Effective,
     problems::{Problem, Problems},
+    redis_url::{Entry, Place, RedisUrl},
     sealing::SealingKey,
+    signing::SigningKey,
     source::{Flag, Source, Sources},
 };
 
@@ -55,6 +63,7 @@ pub struct Settings {
     pub auth: Auth,
     pub limits: Limits,
     pub turns: Turns,
+    pub budgets: Budgets,
     pub sessions: Sessions,
     pub results: Results,
     pub openapi: OpenApi,
@@ -81,6 +90,8 @@ pub struct Server {
     /// A connection without a request is closed after this time.
     pub idle_timeout_ms: u64,
     pub body_bytes_max: usize,
+    /// Proxies that are believed what they say of whom a request comes from.
+    pub trusted_proxies: Vec<IpNet>,
     /// After SIGTERM: not ready, but still accepting, for this time, so that load balancers notice.
     pub drain_notice_ms: u64,
     /// After SIGTERM: everything is closed and the process exits, whatever is still open.
@@ -94,17 +105,50 @@ pub struct Store {
     pub redis_url: Option<SecretString>,
     /// What stored secrets are sealed with: the first seals, all open. Empty: a key derived from the signing key.
     pub sealing_keys: Vec<SealingKey>,
+    /// Whether content is sealed as well; there are keys then.
+    pub seal_conversations: bool,
+    /// Larger records are compressed; 0: none.
+    pub compress_over_bytes: usize,
     /// Directory of the embedded store and of generated secrets.
     pub data_dir: PathBuf,
     /// Every answer of Redis must come within this time.
     pub timeout_ms: u64,
+    /// What a turn relies on: that Redis has it, or that replicas of Redis have it too.
+    pub durability: Durability,
+    /// Replicas that must have what a turn relies on.
+    pub durable_replicas: u32,
+    /// Replicas that do not say so within this time count as failed.
+    pub durable_timeout_ms: u64,
+    /// Authorities that Redis's certificate is held against; empty: those of this machine.
+    pub tls_ca_file: Option<PathBuf>,
+    /// This client's own certificate, and its key.
+    pub tls_cert_file: Option<PathBuf>,
+    pub tls_key_file: Option<PathBuf>,
+    /// Who this is for the Sentinels; for Redis itself the URL says it.
+    pub sentinel_username: Option<String>,
+    pub sentinel_password: Option<SecretString>,
+}
+
+/// What counts as stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// Redis has it.
+    Single,
+    /// Replicas have it too.
+    Durable,
 }
 
 /// `[auth]`: tokens and the first administrator.
 #[derive(Debug, Clone)]
 pub struct Auth {
+    /// Signs tokens while `keys` has none; checks those without a key's id.
     pub signing_key: Option<SecretString>,
+    /// `[[auth.keys]]`: the first signs, all check.
+    pub keys: Vec<SigningKey>,
+    /// How long an access token is good for.
     pub token_hours: u64,
+    /// How long a login lasts that is not refreshed.
+    pub refresh_hours: u64,
     pub admin_username: Option<String>,
     pub admin_password: Option<SecretString>,
 }
@@ -125,8 +169,18 @@ pub struct Turns {
     pub deadline_ms: u64,
     pub rounds_max: u32,
     pub calls_max: u32,
+    /// Tokens that a turn may use; 0: as many as it takes.
+    pub tokens_max: u64,
     /// Turns of the conversation that the planner sees.
     pub history_turns: usize,
+}
+
+/// `[budgets]`: tokens of a day (UTC); 0: as many as it takes.
+#[derive(Debug, Clone)]
+pub struct Budgets {
+    pub user_tokens_per_day: u64,
+    /// Of all users together.
+    pub tokens_per_day: u64,
 }
 
 /// `[sessions]`: how long a session lives.
@@ -175,6 +229,10 @@ pub struct Upstream {
     pub headers: BTreeMap<String, SecretString>,
     /// `[upstream.credentials.<scheme>]`: by the name that the document gives the security scheme.
     pub credentials: BTreeMap<String, Credential>,
+    /// Which changing operations take an idempotency key; the first rule that fits wins over the document.
+    pub idempotency: Vec<KeyRule>,
+    /// How to look what became of a change whose answer was lost.
+    pub probes: Vec<Probe>,
     pub connect_timeout_ms: u64,
     pub timeout_ms: u64,
     pub reply_bytes_max: usize,
@@ -196,6 +254,10 @@ pub struct Api {
     pub token: Option<SecretString>,
     pub headers: BTreeMap<String, SecretString>,
     pub credentials: BTreeMap<String, Credential>,
+    /// Which changing operations take an idempotency key; the first rule that fits wins over the document.
+    pub idempotency: Vec<KeyRule>,
+    /// How to look what became of a change whose answer was lost.
+    pub probes: Vec<Probe>,
 }
 
 /// What one security scheme of a document is satisfied with.
@@ -225,7 +287,51 @@ pub struct Llm {
     pub model: String,
     pub temperature: Option<f64>,
     pub max_tokens: Option<u32>,
+    /// What the model takes at once, its answer included.
+    pub context_tokens: u64,
+    /// An answer must be whole within this time.
     pub timeout_ms: u64,
+    /// `[llm.headers]`: sent with every request, beside the key or in its place.
+    pub headers: BTreeMap<String, SecretString>,
+    /// Whether answers are asked for in pieces where somebody reads along.
+    pub stream: Streaming,
+    /// Two pieces of an answer may be this far apart.
+    pub idle_timeout_ms: u64,
+    /// Times that an endpoint is asked which is busy or away.
+    pub attempts_max: u32,
+    /// `[[llm.fallbacks]]`: asked in this order when the one above has no answer.
+    pub fallbacks: Vec<Fallback>,
+    pub embeddings: Embeddings,
+}
+
+/// `[llm.embeddings]`: functions are found by what a sentence means as well. Without a model they are not.
+#[derive(Debug, Clone)]
+pub struct Embeddings {
+    pub model: Option<String>,
+    /// As given: up to `/v1`, or with `/embeddings`. None: where the model is.
+    pub url: Option<String>,
+    /// None: the model's, if the URL leads to the same origin.
+    pub api_key: Option<SecretString>,
+    /// What a message means must be known within this time.
+    pub timeout_ms: u64,
+}
+
+/// Whether a model's server is asked for its answer in pieces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Streaming {
+    /// Wherever it helps somebody.
+    Auto,
+    Never,
+}
+
+/// An endpoint that stands in for the model's own.
+#[derive(Debug, Clone)]
+pub struct Fallback {
+    pub url: String,
+    pub api_key: Option<SecretString>,
+    /// None: the same name as in `[llm]`.
+    pub model: Option<String>,
+    pub headers: BTreeMap<String, SecretString>,
 }
 
 /// `[agent]`: how the agent behaves.
@@ -233,10 +339,16 @@ pub struct Llm {
 pub struct Agent {
     /// A changing call waits for the user's yes.
     pub confirm: bool,
+    /// One that was planned after a reply of the API was read in the same turn does, even if others do not.
+    pub confirm_after_reply: bool,
     /// Functions that the model is given at once, ours included.
     pub tools_max: usize,
     /// Functions that the model is always given, when it is not given all.
     pub pinned: Vec<String>,
+    /// Turns that the model does not see any more are summarised for it.
+    pub summaries: bool,
+    /// The offline planner takes turns over whose model cannot be asked.
+    pub offline_fallback: bool,
     /// The answer shows what was called.
     pub show_call_details: bool,
 }
@@ -264,6 +376,8 @@ impl Settings {
             token: self.upstream.token.clone(),
             headers: self.upstream.headers.clone(),
             credentials: self.upstream.credentials.clone(),
+            idempotency: self.upstream.idempotency.clone(),
+            probes: self.upstream.probes.clone(),
         });
         main.into_iter().chain(self.apis.iter().cloned()).collect()
     }

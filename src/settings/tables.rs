@@ -170,14 +170,19 @@ impl<'v> Part<'v> {
         self.elements(notes).iter().filter_map(|element| element.text(notes)).collect()
     }
 
-    /// A list of texts, not more than so many.
-    pub fn few_texts(&self, most: usize, notes: &mut Notes) -> Vec<String> {
+    /// The elements of a list, not more than so many.
+    pub fn few(&self, most: usize, notes: &mut Notes) -> Vec<Part<'v>> {
         let elements = self.elements(notes);
         if elements.len() > most {
             notes.refuse(&self.path, format!("has {} entries; at most {most} are allowed", elements.len()));
             return Vec::new();
         }
-        elements.iter().filter_map(|element| element.text(notes)).collect()
+        elements
+    }
+
+    /// A list of texts, not more than so many.
+    pub fn few_texts(&self, most: usize, notes: &mut Notes) -> Vec<String> {
+        self.few(most, notes).iter().filter_map(|element| element.text(notes)).collect()
     }
 
     /// A table of texts of any names.

@@ -1,10 +1,16 @@
 //! What every store must do, as values: what goes in and what can come out. `tests/it/store_contract.rs` holds all stores to it.
 
+pub mod budgets;
 pub mod credentials;
+pub mod logins;
+mod runs;
 
+pub use self::runs::{
+    Begin, Begun, Cancelled, Commit, Committed, Ended, Entry, Idempotency, Lease, Looked, Started, Stepped, StoredEvent, Taken, TakenRun,
+};
+pub use super::envelope::TurnPlace;
 use crate::domain::{
-    session::{SessionId, SessionInfo, Turn},
-    turn::{FencingToken, JournalEntry},
+    session::{Revision, SessionId, SessionInfo, Turn},
     user::{Account, Role, UserName},
 };
 
@@ -14,9 +20,15 @@ pub enum StoreError {
     /// Nobody answered in time, or the answer made no sense. What was asked may or may not have been done.
     #[error("the store does not answer")]
     Unavailable,
+    /// It was done, or refused for it, but replicas of Redis do not have it: nothing may be sent on its strength, and it may be lost.
+    #[error("what was stored is not safe yet: replicas of the store do not have it")]
+    NotDurable,
     /// A stored record of this session cannot be read; other sessions are not concerned.
     #[error("a stored record of this session cannot be read")]
     Unreadable,
+    /// A newer release wrote a record of this session; it is left as it is.
+    #[error("a stored record of this session was written by a newer release")]
+    Newer,
 }
 
 /// A caller as its token names it.
@@ -96,114 +108,16 @@ pub enum Entered {
     Refused(Refused),
 }
 
-/// A request that must be done once however often it is sent (IETF draft-ietf-httpapi-idempotency-key-header).
-#[derive(Debug, Clone, Copy)]
-pub struct Idempotency<'a> {
-    /// Digest of the client's key; scoped to the caller by the store.
-    pub key: &'a str,
-    /// Digest of what was asked.
-    pub fingerprint: &'a str,
-}
-
-/// Asks for the session's lease.
-#[derive(Debug, Clone, Copy)]
-pub struct Begin<'a> {
-    pub caller: Caller<'a>,
-    /// Id of the run that wants to begin.
-    pub run: &'a str,
-    /// `replica#nonce`, the nonce new for every attempt to begin (but the same when one attempt is repeated because its answer was lost).
-    pub owner: &'a str,
-    pub lease_ms: u64,
-    /// Turns of the conversation to bring along.
-    pub tail: usize,
-    /// What is being asked, for whoever finds this run orphaned.
-    pub input: &'a [u8],
-    pub idempotency: Option<Idempotency<'a>>,
-}
-
-/// The session is leased.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Started {
-    pub token: FencingToken,
-    /// The run's id: the one asked for, or that of the dead holder of the same idempotency key.
-    pub run: String,
-    pub visit: Visit,
-    /// What earlier runs that never ended left behind, this run's own entries included when it takes over itself.
-    pub journal: Vec<JournalEntry>,
-    /// The store's clock.
-    pub now_ms: u64,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub enum Begun {
-    Started(Box<Started>),
-    Refused(Refused),
-    /// Another run holds the session for at most so many milliseconds more.
-    Busy {
-        run: String,
-        left_ms: u64,
-    },
-    /// The same request is being worked on.
-    InFlight {
-        run: String,
-    },
-    /// The same request began before, and its journal went with its session: whether it sent anything is not known any more.
-    Lost {
-        run: String,
-    },
-    /// The idempotency key was used for another request.
-    KeyReused,
-    /// The same request was answered: this is the answer.
-    Replay(Vec<u8>),
-}
-
-/// A held lease: what every write of a run must prove.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Lease {
-    pub user: UserName,
-    pub run: String,
-    pub token: FencingToken,
-}
-
-/// One entry for the journal of a run: written once, never changed.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Entry {
-    pub field: String,
-    pub value: Vec<u8>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stepped {
-    /// Written; the lease is renewed.
-    Held,
-    /// Somebody wants this run to stop.
-    CancelWanted,
-    /// The lease is another's now: nothing was written, and nothing may be sent any more.
-    Stale,
-}
-
-/// What a run leaves when it ends.
-#[derive(Debug, Clone, Copy)]
-pub struct Commit<'a> {
-    /// Whole turns, oldest first; none for a run that leaves no trace in the conversation.
-    pub turns: &'a [Turn],
-    /// The answer to keep for repetitions of the same request.
-    pub reply: Option<(Idempotency<'a>, &'a [u8])>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Committed {
-    /// Written, or found written by an earlier attempt whose answer was lost.
-    Done { turns: u64, version: u64 },
-    /// The lease was lost: nothing was written.
-    Stale,
-}
-
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cleared {
     Done(Box<SessionInfo>),
     Refused(Refused),
-    Busy { run: String, left_ms: u64 },
+    Busy {
+        run: String,
+        left_ms: u64,
+    },
+    /// It is not what the caller knows: this is what there is.
+    Moved(Revision),
 }
 
 /// A new session took the place of the old one.
@@ -211,6 +125,8 @@ pub enum Cleared {
 pub enum Reset {
     Done(Box<SessionInfo>),
     Refused(Refused),
+    /// It is not what the caller knows: this is what there is.
+    Moved(Revision),
 }
 
 /// Numbers of sessions, exact.
@@ -259,7 +175,7 @@ pub enum AdminAnswer<T> {
     NotAdmin,
 }
 
-/// A key (or, on the embedded store, a table's entry) that holds part of a user's session, or the user's own credentials for the API.
+/// A key (or, on the embedded store, a table's entry) that holds part of a user's session, the user's own credentials for the API, or logins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredKey {
     pub name: String,

@@ -8,17 +8,29 @@
 //! | `saa:meta` | hash | `schema`, `buckets` | never |
 //! | `saa:migrating` | string | who migrates | 60 s |
 //! | `saa:{b}:m` | hash | `schema` of this bucket | never |
-//! | `saa:{b}:u:<user>` | hash | account: `role`, `ph` password hash, `dis`, `ca`, `tv` tokens issued before are void, `rv` there are revoked token ids, `rr` `rt` GCRA arrival times of requests and turns, `gen` fence counter, `lt` when a visit last looked after the session | with the account |
+//! | `saa:{b}:u:<user>` | hash | account: `role`, `ph` password hash, `dis`, `ca`, `tv` tokens issued before are void, `rv` there are revoked tokens, `rr` `rt` GCRA arrival times of requests and turns, `gen` fence counter, `lt` when a visit last looked after the session | with the account |
 //! | `saa:{b}:ul` | set | the bucket's users | never |
-//! | `saa:{b}:rv:<user>` | zset | revoked token ids → their expiry | newest expiry |
-//! | `saa:{b}:s:<user>:<slot>` | hash | session: `v` `sid` `ca` `la` `exp` `ver` `len` `base`; while a run holds it `rid` `own` `tok` `lu` `cx`; `lc` last commit | idle, at most until `exp` |
+//! | `saa:{b}:rv:<user>` | zset | revoked tokens, by id or by family → when none of them can be valid any more | newest expiry |
+//! | `saa:{b}:rf:<user>` | hash | families of refresh tokens: family → `<born>\|<ends>\|<rotated>\|<digest of the good token>\|<digest of the one before>\|<the good one, sealed for whoever has the one before>` | with the newest of them, `auth.refresh_hours` after its last use, or at `POST /api/logout/all` |
+//! | `saa:{b}:lf:<user>` | hash | `n` wrong passwords for the account lately, also of one that is not there | an hour after the first |
+//! | `saa:{b}:lf:<user>:<digest>` | hash | those from one address | 15 min after the first, or at the right one |
+//! | `saa:{b}:s:<user>:<slot>` | hash | session: `v` `sid` `ca` `la` `exp` `ver` `len` `base`; while a run holds it `rid` `own` `tok` `lu`, `cx` why it is to stop, `try` how often it was taken from the dead; `lc` last commit; `dk` the key of its turns, wrapped; `sum` a summary of older turns, `sl` the last one that it covers | idle, at most until `exp` |
 //! | `saa:{b}:h:<user>:<slot>` | list | one record a turn | with the session |
 //! | `saa:{b}:j:<user>:<slot>` | hash | journal of runs that have not ended: `<run>\|<field>` | with the session |
+//! | `saa:{b}:q:<user>:<slot>` | list | runs that wait for the session, the next one first: `<run>\|<accepted ms>\|<input>` | with the session |
+//! | `saa:{b}:e:<user>:<slot>` | stream | what happens in streamed runs of the session: `r` the run, `e` the event; ids are `<fence>-<n>` | 15 min after the last, at a reset, or when there are too many |
+//! | `saa:{b}:n:<user>` | zset | the user's newest runs that have ended, in the order of their ids (`lua/runs.lua`) | 24 h after the last |
+//! | `saa:{b}:o` | zset | `<user>:<slot>` of sessions with a run that has not ended → when somebody must look after it | cleans itself |
 //! | `saa:{b}:i:<user>:<digest>` | string | idempotency record: fingerprint, run, answer | 24 h |
 //! | `saa:{b}:cr:<user>` | hash | the user's own credentials for the API: what for → `<set ms>\|<kind>\|<sealed>` | with the account |
 //! | `saa:ot:<digest>` | hash | a token for the API, by the digest of whose it is and what it is for: `tok` sealed, `end`; while somebody fetches it `own` `lu` | with the token |
+//! | `saa:em:<digest>` | string | what a function means (`vectors.rs`), by the digest of its text and the model for embeddings | 90 days after a replica last read it |
+//! | `saa:ec:<digest>` | string | which replica asks what some functions mean, by the digest of which | 65 s, or when it knows |
 //! | `saa:{b}:r:<user>:<id>` | string | one reply kept whole (`kept.rs`) | `results.ttl_secs`, at a reset, or when there are too many |
 //! | `saa:{b}:rl:<user>` | zset | ids of the user's kept replies → until when | with the newest of them |
+//! | `saa:{b}:tk:<user>` | hash | tokens of a day (`lua/budget.lua`): `day` `used` `held`; there if users have a budget | 2 days after the last |
+//! | `saa:{b}:tr:<user>` | zset | tokens that are set aside: `<id>\|<tokens>` → when it lapses | as `tk` |
+//! | `saa:{tokens}:tk`, `:tr` | hash, zset | the same for all users together; there if the service has a budget | as `tk` |
 //! | `saa:{b}:x` | zset | `<user>:<slot>` → expires at | cleans itself |
 //! | `saa:{b}:la` | zset | `<user>:<slot>` → last active | cleans itself |
 //! | `saa:{b}:sm` | hash | `<user>:<slot>` → `sid\|created\|turns` | cleans itself |
@@ -34,6 +46,9 @@ use crate::domain::user::UserName;
 pub(super) const BUCKETS: u32 = 64;
 pub(super) const META: &str = "saa:meta";
 pub(super) const MIGRATING: &str = "saa:migrating";
+/// Tokens that all users together used today, and those that are set aside. They are no bucket's: a slot of their own, which both share.
+pub(super) const SERVICE_TOKENS: &str = "saa:{tokens}:tk";
+pub(super) const SERVICE_RESERVATIONS: &str = "saa:{tokens}:tr";
 
 /// What may stand in a key as it is; everything else is escaped as `%XX`.
 const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'@').remove(b'+');
@@ -53,6 +68,16 @@ pub(super) fn user_of(member: &str) -> Option<UserName> {
 /// A token for the API. It is no user's, so its key has no hash tag of a bucket.
 pub(super) fn upstream_token(digest: &str) -> String {
     format!("saa:ot:{digest}")
+}
+
+/// What a text means. It is no user's, so its key has no hash tag of a bucket, and those of a document are on all nodes of a Cluster.
+pub(super) fn vector(digest: &str) -> String {
+    format!("saa:em:{digest}")
+}
+
+/// Who finds out what some texts mean.
+pub(super) fn vectors_claim(digest: &str) -> String {
+    format!("saa:ec:{digest}")
 }
 
 /// The keys of one user.
@@ -82,6 +107,16 @@ impl UserKeys {
         self.own("rv")
     }
 
+    /// Passwords that failed for the account; from one address, if it is said which.
+    pub fn failures(&self, from: Option<&str>) -> String {
+        from.map_or_else(|| self.own("lf"), |from| format!("{}:{from}", self.own("lf")))
+    }
+
+    /// The user's families of refresh tokens.
+    pub fn refresh(&self) -> String {
+        self.own("rf")
+    }
+
     pub fn session(&self) -> String {
         [&self.prefix, "s:", &self.escaped, ":main"].concat()
     }
@@ -94,8 +129,38 @@ impl UserKeys {
         [&self.prefix, "j:", &self.escaped, ":main"].concat()
     }
 
+    /// Runs that wait for the session.
+    pub fn waiting(&self) -> String {
+        [&self.prefix, "q:", &self.escaped, ":main"].concat()
+    }
+
+    /// What happens in the session's streamed runs.
+    pub fn events(&self) -> String {
+        [&self.prefix, "e:", &self.escaped, ":main"].concat()
+    }
+
+    /// The user's runs that have ended.
+    pub fn runs(&self) -> String {
+        self.own("n")
+    }
+
     pub fn idempotency(&self, digest: &str) -> String {
         [&self.prefix, "i:", &self.escaped, ":", digest].concat()
+    }
+
+    /// The record of a request under its idempotency key; the journal's key for one that has none.
+    pub fn request(&self, digest: Option<&str>) -> String {
+        digest.map_or_else(|| self.journal(), |digest| self.idempotency(digest))
+    }
+
+    /// Tokens that the user used today.
+    pub fn tokens(&self) -> String {
+        self.own("tk")
+    }
+
+    /// Tokens that are set aside for the user.
+    pub fn reservations(&self) -> String {
+        self.own("tr")
     }
 
     pub fn credentials(&self) -> String {
@@ -156,6 +221,11 @@ impl BucketKeys {
 
     pub fn activity(&self) -> String {
         [&self.prefix, "la"].concat()
+    }
+
+    /// Sessions with a run that has not ended.
+    pub fn open(&self) -> String {
+        [&self.prefix, "o"].concat()
     }
 
     pub fn summaries(&self) -> String {

@@ -4,12 +4,17 @@
 //! [`contract`]; one suite of tests holds both to it.
 
 pub mod contract;
+mod edge;
 mod embedded;
+pub mod envelope;
 mod kept;
 mod keys;
 pub mod migrate;
 mod on_redis;
 pub mod record;
+mod summary;
+mod vectors;
+pub mod warnings;
 
 pub use self::{
     embedded::{EmbeddedStore, OpenError},
@@ -19,13 +24,18 @@ pub use self::{
 use std::time::Duration;
 
 use self::contract::{
-    AccountChange, Added, AdminAnswer, Begin, Begun, Caller, Cleared, Commit, Committed, Cursor, Entered, Entry, Known, Lease, Reset,
-    SessionStats, SessionsPage, Stepped, StoreError, StoredKey, Tail,
+    AccountChange, Added, AdminAnswer, Begin, Begun, Caller, Cancelled, Cleared, Commit, Committed, Cursor, Entered, Entry, Known, Lease,
+    Looked, Reset, SessionStats, SessionsPage, Stepped, StoreError, StoredKey, Tail, Taken, TurnPlace,
+    budgets::{Purse, Reservation, Reserved},
     credentials::{Admitted, CredentialPut, FetchedToken, OwnCredential, UpstreamToken},
+    logins::{Attempted, LoggedOut, Login, Logout, Opened, Rotated, Rotation},
 };
 use crate::domain::{
+    event::{EventId, Numbered},
     kept::{KeptReply, ResultId},
+    session::{Revision, Summary},
     user::{Account, UserName},
+    vector::Vector,
 };
 
 /// How long the answer to a request with an idempotency key can be asked for again.
@@ -61,14 +71,46 @@ impl Store {
         either!(self.enter(caller, tail))
     }
 
-    /// Takes the session for a run. Repeating the same attempt (same `owner`) is safe.
+    /// Takes the session for a run, or has it wait. Repeating the same attempt (same `run` and `owner`) is safe.
     pub async fn begin(&self, begin: Begin<'_>) -> Result<Begun, StoreError> {
-        either!(self.begin(begin))
+        self.begin_closed(begin).await
+    }
+
+    /// Users whose session has a run that nobody works on, because its holder is gone or because it waits; not all of them at once.
+    pub async fn due(&self) -> Result<Vec<UserName>, StoreError> {
+        either!(self.due())
+    }
+
+    /// Goes on with the run of a user whose holder is gone, under the same run and a new token; if there is none, begins the run that has
+    /// waited longest. Repeating it with the same `owner` is safe.
+    pub async fn take(&self, user: &UserName, owner: &str, lease_ms: u64, tail: usize) -> Result<Taken, StoreError> {
+        let taken = either!(self.take(user, owner, lease_ms, tail))?;
+        self.open_taken(user, taken).await
     }
 
     /// Renews the lease and writes journal entries, if the lease is still held. Repeating it is safe.
     pub async fn step(&self, lease: &Lease, lease_ms: u64, entries: &[Entry]) -> Result<Stepped, StoreError> {
-        either!(self.step(lease, lease_ms, entries))
+        let entries = self.close_entries(lease, entries)?;
+        either!(self.step(lease, lease_ms, &entries))
+    }
+
+    /// Writes down what happens in a run, if it still holds its session; false if it does not. Nothing is relied on for having been told.
+    /// Repeating it is safe: what is not newer than the newest is not written.
+    pub async fn tell(&self, lease: &Lease, events: &[Numbered]) -> Result<bool, StoreError> {
+        let events = self.close_events(lease, events)?;
+        either!(self.tell(lease, &events))
+    }
+
+    /// What happened in a run of this user's after an event, in order, at most [`EVENTS_READ_MAX`](crate::domain::limits::EVENTS_READ_MAX) of
+    /// it; the oldest is forgotten. Whether the user may come in is not asked here.
+    pub async fn told_since(&self, user: &UserName, run: &str, after: EventId) -> Result<Vec<Numbered>, StoreError> {
+        let events = either!(self.told_since(user, run, after))?;
+        self.open_events(user, run, events)
+    }
+
+    /// Gives a run back as it is, not counted as a crash; it becomes due after so many milliseconds. False if it was not held any more.
+    pub async fn hand_over(&self, lease: &Lease, again_ms: u64) -> Result<bool, StoreError> {
+        either!(self.hand_over(lease, again_ms))
     }
 
     /// Undoes a begin whose answer was lost, if it was done and nobody has come after it; says whether there was anything to undo.
@@ -79,17 +121,42 @@ impl Store {
 
     /// Ends a run: turns, journal, lease, all or nothing. Repeating it is safe.
     pub async fn commit(&self, lease: &Lease, commit: Commit<'_>) -> Result<Committed, StoreError> {
-        either!(self.commit(lease, commit))
+        let answer = self.close_answer(lease, commit.reply)?;
+        let reply = commit.reply.map(|(request, _)| (request, answer.as_ref()));
+        either!(self.commit(lease, Commit { reply, ..commit }))
     }
 
-    /// Empties the conversation.
-    pub async fn clear(&self, caller: Caller<'_>) -> Result<Cleared, StoreError> {
-        either!(self.clear(caller))
+    /// Keeps a summary of older turns in the session that a run was in, if that session is still there, the conversation was not emptied since
+    /// and no summary covers as much; false if not. No lease is needed: no turn is changed. It goes with the session, and when the
+    /// conversation is emptied. Repeating it is safe.
+    pub async fn keep_summary(&self, user: &UserName, place: &TurnPlace, summary: &Summary) -> Result<bool, StoreError> {
+        either!(self.keep_summary(user, place, summary))
     }
 
-    /// Puts a new session in the place of the old one.
-    pub async fn reset(&self, caller: Caller<'_>) -> Result<Reset, StoreError> {
-        either!(self.reset(caller))
+    /// What is known of a run of the caller's. Only what is `counted` counts for the rate: a request that waits for a run looks often.
+    pub async fn look(&self, caller: Caller<'_>, run: &str, counted: bool) -> Result<Looked, StoreError> {
+        let looked = either!(self.look(caller, run, counted))?;
+        self.open_looked(caller.user, run, looked)
+    }
+
+    /// Has a run of the caller's stop. Repeating it is safe.
+    pub async fn cancel(&self, caller: Caller<'_>, run: &str) -> Result<Cancelled, StoreError> {
+        either!(self.cancel(caller, run))
+    }
+
+    /// Ends a user's session and whatever runs in it; false if there is none. Whether the caller may is not asked here.
+    pub async fn kill(&self, user: &UserName) -> Result<bool, StoreError> {
+        either!(self.kill(user))
+    }
+
+    /// Empties the conversation, if it is what the caller `expects`.
+    pub async fn clear(&self, caller: Caller<'_>, expects: Option<&Revision>) -> Result<Cleared, StoreError> {
+        either!(self.clear(caller, expects))
+    }
+
+    /// Puts a new session in the place of the old one, if that is what the caller `expects`.
+    pub async fn reset(&self, caller: Caller<'_>, expects: Option<&Revision>) -> Result<Reset, StoreError> {
+        either!(self.reset(caller, expects))
     }
 
     /// Lets an administrator in, and brings nothing.
@@ -106,6 +173,39 @@ impl Store {
     /// A kept reply of this user, if it is still there; nobody else's is ever found. Whether the user may come in is not asked here.
     pub async fn kept_result(&self, user: &UserName, id: &ResultId) -> Result<Option<KeptReply>, StoreError> {
         either!(self.kept_result(user, id))
+    }
+
+    /// Sets tokens of the day aside, if so many are neither used nor set aside; `per_day` are there. Repeating it is safe.
+    pub async fn reserve_tokens(&self, purse: Purse<'_>, reservation: &Reservation, per_day: u64) -> Result<Reserved, StoreError> {
+        either!(self.reserve_tokens(purse, reservation, per_day))
+    }
+
+    /// Counts what was used of tokens that were set aside, and gives the rest back; a reservation that lapsed and was cleared away is
+    /// passed over. Repeating it is safe.
+    pub async fn settle_tokens(&self, purse: Purse<'_>, reservation: &Reservation, used: u64) -> Result<(), StoreError> {
+        either!(self.settle_tokens(purse, reservation, used))
+    }
+
+    /// What texts mean, by names that tell text and model, in their order; `None` where it is not kept, or not so that this release can read
+    /// it. What was found is kept for so long from now. Nothing relies on it.
+    pub async fn kept_vectors(&self, names: &[String], ttl_ms: u64) -> Result<Vec<Option<Vector>>, StoreError> {
+        either!(self.kept_vectors(names, ttl_ms))
+    }
+
+    /// Keeps what texts mean for so long. Repeating it is safe.
+    pub async fn keep_vectors(&self, vectors: &[(String, Vector)], ttl_ms: u64) -> Result<(), StoreError> {
+        either!(self.keep_vectors(vectors, ttl_ms))
+    }
+
+    /// Whether it is the caller's to find out what some texts mean, which `work` tells from others; then nobody else's for so long. It spares
+    /// work and is nothing to rely on.
+    pub async fn claim_vectors(&self, work: &str, by: &str, claim_ms: u64) -> Result<bool, StoreError> {
+        either!(self.claim_vectors(work, by, claim_ms))
+    }
+
+    /// Ends a claim of the caller's.
+    pub async fn unclaim_vectors(&self, work: &str) -> Result<(), StoreError> {
+        either!(self.unclaim_vectors(work))
     }
 
     pub async fn stats(&self) -> Result<SessionStats, StoreError> {
@@ -149,6 +249,31 @@ impl Store {
 
     pub async fn accounts(&self) -> Result<Vec<Account>, StoreError> {
         either!(self.accounts())
+    }
+
+    /// A password is about to be tried for an account, there or not, from an address (its digest): counted as a failure until `forgive`.
+    pub async fn attempt(&self, user: &UserName, from: &str) -> Result<Attempted, StoreError> {
+        either!(self.attempt(user, from))
+    }
+
+    /// The password that was tried from there was the right one.
+    pub async fn forgive(&self, user: &UserName, from: &str) -> Result<(), StoreError> {
+        either!(self.forgive(user, from))
+    }
+
+    /// Begins a family of refresh tokens. Repeating it is safe.
+    pub async fn log_in(&self, login: Login<'_>) -> Result<Opened, StoreError> {
+        either!(self.log_in(login))
+    }
+
+    /// Exchanges a refresh token for its successor. Repeating it is safe for [`REFRESH_GRACE_MS`](crate::domain::limits::REFRESH_GRACE_MS).
+    pub async fn rotate(&self, rotation: Rotation<'_>) -> Result<Rotated, StoreError> {
+        either!(self.rotate(rotation))
+    }
+
+    /// Revokes the caller's token with its family, or everything of the user's. It holds for the next request at any replica.
+    pub async fn log_out(&self, logout: Logout<'_>) -> Result<LoggedOut, StoreError> {
+        either!(self.log_out(logout))
     }
 
     /// The caller's own credentials for the API, by their places. Makes no session.
@@ -201,7 +326,16 @@ impl Store {
         either!(self.migrate(holder))
     }
 
-    pub async fn ping(&self) -> Result<(), StoreError> {
+    /// The store's clock, if it answers, in milliseconds since 1970.
+    pub async fn ping(&self) -> Result<u64, StoreError> {
         either!(self.ping())
+    }
+
+    /// What is set in Redis so that something may be lost; nothing can be set so in the embedded store.
+    pub async fn warnings(&self) -> Result<Vec<warnings::StoreWarning>, StoreError> {
+        match self {
+            Self::Redis(store) => store.warnings().await,
+            Self::Embedded(_) => Ok(Vec::new()),
+        }
     }
 }

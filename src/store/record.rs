@@ -1,9 +1,12 @@
 //! The stored form of a turn: one record a turn, versioned, so that a shape can age.
 //!
 //! `<version byte><flags byte><payload>`. Version `1` is JSON: what was said, and behind it, if there were any, the rounds of calls,
-//! so that whoever reads only what was said never looks at the rest. Flags are `0` (compression and sealing have their bits reserved).
+//! so that whoever reads only what was said never looks at the rest. Flags are `0`. Compression and sealing are around it (`envelope`).
 //! One record holds a whole turn, so a turn enters the history whole or not at all, a tail never begins in the middle of one,
 //! and a call never stands without its result.
+//!
+//! A record is never rewritten: turns are appended and trimmed. So nothing that a newer release wrote beside what is known here is lost;
+//! it is passed over when it is read.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -65,6 +68,16 @@ pub fn decode_result(value: &[u8]) -> Option<ToolResult> {
     serde_json::from_slice::<StoredCall>(value).ok().map(ToolResult::from)
 }
 
+/// One round of a turn, for the journal.
+pub fn encode_round(round: &Round) -> Vec<u8> {
+    serde_json::to_vec(&StoredRound::from(round)).unwrap_or_default()
+}
+
+/// A journaled round; `None` if it cannot be read.
+pub fn decode_round(value: &[u8]) -> Option<Round> {
+    serde_json::from_slice::<StoredRound>(value).ok().map(Round::from)
+}
+
 /// Names are short because they are stored with every turn.
 #[derive(Serialize, Deserialize)]
 struct Said {
@@ -76,6 +89,9 @@ struct Said {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[serde(rename = "use")]
     usage: Option<[u64; 3]>,
+    /// Whether that is estimated; records of before have none, and releases of before pass it over.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    est: bool,
     /// The fingerprint of what was served; records of before have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     fp: Option<String>,
@@ -158,6 +174,7 @@ impl From<&Turn> for Said {
             end: turn.answered_ms,
             ans: turn.answer.clone(),
             usage: turn.usage.map(|u| [u.prompt_tokens, u.completion_tokens, u.total_tokens]),
+            est: turn.usage.is_some_and(|u| u.estimated),
             fp: turn.served.clone(),
         }
     }
@@ -176,6 +193,7 @@ impl Said {
                 prompt_tokens,
                 completion_tokens,
                 total_tokens,
+                estimated: self.est,
             }),
             served: self.fp,
         }
@@ -324,12 +342,24 @@ mod tests {
             rounds: vec![Round { said: Some("one moment".into()), results }],
             answered_ms: 2,
             answer: "done".into(),
-            usage: Some(Usage { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 }),
+            usage: Some(Usage { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3, estimated: true }),
             served: Some("0123456789abcdef".into()),
         };
         let record = encode(&turn);
         assert_eq!(decode(&record, Detail::Said), Some(Turn { rounds: Vec::new(), ..turn.clone() }));
         assert_eq!(decode(&record, Detail::Whole), Some(turn));
+    }
+
+    #[test]
+    fn an_estimate_is_marked_beside_the_numbers_and_nothing_is_written_of_a_count() {
+        let before = br#"10{"run":"r","at":1,"msg":"hi","end":2,"ans":"ho","use":[1,2,3]}"#;
+        let mut turn = decode(before, Detail::Said).unwrap();
+        assert_eq!(turn.usage.map(|usage| (usage.total_tokens, usage.estimated)), Some((3, false)));
+        assert_eq!(encode(&turn), before, "a release of before reads and writes the same");
+        turn.usage = turn.usage.map(|usage| Usage { estimated: true, ..usage });
+        let now = encode(&turn);
+        assert!(String::from_utf8(now.clone()).unwrap().contains(r#""use":[1,2,3],"est":true"#), "the numbers stand where they stood");
+        assert_eq!(decode(&now, Detail::Said), Some(turn));
     }
 
     #[test]

@@ -7,15 +7,13 @@ use secrecy::ExposeSecret;
 use tracing::warn;
 
 use super::{
-    Upstream, UpstreamCall,
+    Terms, Upstream, UpstreamCall,
     choice::{Choice, Means, Met, choose, misfit},
-    echo,
     oauth::{Client, Lent},
     vault::UserCredentials,
 };
 use crate::{
     domain::{
-        base64,
         credential::MissingCredentials,
         limits::NEAR_NAMES_MAX,
         near::nearest,
@@ -28,8 +26,6 @@ use crate::{
 /// A request with its secrets on it: it can be sent, and nothing else.
 pub struct Authorised {
     request: UpstreamRequest,
-    /// What must not come back.
-    secrets: Vec<String>,
     /// Tokens of the operator's clients, which the API may refuse before their time.
     lent: Vec<Lent>,
     /// The request as it was and what it needs, where a refused token is replaced by a new one.
@@ -64,7 +60,7 @@ impl Upstream {
                 return Err(Refusal::CredentialMissing(MissingCredentials { api: self.api.clone(), alternatives }));
             }
         };
-        let mut authorised = Authorised { request, secrets: Vec::new(), lent: Vec::new(), before: None };
+        let mut authorised = Authorised { request, lent: Vec::new(), before: None };
         let renewable = met.iter().any(|met| matches!(met.means, Means::Service(settings::Credential::Client { .. })));
         authorised.before = renewable.then(|| (authorised.request.clone(), security.cloned()));
         self.add_headers(&mut authorised);
@@ -76,8 +72,8 @@ impl Upstream {
 
     /// Sends an authorised call. If the API refuses a token of the operator's client (401), the token is dropped; a safe call is sent once
     /// more with a new one, a changing one is not.
-    pub async fn deliver(&self, authorised: Authorised, effect: Effect, user: &UserCredentials) -> Outcome {
-        let outcome = self.exchange(&authorised, effect).await;
+    pub async fn deliver(&self, authorised: Authorised, terms: Terms<'_>, user: &UserCredentials) -> Outcome {
+        let outcome = self.exchange(&authorised, terms, user).await;
         let refused = matches!(&outcome, Outcome::Replied(reply) if reply.status == 401);
         if !refused || authorised.lent.is_empty() {
             return outcome;
@@ -85,20 +81,21 @@ impl Upstream {
         for lent in &authorised.lent {
             self.forget(lent, &user.vault).await;
         }
-        let Some((request, security)) = authorised.before.filter(|_| effect == Effect::Safe) else { return outcome };
+        let Some((request, security)) = authorised.before.filter(|_| terms.effect == Effect::Safe) else { return outcome };
         match self.authorise(request, security.as_ref(), user).await {
-            Ok(again) => self.exchange(&again, effect).await,
+            Ok(again) => self.exchange(&again, terms, user).await,
             // What the API said is what there is to tell.
             Err(_) => outcome,
         }
     }
 
-    async fn exchange(&self, authorised: &Authorised, effect: Effect) -> Outcome {
+    /// An API may send back what it was sent (in an error that quotes the request, in the address of a redirect), or what it got from
+    /// another: nobody reads its reply before secrets are taken out.
+    async fn exchange(&self, authorised: &Authorised, terms: Terms<'_>, user: &UserCredentials) -> Outcome {
         let UpstreamRequest { method, url, headers, body } = &authorised.request;
-        match self.send(&UpstreamCall { method, url, headers, body: body.as_deref() }, effect).await {
-            Outcome::Replied(reply) => Outcome::Replied(echo::without(reply, &authorised.secrets)),
-            other => other,
-        }
+        let mut outcome = self.send(&UpstreamCall { method, url, headers, body: body.as_deref() }, terms).await;
+        self.hidden.and(&user.hidden()).in_outcome(&mut outcome);
+        outcome
     }
 
     /// The operator's headers. A call's own value of such a name is replaced; cookies are joined.
@@ -106,9 +103,6 @@ impl Upstream {
         let headers = &mut authorised.request.headers;
         for (name, value) in self.extra.iter() {
             let value = value.expose_secret();
-            if echo::is_secret(name) {
-                authorised.secrets.extend(echo::sought_of_header(name, value));
-            }
             match headers.iter_mut().find(|(own, _)| own.eq_ignore_ascii_case(name)) {
                 Some((_, cookies)) if name.eq_ignore_ascii_case("cookie") => *cookies = format!("{cookies}; {value}"),
                 Some((_, own)) => value.clone_into(own),
@@ -123,22 +117,16 @@ impl Upstream {
             Means::Token(token) => token.expose_secret().to_owned(),
             Means::Service(settings::Credential::Secret(secret)) => secret.expose_secret().to_owned(),
             Means::Service(settings::Credential::Basic { username, password }) => format!("{username}:{}", password.expose_secret()),
-            Means::Service(set @ settings::Credential::Client { client_secret, .. }) => {
+            Means::Service(set @ settings::Credential::Client { .. }) => {
                 let client = Client::meeting(met, set).map_err(|why| unusable(met.scheme, &why))?;
                 let Some(client) = client else { return Ok(()) };
                 let lent = self.token_for(&client, &user.vault).await.map_err(|why| unusable(met.scheme, &why))?;
-                authorised.secrets.extend(echo::sought(client_secret.expose_secret()));
                 let token = lent.token.expose_secret().to_owned();
+                user.hide(&token);
                 authorised.lent.push(lent);
                 token
             }
         };
-        if let (Credential::Basic, Some((_, password))) = (met.credential, secret.split_once(':')) {
-            authorised.secrets.extend(echo::sought(password));
-            authorised.secrets.extend(echo::sought(&base64::encode(secret.as_bytes())));
-        } else {
-            authorised.secrets.extend(echo::sought(&secret));
-        }
         authorised.request.authorise(met.credential, &secret).map_err(|why| unusable(met.scheme, why))
     }
 

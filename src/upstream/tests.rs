@@ -26,6 +26,8 @@ fn bounds() -> settings::Upstream {
         token: None,
         headers: Default::default(),
         credentials: Default::default(),
+        idempotency: Vec::new(),
+        probes: Vec::new(),
         connect_timeout_ms: 1000,
         timeout_ms: 1000,
         reply_bytes_max: 64 * 1024,
@@ -38,7 +40,7 @@ fn api(token: Option<&str>) -> settings::Api {
 
 fn upstream_at(base_url: &str, token: Option<&str>) -> Upstream {
     let outbound = Outbound::new(Duration::from_secs(1), Duration::from_secs(4)).expect("a client");
-    Upstream::new(outbound, &bounds(), &api(token), base_url).expect("an upstream")
+    Upstream::new(outbound, &bounds(), &api(token), base_url).expect("an upstream").hiding(Redactor::of(token))
 }
 
 /// A user's credentials in a store of its own, which is gone with the directory.
@@ -47,7 +49,7 @@ fn nobody() -> (UserCredentials, tempfile::TempDir) {
     let rates = Rates { requests_per_minute: 60, turns_per_minute: 60 };
     let lifetimes = Lifetimes { idle_ms: 1000, max_ms: 1000, turns_max: 10 };
     let store = EmbeddedStore::open(directory.path(), Clock::System, rates, lifetimes).expect("a store");
-    let ring = KeyRing::new([], &"a key that seals nothing of worth".into()).expect("a ring");
+    let ring = KeyRing::new([], Some(&"a key that seals nothing of worth".into())).expect("a ring");
     (Vault::new(Store::Embedded(store), ring).of(&UserName::new("ann").expect("a name")), directory)
 }
 
@@ -57,7 +59,7 @@ async fn silent(upstream: &Upstream, method: &str, url: &str, headers: &[(&str, 
     let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let request = UpstreamRequest { method: method.to_owned(), url: url.to_owned(), headers, body: None };
     let authorised = upstream.authorise(request, None, &user).await.unwrap_or_else(|refusal| panic!("{refusal:?}"));
-    upstream.deliver(authorised, Effect::Safe, &user).await
+    upstream.deliver(authorised, without_key(Effect::Safe), &user).await
 }
 
 /// An upstream whose calls may take so long.
@@ -65,9 +67,13 @@ pub(super) fn upstream_within(base_url: &str, timeout_ms: u64) -> Upstream {
     Upstream { deadline: Duration::from_millis(timeout_ms), ..upstream_at(base_url, None) }
 }
 
+pub(super) fn without_key(effect: Effect) -> Terms<'static> {
+    Terms { effect, keyed: false, lease: None }
+}
+
 /// Sends one call and tells what came of it.
-pub(super) async fn sent_by(upstream: &Upstream, url: &str, method: &str, effect: Effect) -> Outcome {
-    upstream.send(&UpstreamCall { method, url: &format!("{url}/"), headers: &[], body: None }, effect).await
+pub(super) async fn sent_by(upstream: &Upstream, url: &str, method: &str, terms: Terms<'_>) -> Outcome {
+    upstream.send(&UpstreamCall { method, url: &format!("{url}/"), headers: &[], body: None }, terms).await
 }
 
 /// Sends one call without credentials and tells what came of it and what arrived.
@@ -76,7 +82,7 @@ async fn sent(act: Act, method: &str, path: &str, effect: Effect) -> (Outcome, V
     let server = Scripted::start([act.clone(), act]).await;
     let url = format!("{}{path}", server.url);
     let call = UpstreamCall { method, url: &url, headers: &[], body: None };
-    let outcome = upstream_at(&server.url, Some(TOKEN)).send(&call, effect).await;
+    let outcome = upstream_at(&server.url, Some(TOKEN)).send(&call, without_key(effect)).await;
     (outcome, server.requests())
 }
 
@@ -117,7 +123,7 @@ async fn the_token_goes_where_the_document_is_silent_and_does_not_come_back() {
     let outcome = silent(&upstream_at(&server.url, Some(&format!("{TOKEN}\n"))), "GET", &url, &[("Accept", "text/csv")]).await;
     let seen = &server.requests()[0];
     assert_eq!((seen.header("authorization"), seen.header("accept")), (Some("Bearer canary-token"), Some("text/csv")));
-    assert!(matches!(outcome, Outcome::Replied(reply) if reply.body == ReplyBody::Json(json!({"you sent": "Bearer ********"}).into())));
+    assert!(matches!(outcome, Outcome::Replied(reply) if reply.body == ReplyBody::Json(json!({"you sent": "Bearer [redacted]"}).into())));
 }
 
 #[tokio::test]
@@ -127,10 +133,11 @@ async fn the_operators_headers_go_with_every_call_and_win() {
     let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
     let outbound = Outbound::new(Duration::from_secs(1), Duration::from_secs(4)).expect("a client");
     let upstream = Upstream::new(outbound, &bounds(), &settings::Api { headers, ..api(None) }, &server.url).expect("an upstream");
+    let upstream = upstream.hiding(Redactor::of(["canary-key"]));
     let own = [("x-api-version", "the model's"), ("Accept", "text/csv"), ("Cookie", "a=b"), ("X-Own", "o")];
     let outcome = silent(&upstream, "GET", &format!("{}/", server.url), &own).await;
     assert!(
-        matches!(outcome, Outcome::Replied(reply) if reply.body == ReplyBody::Json(json!({"you sent": "2026-11-22 and ********"}).into()))
+        matches!(outcome, Outcome::Replied(reply) if reply.body == ReplyBody::Json(json!({"you sent": "2026-11-22 and [redacted]"}).into()))
     );
     let seen = &server.requests()[0];
     assert_eq!(seen.head.matches("x-api-version").count() + seen.head.matches("accept:").count(), 2, "{}", seen.head);
@@ -180,7 +187,7 @@ async fn a_path_that_would_be_read_as_another_is_not_sent() {
         ["/users/../admin", "/users/%2e%2E/admin", "/users/.%2e", "/users/.", "/users\\..\\admin", "/us\ters", "/users/1 ", "/a/%2E/b"]
     {
         let url = format!("{}{path}", server.url);
-        let outcome = upstream.send(&UpstreamCall { method: "GET", url: &url, headers: &[], body: None }, Effect::Safe).await;
+        let outcome = upstream.send(&UpstreamCall { method: "GET", url: &url, headers: &[], body: None }, without_key(Effect::Safe)).await;
         assert!(matches!(outcome, Outcome::Failed(_)), "{path}: {outcome:?}");
     }
     assert_eq!(server.connections(), 0);
@@ -202,7 +209,7 @@ async fn a_call_cannot_set_framing_fields_nor_break_a_header() {
     {
         let headers = [(name.to_owned(), value.to_owned())];
         let call = UpstreamCall { method: "GET", url: &format!("{}/", server.url), headers: &headers, body: None };
-        let outcome = upstream.send(&call, Effect::Safe).await;
+        let outcome = upstream.send(&call, without_key(Effect::Safe)).await;
         assert!(matches!(outcome, Outcome::Failed(_)), "{name}: {outcome:?}");
     }
     assert_eq!(server.connections(), 0);
@@ -289,7 +296,7 @@ async fn a_changing_call_that_found_no_connection_was_not_sent() {
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     drop(listener);
     let call = UpstreamCall { method: "POST", url: &url, headers: &[], body: None };
-    let outcome = upstream_at(&url, None).send(&call, Effect::Changing).await;
+    let outcome = upstream_at(&url, None).send(&call, without_key(Effect::Changing)).await;
     let Outcome::Failed(sentence) = outcome else { panic!("{outcome:?}") };
     assert!(sentence.ends_with("was not sent: the connection was refused"), "{sentence}");
 }

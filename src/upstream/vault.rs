@@ -1,6 +1,9 @@
 //! Secrets that are kept in the store: users' own credentials for an API. They are sealed here, and the store never sees them open.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -10,6 +13,7 @@ use tracing::error;
 use crate::{
     domain::user::UserName,
     openapi::Credential,
+    redact::Redactor,
     secrets::seal::{CannotOpen, KeyRing},
     store::{
         Store,
@@ -63,6 +67,15 @@ impl OwnSecret {
             Self::Value(value) => value.expose_secret().to_owned(),
             Self::Basic { username, password } => format!("{username}:{}", password.expose_secret()),
         }
+    }
+
+    /// What must not come out.
+    fn secrets(&self) -> impl Iterator<Item = String> {
+        let password = match self {
+            Self::Value(_) => None,
+            Self::Basic { password, .. } => Some(password.expose_secret().to_owned()),
+        };
+        password.into_iter().chain([self.carried()])
     }
 
     fn to_bytes(&self) -> Vec<u8> {
@@ -142,7 +155,7 @@ impl Vault {
 
     /// A user's own credentials, for a turn or a call of that user, who has been let in.
     pub fn of(&self, user: &UserName) -> UserCredentials {
-        UserCredentials { vault: self.clone(), user: user.clone(), all: OnceCell::new() }
+        UserCredentials { vault: self.clone(), user: user.clone(), all: OnceCell::new(), used: Mutex::default() }
     }
 }
 
@@ -152,6 +165,8 @@ pub struct UserCredentials {
     user: UserName,
     /// By place.
     all: OnceCell<BTreeMap<String, Result<OwnSecret, CannotOpen>>>,
+    /// Secrets that were read or got so far, and what takes them out of what is told.
+    used: Mutex<(Vec<SecretString>, Redactor)>,
 }
 
 /// A user's own credentials for one API.
@@ -181,8 +196,25 @@ impl UserCredentials {
                 let opened = self.vault.ring.open(&[PURPOSE, self.user.as_str(), place], sealed)?;
                 OwnSecret::of_bytes(&opened).ok_or(CannotOpen)
             };
-            Ok::<_, StoreError>(stored.into_iter().map(|own| (own.place.clone(), open(&own.place, &own.sealed))).collect())
+            let all: BTreeMap<_, _> = stored.into_iter().map(|own| (own.place.clone(), open(&own.place, &own.sealed))).collect();
+            all.values().flatten().for_each(|own| own.secrets().for_each(|secret| self.hide(&secret)));
+            Ok::<_, StoreError>(all)
         });
         Ok(Own { api, all: all.await? })
+    }
+
+    /// The secrets that were used so far, to be taken out of what is told: the user's own, once an operation has asked for one, and tokens.
+    pub fn hidden(&self) -> Redactor {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).1.clone()
+    }
+
+    /// From now on this must not come out.
+    pub(super) fn hide(&self, secret: &str) {
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let (known, hidden) = &mut *used;
+        if known.iter().all(|known| known.expose_secret() != secret) {
+            known.push(secret.into());
+            *hidden = Redactor::of(known.iter().map(ExposeSecret::expose_secret));
+        }
     }
 }

@@ -126,14 +126,17 @@ await check("a call that waits for a yes is not shown as failed", {}, async (pag
 
 await check("what is typed while a new session begins is kept", {}, async (page, seen) => {
   await begin(page);
-  let go;
+  let go, came;
   const held = new Promise((resolve) => (go = resolve));
+  const begun = new Promise((resolve) => (came = resolve));
   await page.route("**/api/session/reset", async (route) => {
+    came();
     await held;
     await route.continue();
   }, { times: 1 });
   await page.locator("#new-session").click();
   await page.locator("#confirm-yes").click();
+  await begun;
   await page.locator("#message").fill("list products");
   await page.keyboard.press("Enter");
   assert.equal(await page.locator("#message").inputValue(), "list products");
@@ -253,9 +256,13 @@ await check("a new session and an empty history are asked about first; signing o
   await page.locator("#confirm-yes").click();
   await page.locator("#welcome:not([hidden])").waitFor();
   assert.equal(await text(page, "#session-id"), session);
-  await page.locator("#sign-out").click();
+  const { token } = await page.evaluate(() => JSON.parse(sessionStorage.getItem("console.signed_in")));
+  const [told] = await Promise.all([page.waitForResponse((response) => response.url().endsWith("/api/logout")), page.locator("#sign-out").click()]);
+  assert.equal(told.status(), 200);
   await page.locator("#sign-in:not([hidden])").waitFor();
   assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+  const again = await page.request.get(new URL("/api/session/info", page.url()).href, { headers: { Authorization: `Bearer ${token}` } });
+  assert.equal(again.status(), 401, "the service knows that the token is of no use any more");
   await page.reload();
   assert.ok(await page.locator("#sign-in").isVisible());
 });

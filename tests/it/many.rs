@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value, json};
 use swagger_api_agent::{
-    domain::selection::{Rule, Selection},
+    domain::{
+        limits::FUNCTION_DESCRIPTION_CHARS_MAX,
+        selection::{Rule, Selection},
+    },
     settings::Settings,
 };
 
@@ -73,7 +76,7 @@ const THINGS: [&str; 60] = [
 ];
 
 /// The shop's document with nearly two hundred functions more.
-fn with_many_functions(settings: &mut Settings) {
+pub fn with_many_functions(settings: &mut Settings) {
     let file = settings.openapi.file.clone().unwrap();
     let mut document: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
     let paths = document["paths"].as_object_mut().unwrap();
@@ -93,7 +96,7 @@ fn with_many_functions(settings: &mut Settings) {
 }
 
 /// The names of the tools of each request to the model.
-fn given(bed: &Bed) -> Vec<Vec<String>> {
+pub fn given(bed: &Bed) -> Vec<Vec<String>> {
     let names = |request: &Value| {
         let tools = request["tools"].as_array().unwrap();
         tools.iter().map(|tool| tool["function"]["name"].as_str().unwrap().to_owned()).collect()
@@ -221,6 +224,26 @@ async fn the_model_looks_for_functions_and_calls_what_it_found() {
     assert_eq!(calls[0], (&json!("search_functions"), &json!(true)), "{answer:#}");
     // They are the planner's, not the API's.
     bed.as_user("ann").call("search_functions", json!({"query": "x"})).await.refused(404, "function_unknown");
+}
+
+#[tokio::test]
+async fn a_function_is_described_no_longer_than_it_is_given() {
+    let bed = Bed::with(On::Embedded, |settings| {
+        with_many_functions(settings);
+        let file = settings.openapi.file.clone().unwrap();
+        let mut document: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+        document["paths"]["/world/carpet/{id}"]["get"]["description"] = json!("long ".repeat(1000) + "END");
+        std::fs::write(file, document.to_string()).unwrap();
+    })
+    .await;
+    bed.llm.calls([("describe_function", json!({"name": "oneCarpet"}))]).calls([("oneCarpet", json!({"id": 4}))]).says("A carpet.");
+    bed.as_user("ann").process("hello there").await.ok();
+    let asked = bed.llm.asked();
+    let told = asked[1]["messages"].as_array().unwrap().last().unwrap()["content"].as_str().unwrap();
+    assert!(told.contains("One carpet") && told.contains("\"parameters\"") && told.contains('…') && !told.contains("END"), "{told}");
+    let given = asked[1]["tools"].as_array().unwrap().iter().find(|tool| tool["function"]["name"] == "oneCarpet").unwrap();
+    assert!(given["function"]["description"].as_str().unwrap().chars().count() <= FUNCTION_DESCRIPTION_CHARS_MAX);
+    assert_eq!(bed.upstream.log(), ["GET /world/carpet/4"]);
 }
 
 #[tokio::test]

@@ -179,11 +179,12 @@ async fn a_change_that_was_made_is_answered_even_if_it_cannot_be_stored() {
     };
     let (called, ()) = tokio::join!(ann.call("createUser", json!({"name": "A", "email": "e"})), outage);
     // 503 would say: come again.
+    assert_eq!(called.header("answer-stored"), Some("false"));
     assert_eq!(called.ok()["api_response"]["status_code"], 201);
     bed.wire().mend();
     bed.llm.says("It is there.");
     until("the lease has lapsed", async || ann.process("did it work?").await.status == 200).await;
-    assert!(bed.llm.heard().join("\n").contains("createUser"), "{:?}", bed.llm.heard());
+    assert_eq!(bed.llm.heard(), ["user: did it work?"], "its caller was told, so there is nothing to be told");
     assert_eq!(bed.upstream.log(), ["POST /users"]);
 }
 
@@ -199,13 +200,41 @@ async fn a_turn_that_changed_something_is_answered_even_if_it_cannot_be_stored()
     };
     // The call is never answered: the service gives it up together with its lease.
     let (turn, ()) = tokio::join!(ann.process("create A"), outage);
+    assert_eq!((turn.header("answer-stored"), turn.header("etag")), (Some("false"), None));
     let message = turn.message();
     assert!(message.contains("store became unavailable") && message.contains("not known"), "{message}");
     gate.open();
     bed.wire().mend();
     bed.llm.says("It is not known.");
     until("the lease has lapsed", async || ann.process("did it work?").await.status == 200).await;
-    assert!(bed.llm.heard().join("\n").contains("outcome unknown"), "{:?}", bed.llm.heard());
+    let heard = bed.llm.heard();
+    assert_eq!(heard[3], format!("assistant: {message}"), "the turn is stored as it was told: {heard:#?}");
+    assert_eq!(bed.upstream.log(), ["POST /users"]);
+}
+
+#[tokio::test]
+async fn a_turn_that_waited_and_could_not_be_stored_is_stored_later_as_it_ended() {
+    let bed = Bed::behind_a_wire(|settings| settings.turns.lease_ms = 1000).await;
+    let ann = bed.as_user("ann");
+    let first = bed.llm.says("One.").held();
+    let one = ann.processing("one");
+    first.reached().await;
+    bed.llm.calls([("createUser", json!({"name": "A", "email": "e"}))]);
+    let last = bed.llm.says("Two.").held();
+    let two = ann.begins("two", "enqueue").await;
+    first.open();
+    assert_eq!(one.await.unwrap().message(), "One.");
+    last.reached().await;
+    // While the model thinks; before, the turn would be gone on with instead of ended.
+    let run = format!("/api/runs/{two}");
+    until("the result in the journal", async || ann.get(&run).await.json()["run"]["calls"][0]["state"] == "result").await;
+    bed.wire().cut();
+    last.open();
+    // Longer than its end is tried to be stored.
+    tokio::time::sleep(Duration::from_millis(1800)).await;
+    bed.wire().mend();
+    until("its end", async || ann.get(&run).await.json()["run"]["ended_at"].is_string()).await;
+    assert_eq!(ann.history().await, ["user: one", "assistant: One.", "user: two", "assistant: Two."]);
     assert_eq!(bed.upstream.log(), ["POST /users"]);
 }
 
@@ -261,7 +290,7 @@ async fn a_second_signal_ends_it_at_once() {
     let doomed = bed.through(&process.base).as_user("ann");
     doomed.token().await;
     let gate = bed.llm.says("Too late.").held();
-    let turn = tokio::spawn(async move { doomed.process("take your time").await });
+    let turn = doomed.processing("take your time");
     gate.reached().await;
     process.terminate();
     until("no more connections", async || Wire::refused(&process.base).await).await;

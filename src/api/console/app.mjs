@@ -65,6 +65,7 @@ async function signOut() {
   turn.abandon();
   conversation.clear();
   $("message").value = "";
+  service.signOut();
   showSignIn("signed_out");
 }
 
@@ -206,7 +207,7 @@ async function loadAbout() {
   show($("offline"), offline);
   retell($("session-planner"), offline ? "planner_offline" : "planner_model");
   show($("model-problem"), Boolean(agent_status.last_error));
-  if (agent_status.last_error) retell($("model-problem"), "model_problem", agent_status.last_error);
+  if (agent_status.last_error) retell($("model-problem"), agent_status.offline_fallback === "in_use" ? "model_away" : "model_problem", agent_status.last_error);
   showSession(session_info);
 }
 

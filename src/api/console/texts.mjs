@@ -32,6 +32,10 @@ const TEXTS = {
   badge_offline: ["Offline", "离线"],
   signed_in_until: ["Signed in until", "登录有效至"],
   model_problem: ["Last problem with the model: {0}", "模型最近一次出错：{0}"],
+  model_away: [
+    "The model cannot be asked ({0}). Until it can, the offline planner does what is said plainly.",
+    "暂时无法使用模型（{0}）。在恢复之前，由离线规划器处理简单直接的请求。",
+  ],
   offline_notice: [
     "No model is configured, so only plain requests are understood, such as “list users page 2”. Set DEEPSEEK_API_KEY, or DEEPSEEK_API_URL for another model, and restart to talk freely.",
     "未配置模型，只能理解简单直接的请求，例如“查询所有订单”。设置 DEEPSEEK_API_KEY（或用 DEEPSEEK_API_URL 指定其他模型）并重启后即可自由对话。",

@@ -24,6 +24,7 @@ use tower::ServiceExt;
 use tracing::{debug, info, warn};
 
 use self::pace::{Pace, Paced, Waits};
+use super::address::Peer;
 use crate::app::App;
 
 /// A request's line and headers, in bytes; more is answered with 431.
@@ -34,6 +35,9 @@ const HEADERS_MAX: usize = 64;
 const WRITE_STALL_MAX: Duration = Duration::from_secs(10);
 /// Pause after the system refused a connection (out of descriptors, most likely).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What handing a turn over takes besides awaiting a change that is out.
+const HAND_OVER_MARGIN: Duration = Duration::from_secs(1);
 
 /// How a server takes its leave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,10 +78,10 @@ pub async fn serve(app: App, listener: TcpListener, leave: impl Future<Output = 
         };
         while connections.try_join_next().is_some() {}
         match accepted {
-            Ok((stream, place)) => {
+            Ok((stream, peer, place)) => {
                 let (router, closing) = (router.clone(), closing.clone());
                 connections.spawn(async move {
-                    connection(stream, router, waits, closing).await;
+                    connection(stream, peer, router, waits, closing).await;
                     drop(place);
                 });
             }
@@ -95,6 +99,18 @@ pub async fn serve(app: App, listener: TcpListener, leave: impl Future<Output = 
         app.drained().await;
     };
     let left = Duration::from_millis(settings.drain_ms.saturating_sub(settings.drain_notice_ms));
+    // Turns that will not end in time are given to other replicas while there is time to await a change that is out.
+    let handing_over = async {
+        tokio::time::sleep(left - (left / 2).min(Duration::from_millis(app.settings().upstream.timeout_ms) + HAND_OVER_MARGIN)).await;
+        app.hand_over_runs();
+        std::future::pending::<()>().await;
+    };
+    let ended = async {
+        tokio::select! {
+            () = ended => {}
+            () = handing_over => {}
+        }
+    };
     if tokio::time::timeout(left, ended).await.is_err() {
         warn!(connections = connections.len(), "the drain's deadline has come: {} connections are cut", connections.len());
         connections.abort_all();
@@ -103,20 +119,21 @@ pub async fn serve(app: App, listener: TcpListener, leave: impl Future<Output = 
     info!(drained_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX), "everything that was begun has ended");
 }
 
-async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> std::io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> std::io::Result<(TcpStream, Peer, tokio::sync::OwnedSemaphorePermit)> {
     let place = places.clone().acquire_owned().await.map_err(std::io::Error::other)?;
-    let (stream, _) = listener.accept().await?;
-    Ok((stream, place))
+    let (stream, peer) = listener.accept().await?;
+    Ok((stream, Peer(peer.ip()), place))
 }
 
 /// Serves one connection until it ends, or until the answer that is under way when `closing` begins.
-async fn connection(stream: TcpStream, router: axum::Router, waits: Waits, closing: CancellationToken) {
+async fn connection(stream: TcpStream, peer: Peer, router: axum::Router, waits: Waits, closing: CancellationToken) {
     // An answer is one small write; waiting to fill a packet would only delay it.
     let _ = stream.set_nodelay(true);
     let pace = Arc::new(Pace::new());
     let service = {
         let pace = pace.clone();
-        service_fn(move |request: Request<Incoming>| {
+        service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(peer);
             let answering = pace.clone().begun();
             let router = router.clone();
             async move {

@@ -3,7 +3,7 @@
 use super::{
     fill::Reading,
     index::{Entry, Index, terms},
-    sentence::{Kind, Sentence},
+    sentence::{Kind, Sentence, Span},
     slot::{Kind as SlotKind, Slot},
 };
 use crate::{
@@ -12,13 +12,16 @@ use crate::{
         limits::{OFFLINE_CANDIDATES_MAX, OFFLINE_CHOICES_MAX, OFFLINE_PARTS_MAX},
         tool::Effect,
     },
-    words::{Action, Cue},
+    words::{Action, Cue, Meaning},
 };
 
 /// What a sentence and a function must share to be thought of together; 1 is a perfect fit.
 const SCORE_MIN: f32 = 0.45;
 /// Two functions closer than this fit alike.
 const MARGIN: f32 = 0.04;
+
+/// A name that says so much more of a sentence than another is the one that is meant, in the weight of words.
+const NAME_MARGIN: f32 = 1.0;
 
 /// What to do.
 #[derive(Debug)]
@@ -51,6 +54,8 @@ struct Act {
     action: Action,
     /// The span may as well just join a property and its value ("角色设为管理员").
     joins: bool,
+    /// It stands as a noun ("the comment", "议题的评论"), if it names the function's thing.
+    noun: bool,
     words: Vec<&'static str>,
 }
 
@@ -90,6 +95,9 @@ pub(super) fn decide<'a>(index: &'a Index, sentence: &'a Sentence<'a>) -> Decisi
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
     let best = ranked.first().map_or(0.0, |(score, ..)| *score);
     let alike = ranked.iter().take_while(|(score, ..)| best - score < MARGIN).count();
+    if let Some(at) = wish.nearest_by_name(index, ranked.get(..alike).unwrap_or_default()) {
+        return wish.settle(index, sentence, ranked.swap_remove(at).2);
+    }
     if alike > 1 {
         return Decision::Which(ranked.iter().take(alike.min(OFFLINE_CHOICES_MAX)).map(|(_, _, reading)| reading.entry).collect());
     }
@@ -109,10 +117,11 @@ impl Wish {
     fn of(sentence: &Sentence<'_>) -> Self {
         let spans = &sentence.spans;
         let acting = spans.iter().enumerate().flat_map(|(at, span)| {
-            span.actions().map(move |action| Act { span: at, action, joins: span.is(Cue::Assign), words: span.words().collect() })
+            let noun = at.checked_sub(1).and_then(|at| spans.get(at)).is_some_and(introduces_a_noun);
+            span.actions().map(move |action| Act { span: at, action, joins: span.is(Cue::Assign), noun, words: span.words().collect() })
         });
         // "Is", "did", "how" ask where they begin a sentence; in Chinese, and as a phrase, wherever they stand.
-        let asks = |(at, span): (usize, &super::sentence::Span)| {
+        let asks = |(at, span): (usize, &Span)| {
             span.is(Cue::Question) && (at == 0 || span.raw.contains(' ') || span.raw.chars().any(is_ideograph) || span.raw == "why")
         };
         Self {
@@ -136,7 +145,12 @@ impl Wish {
         let some = |test: &dyn Fn(&Act) -> bool| self.actions.iter().filter(|act| test(act)).map(|act| act.action).collect::<Vec<_>>();
         let plain = some(&|act| !names(act) && !act.joins);
         let joining = if plain.is_empty() { some(&|act| !names(act)) } else { plain };
-        if joining.is_empty() { some(&|_| true) } else { joining }
+        if joining.is_empty() { some(&|act| !act.noun) } else { joining }
+    }
+
+    /// Whether only a word acts that also names the function's thing, as "评论" does: it may as well be no verb.
+    fn only_named(&self, entry: &Entry) -> bool {
+        self.actions.iter().all(|act| entry.objects.iter().flatten().any(|own| act.words.contains(&own.as_str())))
     }
 
     /// How well a sentence read as a call of a function fits (1 is perfect), and whether anything ties the two together.
@@ -181,6 +195,22 @@ impl Wish {
         if all > 0.0 { said / all } else { 0.0 }
     }
 
+    /// Of several reads that fit alike the one whose name says clearly more of the sentence. A change is never told from others so.
+    fn nearest_by_name(&self, index: &Index, alike: &[(f32, bool, Reading<'_>)]) -> Option<usize> {
+        if alike.len() < 2 || alike.iter().any(|(_, _, reading)| reading.entry.effect == Effect::Changing) {
+            return None;
+        }
+        let said = |entry: &Entry| -> f32 {
+            let in_name = |term: &&String| entry.objects.iter().flatten().any(|own| own == *term);
+            let weight = |same: &Vec<String>| same.iter().filter(in_name).map(|term| index.weight(term)).fold(0.0, f32::max);
+            self.query.iter().map(weight).sum()
+        };
+        let mut by_name: Vec<(usize, f32)> = alike.iter().map(|(_, _, reading)| said(reading.entry)).enumerate().collect();
+        by_name.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let [(at, most), (_, second), ..] = by_name.as_slice() else { return None };
+        (most - second > NAME_MARGIN).then_some(*at)
+    }
+
     /// Whether a value of an enumeration or a yes-or-no property was said, which ties a sentence to a function without its noun.
     fn tells_a_value(&self, sentence: &Sentence<'_>, reading: &Reading<'_>) -> bool {
         let values = reading.arguments();
@@ -200,14 +230,18 @@ impl Wish {
             (None, Effect::Safe) => Action::Read,
             (None, Effect::Changing) => return 0.05,
         };
-        if wanted.is_empty() {
-            return if does.reads() { 0.1 } else { -0.6 };
-        }
         let fits = wanted
             .iter()
             .any(|wanted| *wanted == does || (wanted.reads() && does.reads() && (*wanted == Action::Read || does == Action::Read)));
         match () {
             () if fits => 0.2,
+            () if self.only_named(entry) => {
+                if does.reads() {
+                    0.1
+                } else {
+                    -0.6
+                }
+            }
             () if does.reads() && wanted.iter().any(|wanted| wanted.reads()) => 0.1,
             () => -0.4,
         }
@@ -237,7 +271,8 @@ impl Wish {
             let only_reads = wanted.iter().all(|wanted| wanted.reads());
             return if only_reads { Decision::Call { reading, unused } } else { Decision::Unclear { reading, parts: unused } };
         }
-        let others: Vec<&Action> = wanted.iter().filter(|wanted| reading.entry.action != Some(**wanted)).collect();
+        let other = |wanted: &&Action| reading.entry.action != Some(**wanted) && !self.only_sets(**wanted, sentence, &reading);
+        let others: Vec<&Action> = wanted.iter().filter(other).collect();
         let mixed = !others.is_empty() && !others.iter().all(|other| self.shares_a_word(**other, reading.entry.action));
         if !unused.is_empty() || mixed {
             return Decision::Unclear { reading, parts: unused };
@@ -255,6 +290,15 @@ impl Wish {
         self.actions.iter().filter(|act| act.action == action).all(|act| said(act.span, with))
     }
 
+    /// Whether an action was said only to give an argument that the call has: "create an issue and put the label bug on it".
+    fn only_sets(&self, action: Action, sentence: &Sentence<'_>, reading: &Reading<'_>) -> bool {
+        let sets = |act: &Act| {
+            let behind = (act.span + 1..).find(|at| sentence.get(*at).is_none_or(|span| !span.meanings.contains(&Meaning::Stop)));
+            behind.is_some_and(|at| sentence.get(at).is_some_and(|span| reading.is_used(at) && reading.gives(span)))
+        };
+        matches!(action, Action::Create | Action::Update) && self.actions.iter().filter(|act| act.action == action).all(sets)
+    }
+
     /// Whether the sentence has a verb that commands what a changing function does. Where the lexicon does not know the function's
     /// verb, the verb is one of its name's words, and all of them must be said.
     fn commands(&self, index: &Index, wanted: &[Action], entry: &Entry) -> bool {
@@ -267,4 +311,11 @@ impl Wish {
             }
         }
     }
+}
+
+/// Whether what follows is a thing and no command.
+fn introduces_a_noun(span: &Span) -> bool {
+    const ENGLISH: [&str; 15] =
+        ["a", "an", "the", "this", "that", "these", "those", "my", "our", "your", "his", "her", "its", "their", "each"];
+    span.is(Cue::Of) || ENGLISH.contains(&span.raw.as_str())
 }

@@ -188,7 +188,12 @@ impl Entry {
 pub(super) fn terms(span: &Span) -> Vec<String> {
     let mut terms: Vec<String> = span.words().map(str::to_owned).collect();
     match span.kind {
-        Kind::Words if span.is_content() && !terms.contains(&span.stem) => terms.push(span.stem.clone()),
+        Kind::Words if span.is_content() && !terms.contains(&span.stem) => {
+            terms.push(span.stem.clone());
+            // "squash-merge" merges.
+            let parts = span.raw.split('-').filter(|part| span.is_unknown() && part.len() < span.raw.len() && part.len() > 2);
+            terms.extend(parts.flat_map(|part| lexicon().terms(part)));
+        }
         Kind::Ideographs if span.is_content() => terms.extend(bigrams(&span.raw)),
         _ => {}
     }

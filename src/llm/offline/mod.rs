@@ -29,11 +29,33 @@ use sentence::Sentence;
 #[derive(Debug)]
 pub struct Offline {
     index: Index,
+    why: Why,
 }
+
+/// Why it plans, which its answers say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Why {
+    NoModel,
+    /// There is one, but its server did not answer.
+    InPlaceOfModel,
+}
+
+/// What the ids of its calls begin with.
+const ID_BEGINS: &str = "offline_";
 
 impl Offline {
     pub fn new(functions: &[FunctionSpec]) -> Self {
-        Self { index: Index::of(functions) }
+        Self { index: Index::of(functions), why: Why::NoModel }
+    }
+
+    /// The planner for turns whose model does not answer.
+    pub fn in_place_of_model(functions: &[FunctionSpec]) -> Self {
+        Self { index: Index::of(functions), why: Why::InPlaceOfModel }
+    }
+
+    /// Whether a call was planned by an offline planner.
+    pub fn planned(call: &ToolCall) -> bool {
+        call.id.starts_with(ID_BEGINS)
     }
 
     /// The next move of a turn: at most one call, then the answer. Pure; no usage, since there is no model.
@@ -51,12 +73,12 @@ impl Offline {
         let sentence = Sentence::of(prompt.message);
         if follow::refuses(&sentence) {
             let waiting = follow::waiting(&self.index, prompt.history);
-            return Move::Answer(say::dropped(waiting.as_deref(), language));
+            return self.answer(say::dropped(waiting.as_deref(), language), false, language);
         }
         if let Some(turned) = follow::turned_page(&self.index, &sentence, prompt.history) {
             return match turned {
-                follow::Page::Call { name, arguments } => call(prompt, name, arguments, None),
-                follow::Page::NoneBefore => Move::Answer(say::first_page(language)),
+                follow::Page::Call { name, arguments } => self.call(prompt, name, arguments, None, language),
+                follow::Page::NoneBefore => self.answer(say::first_page(language), false, language),
             };
         }
         let decision = decide(&self.index, &sentence);
@@ -74,18 +96,32 @@ impl Offline {
         match decision {
             Decision::Call { reading, unused } => {
                 let said = (!unused.is_empty()).then(|| say::unused(&unused, language));
-                call(prompt, &reading.entry.name, reading.arguments(), said)
+                self.call(prompt, &reading.entry.name, reading.arguments(), said, language)
             }
-            other => Move::Answer(say::question(&self.index, &other, language)),
+            other => {
+                let plain = matches!(other, Decision::Thanks);
+                self.answer(say::question(&self.index, &other, language), !plain, language)
+            }
         }
+    }
+
+    /// An answer without a call. Where a model was expected, it says in any case whose it is.
+    fn answer(&self, said: String, names_itself: bool, language: Language) -> Move {
+        let named = names_itself || self.why == Why::InPlaceOfModel;
+        Move::Answer(if named { format!("{}\n\n{said}", say::who(self.why, language)) } else { said })
+    }
+
+    /// One call, with an id that no other turn of the conversation has. Where a model was expected, that it is not the model's is said.
+    fn call(&self, prompt: &Prompt<'_>, name: &str, arguments: Map<String, Value>, said: Option<String>, language: Language) -> Move {
+        let id = format!("{ID_BEGINS}{}_{}", prompt.history.len() + 1, prompt.rounds.len() + 1);
+        let who = (self.why == Why::InPlaceOfModel).then(|| say::who(self.why, language).to_owned());
+        let said: Vec<String> = who.into_iter().chain(said).collect();
+        let said = (!said.is_empty()).then(|| said.join("\n\n"));
+        Move::Calls { said, calls: vec![ToolCall { id, name: name.to_owned(), arguments: Ok(arguments) }] }
     }
 }
 
-/// One call, with an id that no other turn of the conversation has.
-fn call(prompt: &Prompt<'_>, name: &str, arguments: Map<String, Value>, said: Option<String>) -> Move {
-    let id = format!("offline_{}_{}", prompt.history.len() + 1, prompt.rounds.len() + 1);
-    Move::Calls { said, calls: vec![ToolCall { id, name: name.to_owned(), arguments: Ok(arguments) }] }
-}
-
+#[cfg(test)]
+mod repository_tests;
 #[cfg(test)]
 mod tests;

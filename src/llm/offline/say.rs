@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{
+    Why,
     decide::Decision,
     fill::Reading,
     index::{Entry, Index},
@@ -21,7 +22,7 @@ use crate::{
 
 /// Why there was no call, what was understood, and what is needed.
 pub(super) fn question(index: &Index, decision: &Decision<'_>, language: Language) -> String {
-    let said = match decision {
+    match decision {
         Decision::Missing { reading, slots, any } => {
             let what = match (language, any) {
                 (Language::English, false) => "I still need:",
@@ -87,15 +88,14 @@ pub(super) fn question(index: &Index, decision: &Decision<'_>, language: Languag
             language,
         ),
         Decision::Thanks => {
-            return language.choose("You are welcome. Just say what you would like next.", "不客气，有需要请随时告诉我。").to_owned();
+            language.choose("You are welcome. Just say what you would like next.", "不客气，有需要请随时告诉我。").to_owned()
         }
         Decision::Nothing | Decision::Call { .. } => abilities(
             index,
             language.choose("I found no function for that. I can, for example:", "没有找到合适的函数。我可以做的事例如："),
             language,
         ),
-    };
-    format!("{}\n\n{said}", who(language))
+    }
 }
 
 /// What came of the calls of a turn.
@@ -134,10 +134,17 @@ pub(super) fn dropped(name: Option<&str>, language: Language) -> String {
     }
 }
 
-fn who(language: Language) -> &'static str {
-    match language {
-        Language::English => "_Offline planner: no language model is configured, so I go by the words you use._",
-        Language::Chinese => "_离线规划器：未配置语言模型，我只按字面理解您的话。_",
+/// Who speaks, and why it is not a model.
+pub(super) fn who(why: Why, language: Language) -> &'static str {
+    match why {
+        Why::NoModel => language.choose(
+            "_Offline planner: no language model is configured, so I go by the words you use._",
+            "_离线规划器：未配置语言模型，我只按字面理解您的话。_",
+        ),
+        Why::InPlaceOfModel => language.choose(
+            "_Offline planner: the language model cannot be reached, so I go by the words you use._",
+            "_离线规划器：暂时无法连接语言模型，我只按字面理解您的话。_",
+        ),
     }
 }
 

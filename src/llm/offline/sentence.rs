@@ -342,9 +342,10 @@ fn join_phrases(spans: Vec<Span>, lexicon: &Lexicon) -> Vec<Span> {
 
 /// Puts the parts of dates together: `2026年3月1日`, `March 10, 2026`, `10 March 2026`.
 fn with_dates(mut spans: Vec<Span>) -> Vec<Span> {
-    let mut at = 0;
+    let (mut at, mut year) = (0, None);
     while at < spans.len() {
-        if let Some((day, length)) = date_at(&spans, at) {
+        if let Some((day, length)) = date_at(&spans, at).or_else(|| same_year(&spans, at, year?)) {
+            year = day.get(..4).and_then(|year| year.parse().ok()).or(year);
             let end = spans.get(at + length - 1).map_or(0, |last| last.end);
             let start = spans.get(at).map_or(0, |first| first.start);
             let date =
@@ -354,6 +355,16 @@ fn with_dates(mut spans: Vec<Span>) -> Vec<Span> {
         at += 1;
     }
     spans
+}
+
+/// A day without its year after one that has it: `2026年3月1日到3月31日`.
+fn same_year(spans: &[Span], at: usize, year: i64) -> Option<(String, usize)> {
+    let number = |n: usize| spans.get(at + n).and_then(Span::number).and_then(Number::as_i64);
+    let text = |n: usize| spans.get(at + n).map(|span| span.stem.as_str()).unwrap_or_default();
+    let (Some(month), "月", Some(day), true) = (number(0), text(1), number(2), text(3).starts_with('日') || text(3) == "号") else {
+        return None;
+    };
+    literal::day_of(year, month, day).map(|day| (day, 4))
 }
 
 fn date_at(spans: &[Span], at: usize) -> Option<(String, usize)> {

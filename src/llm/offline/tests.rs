@@ -31,7 +31,8 @@ fn notes() -> Vec<FunctionSpec> {
 
 fn next(functions: Vec<FunctionSpec>, history: &[Turn], message: &str, rounds: &[Round]) -> Move {
     let tools = tools_of(functions);
-    Offline::new(&tools.functions).plan(&Prompt { instructions: "", history, message, rounds, tools: &tools }).next
+    let prompt = Prompt { history, rounds, ..Prompt::of(message, &tools) };
+    Offline::new(&tools.functions).plan(&prompt).next
 }
 
 fn tools_of(functions: Vec<FunctionSpec>) -> ToolSet {
@@ -227,7 +228,7 @@ fn a_sentence_over_1200_functions_takes_milliseconds() {
     let message = "please show me the open invoices of the team named Blue from page 2, 10 per page";
     let started = std::time::Instant::now();
     for _ in 0..10 {
-        offline.plan(&Prompt { instructions: "", history: &[], message, rounds: &[], tools: &tools });
+        offline.plan(&Prompt::of(message, &tools));
     }
     // The bar is 5 ms in release; debug code is slower by an order of magnitude.
     let each = started.elapsed() / 10;

@@ -6,11 +6,14 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::ask::made_id;
-use crate::domain::{
-    limits::{ARGUMENTS_BYTES_MAX, BROKEN_ARGUMENTS_BYTES_MAX, CALL_NAME_BYTES_MAX, TOKENS_PER_ANSWER_MAX},
-    number::whole,
-    session::Usage,
-    tool::ToolCall,
+use crate::{
+    domain::{
+        limits::{ARGUMENTS_BYTES_MAX, BROKEN_ARGUMENTS_BYTES_MAX, CALL_NAME_BYTES_MAX, TOKENS_PER_ANSWER_MAX},
+        number::whole,
+        session::Usage,
+        tool::ToolCall,
+    },
+    llm::tokens,
 };
 
 /// What a server's 200 says.
@@ -19,7 +22,15 @@ pub(in crate::llm) struct Answer {
     /// The text, if there is any beside white space.
     pub(in crate::llm) said: Option<String>,
     pub(in crate::llm) calls: Vec<ToolCall>,
-    pub(in crate::llm) usage: Option<Usage>,
+    pub(in crate::llm) counted: Counted,
+}
+
+/// What the server counted, as far as it can be believed.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(in crate::llm) struct Counted {
+    pub(in crate::llm) prompt: Option<u64>,
+    pub(in crate::llm) completion: Option<u64>,
+    pub(in crate::llm) total: Option<u64>,
 }
 
 /// A 200 that is no answer.
@@ -49,17 +60,17 @@ struct Choice {
     finish_reason: Value,
 }
 
-/// `reasoning_content` and whatever else there may be is not read, so it cannot be sent back.
+/// What a model says, whole or a piece of it. `reasoning_content` and whatever else there may be is not read, so it cannot be sent back.
 #[derive(Deserialize)]
-struct Message {
+pub(super) struct Message {
     #[serde(default)]
-    content: Value,
+    pub(super) content: Value,
     #[serde(default)]
-    refusal: Value,
+    pub(super) refusal: Value,
     #[serde(default)]
-    tool_calls: Value,
+    pub(super) tool_calls: Value,
     #[serde(default)]
-    function_call: Value,
+    pub(super) function_call: Value,
 }
 
 /// Reads the body of a 200.
@@ -78,17 +89,56 @@ pub(in crate::llm) fn read(body: &[u8]) -> Result<Answer, NoAnswer> {
     if calls.is_empty() {
         calls = self::calls(vec![message.function_call], cut);
     }
-    Ok(Answer { said, calls, usage: usage(&completion.usage) })
+    Ok(Answer { said, calls, counted: counted(&completion.usage) })
+}
+
+/// An answer that came in pieces. `cut` says that it ended in the middle.
+pub(super) fn of(said: String, items: Vec<Value>, cut: bool, usage: &Value) -> Answer {
+    let said = (!said.trim().is_empty()).then_some(said);
+    Answer { said, calls: calls(items, cut), counted: counted(usage) }
+}
+
+impl Answer {
+    /// What it cost. What the server did not count, or did so that it cannot be, is estimated from what was sent to it and what came.
+    pub(in crate::llm) fn usage(&self, sent: &[u8]) -> Usage {
+        let Counted { prompt, completion, total } = self.counted;
+        let known = prompt.unwrap_or_default().saturating_add(completion.unwrap_or_default());
+        let prompt_tokens = prompt.unwrap_or_else(|| tokens::of(sent));
+        let completion_tokens = completion.unwrap_or_else(|| self.tokens());
+        let sum = prompt_tokens.saturating_add(completion_tokens);
+        let total_tokens = total.map_or(sum, |total| total.max(known));
+        Usage { prompt_tokens, completion_tokens, total_tokens, estimated: prompt.is_none() || completion.is_none() }
+    }
+
+    /// Its text and its calls, as tokens are estimated.
+    fn tokens(&self) -> u64 {
+        let call = |call: &ToolCall| {
+            let arguments = match &call.arguments {
+                Ok(arguments) => serde_json::to_vec(arguments).map_or(0, |text| tokens::of(&text)),
+                Err(text) => tokens::in_json(text),
+            };
+            tokens::in_json(&call.name) + arguments
+        };
+        self.said.as_deref().map_or(0, tokens::in_json) + self.calls.iter().map(call).sum::<u64>()
+    }
 }
 
 /// A text that is a string, or an array of parts of which some are text.
 fn text(content: Value) -> Option<String> {
     let text = match content {
         Value::String(text) => text,
-        Value::Array(parts) => parts.iter().filter_map(part).collect(),
-        _ => return None,
+        other => all_text(&other),
     };
     (!text.trim().is_empty()).then_some(text)
+}
+
+/// The text of a string, or of the parts of an array, white space and all.
+pub(super) fn all_text(content: &Value) -> String {
+    match content {
+        Value::String(text) => text.clone(),
+        Value::Array(parts) => parts.iter().filter_map(part).collect(),
+        _ => String::new(),
+    }
 }
 
 fn part(part: &Value) -> Option<&str> {
@@ -130,16 +180,12 @@ fn calls(items: Vec<Value>, cut: bool) -> Vec<ToolCall> {
 /// One call in any of its shapes: `{id, function: {name, arguments}}` or `{name, arguments}`. `None` if there is nothing of a call in it.
 fn call(item: Value, cut: bool) -> Option<ToolCall> {
     let Value::Object(mut item) = item else { return None };
-    let id = match item.remove("id") {
-        Some(Value::String(id)) => id,
-        Some(Value::Number(id)) => id.to_string(),
-        _ => String::new(),
-    };
+    let id = id_of(&mut item);
     let mut function = match item.remove("function") {
         Some(Value::Object(function)) => function,
         _ => item,
     };
-    let name = function.remove("name").and_then(|name| name.as_str().map(str::to_owned));
+    let name = name_of(&mut function);
     let given = function.remove("arguments").filter(|given| !given.is_null());
     if name.is_none() && given.is_none() {
         return None;
@@ -147,9 +193,23 @@ fn call(item: Value, cut: bool) -> Option<ToolCall> {
     Some(ToolCall { id, name: name.unwrap_or_default(), arguments: arguments(given, cut) })
 }
 
+/// The id of a call, or of a piece of one; empty if it has none.
+pub(super) fn id_of(call: &mut Map<String, Value>) -> String {
+    match call.remove("id") {
+        Some(Value::String(id)) => id,
+        Some(Value::Number(id)) => id.to_string(),
+        _ => String::new(),
+    }
+}
+
+/// What function is called, if that is said here.
+pub(super) fn name_of(function: &mut Map<String, Value>) -> Option<String> {
+    function.remove("name").and_then(|name| name.as_str().map(str::to_owned))
+}
+
 /// Arguments are believed when they are a JSON object, written out or in a string. None at all means that there are none, unless the
 /// answer was cut there.
-fn arguments(given: Option<Value>, cut: bool) -> Result<Map<String, Value>, String> {
+pub(super) fn arguments(given: Option<Value>, cut: bool) -> Result<Map<String, Value>, String> {
     match given {
         Some(Value::Object(map)) => Ok(map),
         None if !cut => Ok(Map::new()),
@@ -176,24 +236,19 @@ fn short(mut text: String) -> String {
     text
 }
 
-/// What the server counted, as far as it can be believed.
-fn usage(usage: &Value) -> Option<Usage> {
+fn counted(usage: &Value) -> Counted {
     let count = |name: &str| tokens(usage.get(name)?);
-    let (prompt, completion, total) = (count("prompt_tokens"), count("completion_tokens"), count("total_tokens"));
-    prompt.or(completion).or(total)?;
-    let (prompt_tokens, completion_tokens) = (prompt.unwrap_or(0), completion.unwrap_or(0));
-    let total_tokens = total.unwrap_or(0).max(prompt_tokens.saturating_add(completion_tokens)).min(TOKENS_PER_ANSWER_MAX);
-    Some(Usage { prompt_tokens, completion_tokens, total_tokens })
+    Counted { prompt: count("prompt_tokens"), completion: count("completion_tokens"), total: count("total_tokens") }
 }
 
-/// A count; negative ones are none.
+/// A count; negative ones and those beyond all reason are none.
 fn tokens(value: &Value) -> Option<u64> {
     let count = match value {
         Value::Number(number) => number.as_u64().or_else(|| number.as_f64().filter(|count| *count >= 0.0).map(whole)),
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     };
-    count.map(|count| count.min(TOKENS_PER_ANSWER_MAX))
+    count.filter(|count| *count <= TOKENS_PER_ANSWER_MAX)
 }
 
 #[cfg(test)]

@@ -32,8 +32,8 @@ fn a_plain_answer_is_read() {
         "choices": [{"index": 0, "logprobs": null, "finish_reason": "stop", "message": {"role": "assistant", "content": "Hello 你好", "annotations": []}}],
         "usage": {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12, "prompt_tokens_details": {"cached_tokens": 0}}, "timings": {}});
     let answer = read(body.to_string().as_bytes()).expect("an answer");
-    let usage = Usage { prompt_tokens: 9, completion_tokens: 3, total_tokens: 12 };
-    assert_eq!(answer, Answer { said: Some("Hello 你好".to_owned()), calls: vec![], usage: Some(usage) });
+    let counted = Counted { prompt: Some(9), completion: Some(3), total: Some(12) };
+    assert_eq!(answer, Answer { said: Some("Hello 你好".to_owned()), calls: vec![], counted });
 }
 
 #[test]
@@ -226,22 +226,22 @@ fn what_is_no_completion_is_nonsense() {
 }
 
 #[test]
-fn usage_is_believed_as_far_as_it_can_be() {
+fn usage_is_believed_as_far_as_it_can_be_and_estimated_beyond() {
+    // 350 bytes were sent and 35 came.
     let of = |usage: Value| {
-        let body = json!({"choices": [{"message": {"content": "x"}}], "usage": usage});
-        read(body.to_string().as_bytes())
-            .expect("an answer")
-            .usage
-            .map(|usage| (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens))
+        let body = json!({"choices": [{"message": {"content": "x".repeat(35)}}], "usage": usage});
+        let usage = read(body.to_string().as_bytes()).expect("an answer").usage(&[b'x'; 350]);
+        (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens, usage.estimated)
     };
-    assert_eq!(of(json!({"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12})), Some((9, 3, 12)));
-    assert_eq!(of(json!({"prompt_tokens": 9, "completion_tokens": 3})), Some((9, 3, 12)));
-    assert_eq!(of(json!({"total_tokens": "12"})), Some((0, 0, 12)));
-    assert_eq!(of(json!({"prompt_tokens": -1, "completion_tokens": 3, "total_tokens": -5})), Some((0, 3, 3)));
-    let max = TOKENS_PER_ANSWER_MAX;
+    assert_eq!(of(json!({"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12})), (9, 3, 12, false));
+    assert_eq!(of(json!({"prompt_tokens": 9, "completion_tokens": 3})), (9, 3, 12, false));
+    assert_eq!(of(json!({"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0})), (0, 0, 0, false));
+    assert_eq!(of(json!({"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 1})), (9, 3, 12, false));
+    assert_eq!(of(json!({"total_tokens": "12"})), (100, 10, 12, true));
+    assert_eq!(of(json!({"prompt_tokens": -1, "completion_tokens": 3, "total_tokens": -5})), (100, 3, 103, true));
     assert_eq!(
         of(json!({"prompt_tokens": 9_223_372_036_854_775_808_u64, "completion_tokens": 1e300, "total_tokens": u64::MAX})),
-        Some((max, max, max))
+        (100, 10, 110, true)
     );
     for nothing in [
         json!(null),
@@ -252,8 +252,13 @@ fn usage_is_believed_as_far_as_it_can_be() {
         json!({"prompt_tokens": -1}),
         json!({"prompt_tokens": "many", "total_tokens": null}),
     ] {
-        assert_eq!(of(nothing.clone()), None, "{nothing}");
+        assert_eq!(of(nothing.clone()), (100, 10, 110, true), "{nothing}");
     }
-    let missing = read(br#"{"choices":[{"message":{"content":"x"}}]}"#).expect("an answer");
-    assert_eq!(missing.usage, None);
+}
+
+#[test]
+fn an_estimate_counts_calls_as_well() {
+    let call = json!({"function": {"name": "f".repeat(20), "arguments": {"a": "x".repeat(72)}}});
+    let body = json!({"choices": [{"message": {"content": null, "tool_calls": [call]}}]});
+    assert_eq!(read(body.to_string().as_bytes()).expect("an answer").usage(b"").completion_tokens, 6 + 23);
 }

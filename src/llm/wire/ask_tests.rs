@@ -5,18 +5,19 @@ use serde_json::{Map, Value, json};
 use super::*;
 use crate::{
     domain::{
-        session::{Turn, Usage},
+        limits::{OLD_RESULT_TO_MODEL_BYTES_MAX, RESULT_TO_MODEL_BYTES_MAX},
+        session::{Round, Turn, Usage},
         tool::{Effect, FunctionSpec, Outcome, Refusal, ReplyBody, ToolCall, UpstreamReply},
     },
     llm::ToolSet,
 };
 
 fn manner() -> Manner {
-    Manner { model: "m".to_owned(), temperature: None, max_tokens: None }
+    Manner { model: "m".to_owned(), temperature: None, max_tokens: None, context_tokens: 64_000 }
 }
 
 fn sent(prompt: &Prompt<'_>) -> Value {
-    serde_json::from_slice(&bytes(prompt, &manner()).expect("bytes")).expect("JSON")
+    serde_json::from_slice(&bytes(prompt, &manner(), Way::Tools, false).expect("bytes")).expect("JSON")
 }
 
 fn result(id: &str, name: &str, body: &str) -> ToolResult {
@@ -46,6 +47,10 @@ fn no_tools() -> ToolSet {
     ToolSet::new(Vec::new())
 }
 
+fn plain<'a>(history: &'a [Turn], message: &'a str, rounds: &'a [Round], tools: &'a ToolSet) -> Prompt<'a> {
+    Prompt { instructions: "s", history, rounds, ..Prompt::of(message, tools) }
+}
+
 #[test]
 fn a_prompt_is_written_whole_and_in_order() {
     let spec = FunctionSpec {
@@ -57,9 +62,9 @@ fn a_prompt_is_written_whole_and_in_order() {
     let tools = ToolSet::new(vec![spec]);
     let history = [turn("hi", vec![], "Hello."), turn("list", vec![round(vec![result("call_1", "getUsers", "[1]")])], "One user.")];
     let now = [Round { said: Some("Looking.".to_owned()), results: vec![result("x", "getUsers", "[1]"), result("y", "getUsers", "[2]")] }];
-    let prompt = Prompt { instructions: "Be brief.", history: &history, message: "again", rounds: &now, tools: &tools };
-    let manner = Manner { model: "m".to_owned(), temperature: Some(0.5), max_tokens: Some(100) };
-    let text = String::from_utf8(bytes(&prompt, &manner).expect("bytes")).expect("UTF-8");
+    let prompt = Prompt { instructions: "Be brief.", ..plain(&history, "again", &now, &tools) };
+    let manner = Manner { model: "m".to_owned(), temperature: Some(0.5), max_tokens: Some(100), context_tokens: 64_000 };
+    let text = String::from_utf8(bytes(&prompt, &manner, Way::Tools, false).expect("bytes")).expect("UTF-8");
     let expected = concat!(
         r#"{"model":"m","temperature":0.5,"max_tokens":100,"stream":false,"messages":["#,
         r#"{"role":"system","content":"Be brief."},"#,
@@ -80,7 +85,8 @@ fn a_prompt_is_written_whole_and_in_order() {
 
 #[test]
 fn without_functions_no_tools_are_sent() {
-    let prompt = Prompt { instructions: "", history: &[], message: "hi", rounds: &[], tools: &no_tools() };
+    let tools = no_tools();
+    let prompt = plain(&[], "hi", &[], &tools);
     let sent = sent(&prompt);
     let keys: Vec<&str> = sent.as_object().expect("an object").keys().map(String::as_str).collect();
     assert_eq!(keys, ["model", "stream", "messages"]);
@@ -111,7 +117,8 @@ fn every_call_is_answered_under_an_id_of_its_own() {
         || round(vec![result("call_1", "f", "1"), result("call_1", "f", "2"), result("", "f", "3"), result(&"x".repeat(99), "f", "4")]);
     let history = [turn("a", vec![twice(), twice()], "b"), turn("c", vec![round(vec![result("c00000001", "f", "5")]), round(vec![])], "d")];
     let now = [twice(), round(vec![])];
-    let prompt = Prompt { instructions: "s", history: &history, message: "m", rounds: &now, tools: &no_tools() };
+    let tools = no_tools();
+    let prompt = plain(&history, "m", &now, &tools);
     let sent = sent(&prompt);
     let messages = sent["messages"].as_array().expect("messages");
     assert_eq!(check_pairing(messages), 13);
@@ -127,7 +134,8 @@ fn an_earlier_result_is_short_and_a_new_one_long() {
     let long = "x".repeat(100_000);
     let history = [turn("a", vec![round(vec![result("1", "f", &long)])], "b")];
     let now = [round(vec![result("2", "f", &long)])];
-    let prompt = Prompt { instructions: "s", history: &history, message: "m", rounds: &now, tools: &no_tools() };
+    let tools = no_tools();
+    let prompt = plain(&history, "m", &now, &tools);
     let sent = sent(&prompt);
     let lengths: Vec<usize> = sent["messages"]
         .as_array()
@@ -158,7 +166,8 @@ fn broken_arguments_go_back_as_an_empty_object_and_a_refusal() {
     let call = ToolCall { id: "1".to_owned(), name: "f".to_owned(), arguments: Err("{\"a\":".to_owned()) };
     let refused = Outcome::Refused(Refusal::InvalidArguments(vec!["the arguments are not a JSON object".to_owned()]));
     let now = [round(vec![ToolResult { call, request: None, outcome: refused }])];
-    let prompt = Prompt { instructions: "s", history: &[], message: "m", rounds: &now, tools: &no_tools() };
+    let tools = no_tools();
+    let prompt = plain(&[], "m", &now, &tools);
     let sent = sent(&prompt);
     assert_eq!(sent["messages"][2]["tool_calls"][0]["function"]["arguments"], "{}");
     let told = sent["messages"][3]["content"].as_str().expect("content");
@@ -183,7 +192,8 @@ fn the_reader_of_kept_results_is_offered_while_one_is_in_sight() {
     };
     let id = "5".repeat(32);
     let offered = |history: &[Turn], now: &[Round]| {
-        let prompt = Prompt { instructions: "s", history, message: "m", rounds: now, tools: &no_tools() };
+        let tools = no_tools();
+        let prompt = plain(history, "m", now, &tools);
         sent(&prompt).get("tools").map(|tools| tools[0]["function"]["name"].clone())
     };
     assert_eq!(offered(&[], &[kept("")]), None);

@@ -8,9 +8,45 @@ use crate::llm::ModelError;
 #[derive(Debug, PartialEq)]
 pub(in crate::llm) struct Problem {
     pub(in crate::llm) error: ModelError,
+    /// What of the request the server does not take, if it says so.
+    pub(in crate::llm) refuses: Option<Part>,
     /// The server's code and type, short: for the log. Its message is not kept, because it may quote the prompt or the key.
     pub(in crate::llm) code: String,
 }
+
+/// A part of a request that some servers do not take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::llm) enum Part {
+    Tools,
+    /// `response_format`.
+    Schema,
+    Stream,
+}
+
+/// How a message names a part, the narrower first; and how it says that the part is not taken. What is wrong inside of a part (the schema of
+/// one function) is another matter: it is not the part that is refused.
+const PARTS: [(Part, &[&str]); 3] = [
+    (Part::Schema, &["response_format", "json_schema", "response format"]),
+    (Part::Stream, &["stream"]),
+    (Part::Tools, &["tools", "tool use", "tool choice", "tool call", "tool_calls", "function call", "function_call", "functions"]),
+];
+const NOT_TAKEN: [&str; 15] = [
+    "not support",
+    "n't support",
+    "unsupported",
+    "support tool use",
+    "requires --",
+    "unrecognized",
+    "unknown field",
+    "unknown parameter",
+    "unknown name",
+    "extra inputs",
+    "extra fields",
+    "not permitted",
+    "not implemented",
+    "not enabled",
+    "not available",
+];
 
 /// How context overflow is named in `code` or `type`, and in messages of servers that give no code for it.
 const OVERFLOW_CODES: [&str; 4] =
@@ -42,7 +78,17 @@ pub(in crate::llm) fn read(status: u16, body: &[u8], retry_after_secs: Option<u6
         200..300 => ModelError::Nonsense,
         _ => ModelError::Refused(status),
     };
-    Problem { error, code: logged(&code, &kind) }
+    let refuses = matches!(error, ModelError::Refused(_) | ModelError::Unavailable).then(|| refused_part(&message)).flatten();
+    Problem { error, refuses, code: logged(&code, &kind) }
+}
+
+fn refused_part(message: &str) -> Option<Part> {
+    if !NOT_TAKEN.iter().any(|words| message.contains(words)) {
+        return None;
+    }
+    let (part, _) = PARTS.iter().find(|(_, names)| names.iter().any(|name| message.contains(name)))?;
+    let inside = *part == Part::Tools && ["schema", "keyword", "tools["].iter().any(|word| message.contains(word));
+    (!inside).then_some(*part)
 }
 
 /// The status that a code stands for.
@@ -128,6 +174,40 @@ mod tests {
         ] {
             assert_eq!(error(200, body), expected, "{body}");
         }
+    }
+
+    #[test]
+    fn a_part_that_is_not_taken_is_known_however_it_is_said() {
+        let refuses = |status: u16, message: &str| {
+            read(status, serde_json::json!({"error": {"message": message}}).to_string().as_bytes(), None).refuses
+        };
+        for (status, message, part) in [
+            (400, "registry.ollama.ai/library/gemma:2b does not support tools", Part::Tools),
+            (500, "tools param requires --jinja flag", Part::Tools),
+            (400, "\"auto\" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set", Part::Tools),
+            (400, "deepseek-reasoner does not support Function Calling", Part::Tools),
+            (404, "No endpoints found that support tool use.", Part::Tools),
+            (422, "Unrecognized request argument supplied: functions", Part::Tools),
+            (400, "Unsupported param: tools", Part::Tools),
+            (400, "This response_format type is unavailable now: json_schema is not supported", Part::Schema),
+            (400, "'response_format' of type 'json_schema' is not supported with this model", Part::Schema),
+            (400, "unknown field `stream_options`", Part::Stream),
+            (501, "streaming is not implemented", Part::Stream),
+        ] {
+            assert_eq!(refuses(status, message), Some(part), "{message}");
+        }
+        for (status, message) in [
+            (400, "Invalid schema for function 'f': 'oneOf' is not supported"),
+            (400, "tools[0].function.parameters: keyword not supported"),
+            (400, "An assistant message with 'tool_calls' must be followed by tool messages"),
+            (401, "tools are not supported with this key"),
+            (429, "tools are not available: slow down"),
+            (500, "the server had an error"),
+            (400, "temperature is not supported"),
+        ] {
+            assert_eq!(refuses(status, message), None, "{message}");
+        }
+        assert_eq!(read(400, br#"{"error":"this model does not support tools"}"#, None).refuses, Some(Part::Tools));
     }
 
     #[test]

@@ -201,6 +201,11 @@ pub(super) fn arguments(arguments: &Result<Map<String, Value>, String>) -> Strin
     }
 }
 
+/// What stands for arguments that are left out, in bytes as JSON: an object still, which says that it is not them.
+pub(super) fn left_out(bytes: usize) -> String {
+    format!("{{\"…\":\"arguments of {bytes} bytes left out\"}}")
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

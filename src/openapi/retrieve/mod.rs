@@ -2,8 +2,10 @@
 //!
 //! BM25 after Robertson and Zaragoza, "The Probabilistic Relevance Framework" (2009), fields weighted before saturation (BM25F). What a
 //! term is worth in a function is computed when the index is built, so a query adds up numbers of the postings that it touches and no more.
+//! Where a model for embeddings says what functions and sentences mean, its ranking is put together with this one ([`fused`]).
 
 mod build;
+mod meanings;
 mod terms;
 
 use std::{
@@ -12,8 +14,11 @@ use std::{
     mem::size_of,
 };
 
-pub use self::build::Entry;
 use self::terms::Group;
+pub use self::{
+    build::Entry,
+    meanings::{Meanings, fused},
+};
 use crate::domain::limits::{RETRIEVAL_CHARS_MAX, RETRIEVAL_GROUPS_MAX};
 
 /// All functions, found by what they are called and what they do. Immutable.

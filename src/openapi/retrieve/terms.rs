@@ -6,8 +6,9 @@ use crate::{
     words::{Action, Cue, Meaning, glossary, lexicon, stem, words_of_name},
 };
 
-/// How much words between quotation marks count: they are mostly values, not what is asked for.
-const QUOTED_WEIGHT: f32 = 0.3;
+/// How much words count that are mostly values, not what is asked for: those between quotation marks, and those of a text with a sign inside
+/// that no plain word has, as `acme/api` and `v1.4.0`.
+const VALUE_WEIGHT: f32 = 0.3;
 
 /// Words for the same: a function is found by any of them, and counts once.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,16 +19,37 @@ pub(super) struct Group {
 
 /// What a sentence is found by, in its order.
 pub(super) fn of_sentence(text: &str) -> Vec<Group> {
-    let mut groups = Vec::new();
-    for (chunk, quoted) in chunks(text) {
-        let weight = if quoted { QUOTED_WEIGHT } else { 1.0 };
+    let chunks = chunks(text);
+    let (mut groups, mut at) = (Vec::new(), 0);
+    while let Some((chunk, value)) = chunks.get(at) {
+        if let Some((length, terms)) = command(chunks.get(at..).unwrap_or_default()) {
+            groups.push(Group { terms, weight: 1.0 });
+            at += length;
+            continue;
+        }
+        let weight = if *value { VALUE_WEIGHT } else { 1.0 };
         let found = match chunk {
-            Chunk::Words(words) => words_of_name(&words).iter().flat_map(|word| of_word(word, true)).collect(),
-            Chunk::Ideographs(run) => of_ideographs(&run, true),
+            Chunk::Words(words) => words_of_name(words).iter().flat_map(|word| of_word(word, true)).collect(),
+            Chunk::Ideographs(run) => of_ideographs(run, true),
         };
         groups.extend(found.into_iter().filter(|terms| !terms.is_empty()).map(|terms| Group { terms, weight }));
+        at += 1;
     }
     groups
+}
+
+/// Several words at the beginning that command together what they do not alone, as "open an" and "get rid of": how many, and their terms.
+fn command(chunks: &[(Chunk, bool)]) -> Option<(usize, Vec<String>)> {
+    let word = |(chunk, value): &(Chunk, bool)| match chunk {
+        Chunk::Words(word) if !value => Some(word.to_lowercase()),
+        Chunk::Words(_) | Chunk::Ideographs(_) => None,
+    };
+    (2..=lexicon().words_max).rev().find_map(|length| {
+        let words: Vec<String> = chunks.get(..length)?.iter().map(word).collect::<Option<_>>()?;
+        let meanings = lexicon().exact(&words.join(" "));
+        let plain = !meanings.iter().any(|meaning| matches!(meaning, Meaning::Word(_)));
+        Some((length, actions(meanings))).filter(|(_, terms)| plain && !terms.is_empty())
+    })
 }
 
 /// All terms of a text of a document, one after another; words that people command with are words like others here.
@@ -56,12 +78,14 @@ enum Chunk {
     Ideographs(String),
 }
 
-/// The text in chunks, and whether each stands between quotation marks.
+/// The text in chunks, and whether each is rather a value: between quotation marks, or joined to another by a sign.
 fn chunks(text: &str) -> Vec<(Chunk, bool)> {
     let mut chunks: Vec<(Chunk, bool)> = Vec::new();
     let mut closing = None;
     let mut whole = true;
-    for c in text.chars() {
+    let mut joined = false;
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
         if closing == Some(c) {
             closing = None;
         } else if closing.is_none() {
@@ -73,18 +97,22 @@ fn chunks(text: &str) -> Vec<(Chunk, bool)> {
                 _ => None,
             };
         }
-        let quoted = closing.is_some();
+        let value = closing.is_some() || joined;
         match (is_paired(c), c.is_alphanumeric() || c == '_' || c == '-', chunks.last_mut()) {
             (true, _, Some((Chunk::Ideographs(run), _))) if !whole => run.push(c),
-            (true, ..) => chunks.push((Chunk::Ideographs(c.to_string()), quoted)),
+            (true, ..) => chunks.push((Chunk::Ideographs(c.to_string()), value)),
             (false, true, Some((Chunk::Words(words), _))) if !whole => words.push(c),
-            (false, true, _) => chunks.push((Chunk::Words(c.to_string()), quoted)),
-            (false, false, _) => {
+            (false, true, _) => chunks.push((Chunk::Words(c.to_string()), value)),
+            (false, false, before) => {
+                joined = !whole && matches!(c, '/' | '.' | '@' | '\\') && chars.peek().is_some_and(char::is_ascii_alphanumeric);
+                if let (true, Some((_, value))) = (joined, before) {
+                    *value = true;
+                }
                 whole = true;
                 continue;
             }
         }
-        whole = false;
+        (whole, joined) = (false, false);
     }
     chunks
 }
@@ -210,6 +238,8 @@ mod tests {
     fn english_and_chinese_meet_in_the_words_of_documents() {
         has("List the orders", &["=list", "order"]);
         has("查询所有订单", &["=read", "order"]);
+        has("Open an issue", &["=create", "issue"]);
+        assert!(of_sentence("get rid of it").iter().all(|group| !group.terms.contains(&"=get".to_owned())));
         has("合并请求的评论", &["pull", "request", "comment"]);
         has("repos/list-for_org", &["repository", "org"]);
         has("魑魅魍魉", &["魑魅", "魅魍", "魍魉"]);
@@ -220,7 +250,10 @@ mod tests {
         assert!(of_sentence("the 42 of a, b: 7?").is_empty());
         let groups = of_sentence("an issue titled “login”");
         let weight = |term: &str| groups.iter().find(|group| group.terms.iter().any(|own| own == term)).map(|group| group.weight);
-        assert_eq!((weight("issue"), weight("login")), (Some(1.0), Some(QUOTED_WEIGHT)));
+        assert_eq!((weight("issue"), weight("login")), (Some(1.0), Some(VALUE_WEIGHT)));
+        let groups = of_sentence("the branches of acme/api. Labels?");
+        let weight = |term: &str| groups.iter().find(|group| group.terms.iter().any(|own| own == term)).map(|group| group.weight);
+        assert_eq!([weight("branch"), weight("acm"), weight("api"), weight("label")], [1.0, VALUE_WEIGHT, VALUE_WEIGHT, 1.0].map(Some));
         assert!(of_document("get the user").all(|term| !term.starts_with('=')));
     }
 }

@@ -69,6 +69,16 @@ fn a_second_sentence_helps_where_the_first_says_little() {
     assert_eq!(Query::of("order order orders").things(), 1);
 }
 
+#[test]
+fn what_a_function_is_called_and_does_is_told_and_said_once() {
+    let none = json!({});
+    let tags = ["Sales".to_owned()];
+    let function = Entry { tags: &tags, ..entry("listOpenOrders", "GET", "/orders/open", "All open orders", &none) };
+    assert_eq!(function.told(), "list open orders\nAll open orders\nGET /orders/open\nSales");
+    let function = Entry { description: "Newest first", ..function };
+    assert_eq!(function.told(), "list open orders\nAll open orders\nNewest first\nGET /orders/open\nSales");
+}
+
 /// A message of the greatest size over ten thousand functions, every word of it in thousands of them.
 #[test]
 fn neither_long_messages_nor_large_documents_take_long() {

@@ -8,6 +8,7 @@ mod edges;
 mod files;
 mod hostile;
 mod judged;
+mod keyed;
 mod parameters;
 mod schemas;
 mod security;

@@ -1,7 +1,7 @@
 //! `defaults.toml` documents every key and nothing else.
 
 use super::super::{
-    Settings, Source,
+    Durability, Settings, Source, Streaming,
     file::DEFAULTS,
     keys::{KEYS, Key, Kind},
 };
@@ -90,26 +90,39 @@ fn the_defaults_alone_have_no_problem() {
 
 #[test]
 fn the_defaults_are_these() {
-    let Settings { server, store, auth, limits, turns, sessions, results, openapi, upstream, apis, llm, agent, log, found: _ } =
+    let Settings { server, store, auth, limits, turns, budgets, sessions, results, openapi, upstream, apis, llm, agent, log, found: _ } =
         Settings::builtin();
     assert_eq!((server.host.as_str(), server.port, server.connections_max), ("127.0.0.1", 5000, 4096));
     assert_eq!((server.header_timeout_ms, server.body_timeout_ms, server.idle_timeout_ms), (5000, 30_000, 75_000));
+    assert!(server.trusted_proxies.is_empty());
     assert_eq!((server.body_bytes_max, server.drain_notice_ms, server.drain_ms), (65_536, 3000, 25_000));
     assert_eq!((store.redis_url.is_some(), store.data_dir.to_str(), store.timeout_ms), (false, Some("./data"), 800));
+    assert_eq!((store.durability, store.durable_replicas, store.durable_timeout_ms), (Durability::Single, 1, 300));
+    assert_eq!((store.sealing_keys.len(), store.seal_conversations, store.compress_over_bytes), (0, false, 0));
     assert_eq!((auth.signing_key.is_some(), auth.admin_username, auth.admin_password.is_some()), (false, None, false));
+    assert_eq!((auth.keys.len(), auth.refresh_hours), (0, 720));
     assert_eq!((auth.token_hours, limits.requests_per_minute, limits.turns_per_minute), (24, 600, 60));
     assert_eq!((turns.lease_ms, turns.deadline_ms), (15_000, 120_000));
-    assert_eq!((turns.rounds_max, turns.calls_max, turns.history_turns), (8, 32, 10));
+    assert_eq!((turns.rounds_max, turns.calls_max, turns.tokens_max, turns.history_turns), (8, 32, 0, 10));
+    assert_eq!((budgets.user_tokens_per_day, budgets.tokens_per_day), (0, 0));
     assert_eq!((sessions.idle_secs, sessions.max_secs), (86_400, 604_800));
     assert_eq!((sessions.turns_max, sessions.cleanup_interval_secs), (10_000, 3600));
     assert_eq!((results.ttl_secs, results.bytes_max), (3600, 1_048_576));
     assert_eq!((openapi.file, upstream.base_url, upstream.token.is_some()), (None, None, false));
     assert!(apis.is_empty() && openapi.server_variables.is_empty() && upstream.headers.is_empty() && upstream.credentials.is_empty());
+    assert!(upstream.idempotency.is_empty() && upstream.probes.is_empty());
     assert_eq!((openapi.external_references, openapi.watch_secs), (false, 0));
     assert_eq!((upstream.connect_timeout_ms, upstream.timeout_ms, upstream.reply_bytes_max), (2000, 10_000, 1_048_576));
     assert_eq!((llm.url, llm.api_key.is_some(), llm.model.as_str(), llm.timeout_ms), (None, false, "deepseek-chat", 60_000));
-    assert_eq!((llm.temperature, llm.max_tokens), (None, None));
+    assert_eq!((llm.temperature, llm.max_tokens, llm.context_tokens), (None, None, 64_000));
+    assert_eq!((llm.stream, llm.idle_timeout_ms, llm.attempts_max), (Streaming::Auto, 30_000, 3));
+    assert!(llm.headers.is_empty() && llm.fallbacks.is_empty());
+    assert!(llm.embeddings.model.is_none() && llm.embeddings.url.is_none() && llm.embeddings.api_key.is_none());
+    assert_eq!(llm.embeddings.timeout_ms, 1000);
+    assert!(!agent.confirm_after_reply);
     assert_eq!((agent.confirm, agent.tools_max, agent.pinned.len(), agent.show_call_details), (false, 64, 0, true));
+    assert!(agent.summaries);
+    assert!(!agent.offline_fallback);
     assert_eq!(openapi.selection.rules().count(), 0);
     assert_eq!((log.level.as_str(), log.format), ("info", super::super::LogFormat::Auto));
 }

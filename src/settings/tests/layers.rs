@@ -17,14 +17,27 @@ const OTHER_VALUES: &[(&str, &str)] = &[
     ("server.body_timeout_ms", "1002"),
     ("server.idle_timeout_ms", "1003"),
     ("server.body_bytes_max", "2048"),
+    ("server.trusted_proxies", r#"["10.0.0.0/8"]"#),
     ("server.drain_notice_ms", "7"),
     ("server.drain_ms", "1004"),
-    ("store.redis_url", "redis://localhost:6379/2"),
+    ("store.redis_url", "rediss+sentinel://localhost:6379/main/2"),
     ("store.sealing_keys", "new:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=,old:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI="),
+    ("store.seal_conversations", "true"),
+    ("store.compress_over_bytes", "4096"),
     ("store.data_dir", "/var/lib/agent"),
     ("store.timeout_ms", "1005"),
+    ("store.durability", "durable"),
+    ("store.durable_replicas", "2"),
+    ("store.durable_timeout_ms", "301"),
+    ("store.tls_ca_file", "/etc/agent/ca.pem"),
+    ("store.tls_cert_file", "/etc/agent/cert.pem"),
+    ("store.tls_key_file", "/etc/agent/key.pem"),
+    ("store.sentinel_username", "watcher"),
+    ("store.sentinel_password", "correct watch"),
     ("auth.signing_key", KEY_OF_32_BYTES),
+    ("auth.keys", r#"[{"id":"a","algorithm":"HS256","file":"Cargo.toml"}]"#),
     ("auth.token_hours", "2"),
+    ("auth.refresh_hours", "48"),
     ("auth.admin_username", "root"),
     ("auth.admin_password", "correct horse"),
     ("limits.requests_per_minute", "12"),
@@ -33,7 +46,10 @@ const OTHER_VALUES: &[(&str, &str)] = &[
     ("turns.deadline_ms", "1006"),
     ("turns.rounds_max", "14"),
     ("turns.calls_max", "15"),
+    ("turns.tokens_max", "50000"),
     ("turns.history_turns", "16"),
+    ("budgets.user_tokens_per_day", "200000"),
+    ("budgets.tokens_per_day", "3000000"),
     ("sessions.idle_secs", "17"),
     ("sessions.max_secs", "18"),
     ("sessions.turns_max", "19"),
@@ -51,6 +67,8 @@ const OTHER_VALUES: &[(&str, &str)] = &[
     ("upstream.token", "t0ken"),
     ("upstream.headers", r#"{"X-Key":"********"}"#),
     ("upstream.credentials", r#"{"key":{"value":"********"}}"#),
+    ("upstream.idempotency", r#"[{"operations":["method:POST"],"header":"X-Once"}]"#),
+    ("upstream.probes", r#"[{"operation":"id:put","call":"get","arguments":{"id":"{id}"},"took_effect":"gone"}]"#),
     ("upstream.connect_timeout_ms", "1007"),
     ("upstream.timeout_ms", "1008"),
     ("upstream.reply_bytes_max", "4096"),
@@ -59,10 +77,23 @@ const OTHER_VALUES: &[(&str, &str)] = &[
     ("llm.model", "qwen3"),
     ("llm.temperature", "0.7"),
     ("llm.max_tokens", "21"),
+    ("llm.context_tokens", "8192"),
     ("llm.timeout_ms", "1009"),
+    ("llm.headers", r#"{"X-Key":"********"}"#),
+    ("llm.stream", "never"),
+    ("llm.idle_timeout_ms", "1010"),
+    ("llm.attempts_max", "4"),
+    ("llm.fallbacks", r#"[{"url":"http://localhost:8080/v1","api_key":"********","model":"m","headers":{"X-Key":"********"}}]"#),
+    ("llm.embeddings.model", "bge-m3"),
+    ("llm.embeddings.url", "http://localhost:8081/v1"),
+    ("llm.embeddings.api_key", "sk-2"),
+    ("llm.embeddings.timeout_ms", "300"),
     ("agent.confirm", "true"),
+    ("agent.confirm_after_reply", "true"),
     ("agent.tools_max", "24"),
     ("agent.pinned", r#"["listPets"]"#),
+    ("agent.summaries", "false"),
+    ("agent.offline_fallback", "true"),
     ("agent.show_call_details", "false"),
     ("log.level", "debug"),
     ("log.format", "json"),
@@ -76,11 +107,12 @@ fn assert_all_other(settings: &Settings, source: impl Fn(&str) -> String) {
         assert_eq!((value_shown.as_str(), source_shown), (masked, source(key)), "{key}");
     }
     let secret = |secret: &Option<secrecy::SecretString>| secret.as_ref().unwrap().expose_secret().to_owned();
-    assert_eq!(secret(&settings.store.redis_url), "redis://localhost:6379/2");
+    assert_eq!(secret(&settings.store.redis_url), "rediss+sentinel://localhost:6379/main/2");
     assert_eq!(secret(&settings.auth.signing_key), KEY_OF_32_BYTES);
     assert_eq!(secret(&settings.auth.admin_password), "correct horse");
     assert_eq!(secret(&settings.upstream.token), "t0ken");
     assert_eq!(secret(&settings.llm.api_key), "sk-1");
+    assert_eq!(secret(&settings.llm.embeddings.api_key), "sk-2");
 }
 
 fn variable(key: &str) -> String {

@@ -1,10 +1,13 @@
 //! The settings, told from outside: variables, files and flags in, values and problems out.
 
 mod documentation;
+mod embeddings;
+mod idempotency;
 mod layers;
 mod problems;
 mod ranges;
 mod secrets;
+mod signing;
 mod structures;
 
 use std::{io::Write, path::PathBuf};

@@ -28,7 +28,7 @@ fn all_problems_are_told_at_once_each_with_its_place() {
     let flags = [Flag { name: "--port", key: "server.port", value: "65536".to_owned() }];
     let told = Settings::load(with(&variables).with_file(Some(path.clone())).with_flags(flags)).unwrap_err().to_string();
     let (path, wide) =
-        (path.display(), "is not the URL of a Redis; one that begins with redis://, rediss://, redis+unix:// or unix:// is needed".len());
+        (path.display(), "is not the URL of a Redis; one that begins with redis://, redis+unix://, redis+sentinel:// or redis+cluster:// is needed (rediss…: the same with TLS)".chars().count());
     let row = |key: &str, sentence: &str, place: &str| format!("\n  {key:<23}  {sentence:<wide$}  ({place})");
     let table = [
         row("port", "is not a setting; server.port is near", &path.to_string()),
@@ -36,7 +36,7 @@ fn all_problems_are_told_at_once_each_with_its_place() {
         row("server.port", "is 65536; a whole number from 0 to 65535 is needed", "--port"),
         row(
             "store.redis_url",
-            "is not the URL of a Redis; one that begins with redis://, rediss://, redis+unix:// or unix:// is needed",
+            "is not the URL of a Redis; one that begins with redis://, redis+unix://, redis+sentinel:// or redis+cluster:// is needed (rediss…: the same with TLS)",
             "REDIS_URL",
         ),
         row("auth.signing_key", "is 12 bytes; at least 32 are needed", "SAA_AUTH__SIGNING_KEY"),
@@ -172,8 +172,16 @@ fn a_password_has_8_characters_and_at_most_1024_bytes() {
 }
 
 #[test]
-fn a_redis_url_has_one_of_four_schemes_and_a_host_or_a_socket() {
-    for url in ["redis://h", "rediss://u:p@h:6380/1", "redis+unix:///run/redis.sock", "unix:///run/redis.sock?db=1", "redis://[::1]:6379"] {
+fn a_redis_url_has_a_known_scheme_and_a_host_or_a_socket() {
+    for url in [
+        "redis://h",
+        "rediss://u:p@h:6380/1",
+        "redis+unix:///run/redis.sock",
+        "unix:///run/redis.sock?db=1",
+        "redis://[::1]:6379",
+        "redis+sentinel://a,b:1/m",
+        "redis+cluster://a,b:1",
+    ] {
         assert!(load(&[("REDIS_URL", url)]).is_ok(), "{url}");
     }
     for (url, sentence) in [
@@ -266,4 +274,30 @@ fn what_is_told_stays_on_its_line_and_is_not_endless() {
 #[test]
 fn a_text_with_a_control_character_is_refused() {
     assert!(told(&[("SAA_SERVER__HOST", "a\u{7}b")]).contains("server.host  has a control character in it"));
+}
+
+#[test]
+fn what_belongs_to_a_redis_of_another_kind_is_refused() {
+    let sealed = ("SAA_STORE__TLS_CA_FILE", "ca.pem");
+    assert!(
+        told(&[("REDIS_URL", "redis://h"), sealed])
+            .contains("store.tls_ca_file  holds for nothing: store.redis_url does not begin with rediss")
+    );
+    assert!(told(&[sealed]).contains("store.tls_ca_file  holds for nothing"));
+    assert!(load(&[("REDIS_URL", "rediss://h"), sealed]).is_ok());
+    let half = told(&[("REDIS_URL", "rediss://h"), ("SAA_STORE__TLS_CERT_FILE", "cert.pem")]);
+    assert!(half.contains("store.tls_key_file  is not set, but store.tls_cert_file is; both are needed, or neither"), "{half}");
+    let alone = told(&[("REDIS_URL", "redis://h"), ("SAA_STORE__SENTINEL_PASSWORD", "hunter2")]);
+    assert!(alone.contains("store.sentinel_password  holds for nothing: store.redis_url names no Sentinels"), "{alone}");
+    let wrong = told(&[("REDIS_URL", "http://h"), sealed]);
+    assert!(wrong.starts_with("settings: 1 problem\n"), "{wrong}");
+}
+
+#[test]
+fn durable_needs_a_redis_and_an_end_within_its_deadline() {
+    let durable = ("SAA_STORE__DURABILITY", "durable");
+    assert!(told(&[durable]).contains("store.durability  holds for nothing: store.redis_url is not set"));
+    let late = told(&[("REDIS_URL", "redis://h"), durable, ("SAA_STORE__TIMEOUT_MS", "200")]);
+    assert!(late.contains("store.durable_timeout_ms  is 300; at most store.timeout_ms is allowed, which is 200"), "{late}");
+    assert!(load(&[("REDIS_URL", "redis://h"), ("SAA_STORE__TIMEOUT_MS", "200")]).is_ok());
 }

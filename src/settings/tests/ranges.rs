@@ -14,6 +14,7 @@ fn load_one(key: &Key, value: impl ToString) -> Result<Settings, Problems> {
         ("SAA_SESSIONS__MAX_SECS".to_owned(), "315360000".to_owned()),
         ("SAA_SESSIONS__IDLE_SECS".to_owned(), "1".to_owned()),
         ("SAA_UPSTREAM__TIMEOUT_MS".to_owned(), "600000".to_owned()),
+        ("SAA_LLM__CONTEXT_TOKENS".to_owned(), "10000000".to_owned()),
         ("SAA_UPSTREAM__CONNECT_TIMEOUT_MS".to_owned(), "50".to_owned()),
     ];
     variables.retain(|(name, _)| *name != key.variable());

@@ -14,7 +14,16 @@ fn secret_keys() -> impl Iterator<Item = &'static crate::settings::keys::Key> {
 
 #[test]
 fn these_are_secret() {
-    let names = ["store.redis_url", "store.sealing_keys", "auth.signing_key", "auth.admin_password", "upstream.token", "llm.api_key"];
+    let names = [
+        "store.redis_url",
+        "store.sealing_keys",
+        "store.sentinel_password",
+        "auth.signing_key",
+        "auth.admin_password",
+        "upstream.token",
+        "llm.api_key",
+        "llm.embeddings.api_key",
+    ];
     assert_eq!(secret_keys().map(|key| key.name).collect::<Vec<_>>(), names);
 }
 
@@ -56,11 +65,14 @@ fn a_url_is_shown_without_what_it_may_hide() {
         ("OPENAPI_FILE", "https://ann:hunter2@docs.example.com/openapi.json?key=hunter2"),
         ("API_BASE_URL", "https://hunter2@api.example.com:8443/v2"),
         ("DEEPSEEK_API_URL", "https://m/v1#hunter2"),
+        ("SAA_LLM__EMBEDDINGS__MODEL", "m"),
+        ("SAA_LLM__EMBEDDINGS__URL", "https://e/v1?key=hunter2"),
     ]);
     let settings = settings.unwrap();
     assert_eq!(shown(&settings, "openapi.file").0, "https://********@docs.example.com/openapi.json?********");
     assert_eq!(shown(&settings, "upstream.base_url").0, "https://********@api.example.com:8443/v2");
     assert_eq!(shown(&settings, "llm.url").0, "https://m/v1#********");
+    assert_eq!(shown(&settings, "llm.embeddings.url").0, "https://e/v1?********");
     assert_eq!(settings.upstream.base_url.as_deref(), Some("https://hunter2@api.example.com:8443/v2"));
 }
 
@@ -83,6 +95,15 @@ fn sealing_keys_are_read_in_their_order() {
     let told: Vec<_> = keys.iter().map(|key| (key.id.as_str(), secrecy::ExposeSecret::expose_secret(&*key.key)[0])).collect();
     assert_eq!(told, [("b", 1), ("a-1", 2)]);
     assert!(format!("{keys:?}").contains("REDACTED"));
+}
+
+#[test]
+fn conversations_are_sealed_under_keys_of_the_operators_only() {
+    let problems = load(&[("SAA_STORE__SEAL_CONVERSATIONS", "true")]).unwrap_err().to_string();
+    assert!(problems.contains("store.sealing_keys is not set"), "{problems}");
+    let key = ("SAA_STORE__SEALING_KEYS", "b:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=");
+    assert!(load(&[("SAA_STORE__SEAL_CONVERSATIONS", "true"), key]).unwrap().store.seal_conversations);
+    assert!(!load(&[key]).unwrap().store.seal_conversations, "keys alone seal no conversation");
 }
 
 #[test]

@@ -215,3 +215,39 @@ fn rules_about_operations_are_told_when_they_are_none() {
     assert_eq!(shop.selection.rules().map(ToString::to_string).collect::<Vec<_>>(), ["tag:Orders", "id:get*", "method:DELETE"]);
     assert!(told(&[apis, ("SAA_OPENAPI__INCLUDE", r#"["tag:a"]"#)]).contains("openapi.include  holds for nothing"));
 }
+
+#[test]
+fn endpoints_that_stand_in_are_read_and_shown_without_their_secrets() {
+    let file = r#"
+[llm]
+url = "http://main/v1"
+headers = { api-key = "hunter2" }
+[[llm.fallbacks]]
+url = "https://ann:hunter2@one/v1?key=hunter2"
+api_key = "hunter2"
+model = "small"
+headers = { x-key = "hunter2" }
+[[llm.fallbacks]]
+url = "http://two/v1"
+"#;
+    let settings = load_file(file).unwrap();
+    let [one, two] = &settings.llm.fallbacks[..] else { panic!("{:?}", settings.llm.fallbacks) };
+    assert_eq!((one.model.as_deref(), one.headers.len()), (Some("small"), 1));
+    assert!(one.api_key.as_ref().is_some_and(|key| key.expose_secret() == "hunter2"));
+    assert!(two.url == "http://two/v1" && two.api_key.is_none() && two.model.is_none() && two.headers.is_empty());
+    assert_eq!(shown(&settings, "llm.headers").0, r#"{"api-key":"********"}"#);
+    let first = r#"{"url":"https://********@one/v1?********","api_key":"********","model":"small","headers":{"x-key":"********"}}"#;
+    assert_eq!(shown(&settings, "llm.fallbacks").0, format!(r#"[{first},{{"url":"http://two/v1"}}]"#));
+}
+
+#[test]
+fn what_is_wrong_with_an_endpoint_is_told_at_its_place() {
+    let one = r#"{"api_key": "hunter2 hunter2", "modell": "m", "headers": {"host": "x"}}"#;
+    let problems = load(&[("SAA_LLM__FALLBACKS", &format!("[{one}]")), ("SAA_LLM__URL", "http://main/")]).unwrap_err().to_string();
+    for told in ["llm.fallbacks[0].url ", "llm.fallbacks[0].api_key ", "llm.fallbacks[0].modell ", "llm.fallbacks[0].headers.host "] {
+        assert!(problems.contains(told), "{told}: {problems}");
+    }
+    assert!(!problems.contains("hunter2"), "{problems}");
+    let alone = load(&[("SAA_LLM__FALLBACKS", r#"[{"url": "http://h/"}]"#), ("SAA_LLM__HEADERS", r#"{"x": "y"}"#)]).unwrap_err();
+    assert_eq!(alone.to_string().matches("holds for nothing: llm.url is not set").count(), 2, "{alone}");
+}

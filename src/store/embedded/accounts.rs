@@ -9,10 +9,13 @@ use super::{
     tables::{ACCOUNTS, Bytes, Text},
 };
 use crate::{
-    domain::user::{Account, Role, UserName},
+    domain::{
+        turn::Stop,
+        user::{Account, Role, UserName},
+    },
     store::{
         contract::{AccountChange, Added, Known, StoreError},
-        keys::{escaped, user_of},
+        keys::{UserKeys, escaped, user_of},
     },
 };
 
@@ -53,7 +56,8 @@ impl EmbeddedStore {
 
     /// False if there is no such user.
     pub async fn change_account(&self, user: &UserName, change: AccountChange<'_>) -> Result<bool, StoreError> {
-        let key = escaped(user);
+        let keys = UserKeys::of(user);
+        let (key, member) = (keys.listed().to_owned(), keys.member());
         let change = match change {
             AccountChange::Password(hash) => Change::Password(hash.to_owned()),
             AccountChange::Role(role) => Change::Role(role),
@@ -70,6 +74,11 @@ impl EmbeddedStore {
                 }
                 if void {
                     account.tokens_from = book.now;
+                    // A session that cannot be read runs nothing.
+                    if let Some(mut session) = book.session(&member).unwrap_or_default().filter(|session| session.held.is_some()) {
+                        session.stop = Some(Stop::Revoked.as_str().to_owned());
+                        book.prolong(&member, &mut session)?;
+                    }
                 }
                 book.accounts.insert(key.as_str(), encode(&account).as_slice())?;
                 book.changed = true;

@@ -6,11 +6,14 @@ use super::{
     EmbeddedStore, Fault, Inner,
     book::Book,
     callers::Who,
-    credentials,
-    tables::{ACCOUNTS, ACTIVITY, Bytes, CREDENTIALS, ENDS, HISTORY, JOURNAL, LISTED, META, SESSIONS, SWEPT, Text},
+    credentials, logins,
+    tables::{
+        ACCOUNTS, ACTIVITY, Bytes, CREDENTIALS, ENDS, HISTORY, JOURNAL, LISTED, META, REVOKED, RUNS, SESSIONS, SWEPT, Text, WAITING, Waits,
+    },
 };
 use crate::{
     domain::{
+        limits::ENDED_RUNS_MS,
         session::SessionId,
         user::{Role, UserName},
     },
@@ -43,7 +46,7 @@ impl EmbeddedStore {
         self.for_admin(caller, move |_, transaction, now| page(&transaction, cursor.as_ref(), limit, now)).await
     }
 
-    /// The entries that hold a user's session and own credentials.
+    /// The entries that hold a user's session, own credentials and logins.
     pub async fn keys(&self, caller: Caller<'_>, user: &UserName) -> Result<AdminAnswer<Vec<StoredKey>>, StoreError> {
         let keys = UserKeys::of(user);
         self.for_admin(caller, move |_, transaction, now| {
@@ -52,6 +55,12 @@ impl EmbeddedStore {
             if rows > 0 {
                 found.push(StoredKey { name: format!("credentials/{}", keys.listed()), kind: "hash".to_owned(), ttl_ms: None, bytes });
             }
+            let (rows, bytes) = runs_size(&transaction.open_table(RUNS)?, keys.listed())?;
+            if rows > 0 {
+                let (name, kind) = (format!("runs/{}", keys.listed()), "hash".to_owned());
+                found.push(StoredKey { name, kind, ttl_ms: Some(ENDED_RUNS_MS), bytes });
+            }
+            found.extend(logins::stored(&transaction, keys.listed(), now)?);
             Ok(found)
         })
         .await
@@ -81,7 +90,7 @@ impl EmbeddedStore {
         self.work(move |inner| {
             let transaction = inner.database.begin_read()?;
             let now = inner.clock.now_ms();
-            match inner.let_in(&transaction.open_table(ACCOUNTS)?, &who, now)? {
+            match inner.let_in(&transaction.open_table(ACCOUNTS)?, &transaction.open_table(REVOKED)?, &who, now)? {
                 Ok(Role::Admin) => answer(inner, transaction, now).map(AdminAnswer::Granted),
                 Ok(Role::User) => Ok(AdminAnswer::NotAdmin),
                 Err(refused) => Ok(AdminAnswer::Refused(refused)),
@@ -97,10 +106,15 @@ impl Inner {
         let at_once = usize::try_from(SWEEP_AT_ONCE).unwrap_or(usize::MAX);
         let mut swept = 0;
         loop {
-            let clean = |book: &mut Book<'_>| Ok((book.clean(at_once)?, book.clean_requests(at_once)?, book.clean_results(at_once)?));
-            let (sessions, requests, results) = self.write(clean)?;
+            let clean = |book: &mut Book<'_>| {
+                let others =
+                    [book.clean_requests(at_once)?, book.clean_results(at_once)?, book.clean_runs(at_once)?, book.clean_vectors(at_once)?];
+                book.clean_logins()?;
+                Ok((book.clean(at_once)?, others.into_iter().max().unwrap_or_default()))
+            };
+            let (sessions, others) = self.write(clean)?;
             swept += sessions;
-            if sessions.max(requests).max(results) < SWEEP_AT_ONCE {
+            if sessions.max(others) < SWEEP_AT_ONCE {
                 break;
             }
         }
@@ -162,6 +176,8 @@ fn entries(transaction: &ReadTransaction, member: &str, now: u64) -> Result<Vec<
     tell("history", "list", rows, bytes);
     let (rows, bytes) = journal_size(&transaction.open_table(JOURNAL)?, member)?;
     tell("journal", "hash", rows, bytes);
+    let (rows, bytes) = waiting_size(&transaction.open_table(WAITING)?, member)?;
+    tell("waiting", "list", rows, bytes);
     Ok(found)
 }
 
@@ -170,6 +186,30 @@ fn history_size(history: &impl ReadableTable<(Text, u64), Bytes>, member: &str) 
     for entry in history.range((member, 0)..=(member, u64::MAX))? {
         rows += 1;
         bytes += entry?.1.value().len() as u64;
+    }
+    Ok((rows, bytes))
+}
+
+fn waiting_size(waiting: &impl ReadableTable<(Text, i64), Waits>, member: &str) -> Result<(u64, u64), Fault> {
+    let (mut rows, mut bytes) = (0, 0);
+    for entry in waiting.range((member, i64::MIN)..=(member, i64::MAX))? {
+        let (_, waits) = entry?;
+        let (_, run, input) = waits.value();
+        rows += 1;
+        bytes += (run.len() + input.len()) as u64;
+    }
+    Ok((rows, bytes))
+}
+
+fn runs_size(runs: &impl ReadableTable<(Text, Text), Text>, user: &str) -> Result<(u64, u64), Fault> {
+    let (mut rows, mut bytes) = (0, 0);
+    for entry in runs.range((user, "")..)? {
+        let (key, value) = entry?;
+        if key.value().0 != user {
+            break;
+        }
+        rows += 1;
+        bytes += (key.value().1.len() + value.value().len()) as u64;
     }
     Ok((rows, bytes))
 }

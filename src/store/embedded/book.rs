@@ -3,18 +3,27 @@
 use redb::{ReadableTable, Table, WriteTransaction};
 
 use super::{
-    Fault, Inner,
+    Fault, Inner, ends,
     stored::{Session, decode, encode},
     tables::{
-        ACCOUNTS, ACTIVITY, Bytes, CREDENTIALS, Credential, ENDS, FENCES, HISTORY, JOURNAL, Kept, LISTED, REQUEST_ENDS, REQUESTS,
-        RESULT_ENDS, RESULTS, Request, Row, SESSIONS, Text,
+        ACCOUNTS, ACTIVITY, Bytes, CREDENTIALS, Covering, Credential, ENDS, FENCES, Family, HISTORY, JOURNAL, Kept, LISTED, OPEN, REFRESH,
+        REQUEST_ENDS, REQUESTS, RESULT_ENDS, RESULTS, REVOKED, RUN_ENDS, RUNS, Request, Row, SESSIONS, SUMMARIES, TOKENS, Text,
+        VECTOR_ENDS, VECTORS, WAITING, Waits,
     },
 };
 use crate::{
-    domain::{limits::HISTORY_PAGE_BYTES, session::Turn, turn::JournalEntry},
+    domain::{
+        base64,
+        limits::HISTORY_PAGE_BYTES,
+        session::{SessionId, Summary, Turn},
+        turn::JournalEntry,
+        user::UserName,
+    },
     store::{
-        contract::Tail,
-        record::{self, Detail},
+        contract::{Tail, TurnPlace},
+        envelope::{Envelopes, SessionTurns},
+        keys::user_of,
+        record::Detail,
     },
 };
 
@@ -26,19 +35,30 @@ pub(super) struct Book<'t> {
     pub now: u64,
     pub accounts: Table<'t, Text, Bytes>,
     pub credentials: Table<'t, (Text, Text), Credential>,
+    pub families: Table<'t, (Text, Text), Family>,
+    pub revoked: Table<'t, (Text, Text), u64>,
     pub changed: bool,
     idle_ms: u64,
+    envelopes: Envelopes,
     fences: Table<'t, Text, u64>,
     sessions: Table<'t, Text, Bytes>,
     history: Table<'t, (Text, u64), Bytes>,
+    pub summaries: Table<'t, Text, Covering>,
     journal: Table<'t, (Text, Text), Bytes>,
+    pub waiting: Table<'t, (Text, i64), Waits>,
+    pub open: Table<'t, Text, u64>,
+    pub runs: Table<'t, (Text, Text), Text>,
+    pub run_ends: Table<'t, (u64, Text, Text), ()>,
     requests: Table<'t, (Text, Text), Request>,
     listed: Table<'t, Text, Row>,
     activity: Table<'t, (u64, Text), ()>,
     ends: Table<'t, (u64, Text), ()>,
     request_ends: Table<'t, (u64, Text, Text), ()>,
+    pub tokens: Table<'t, Text, (u64, u64)>,
     pub results: Table<'t, (Text, Text), Kept>,
     pub result_ends: Table<'t, (u64, Text, Text), ()>,
+    pub vectors: Table<'t, Text, Kept>,
+    pub vector_ends: Table<'t, (u64, Text), ()>,
 }
 
 /// What is remembered of a request with an idempotency key.
@@ -54,7 +74,7 @@ impl Inner {
         let transaction = self.database.begin_write()?;
         // Asked for only now: whoever waited for the transaction before must not write older times than it did.
         let (made, changed) = {
-            let mut book = Book::open(&transaction, self.clock.now_ms(), self.lifetimes.idle_ms)?;
+            let mut book = Book::open(&transaction, self.clock.now_ms(), self.lifetimes.idle_ms, self.envelopes.clone())?;
             (job(&mut book)?, book.changed)
         };
         if changed {
@@ -67,24 +87,35 @@ impl Inner {
 }
 
 impl<'t> Book<'t> {
-    fn open(transaction: &'t WriteTransaction, now: u64, idle_ms: u64) -> Result<Self, Fault> {
+    fn open(transaction: &'t WriteTransaction, now: u64, idle_ms: u64, envelopes: Envelopes) -> Result<Self, Fault> {
         Ok(Self {
             now,
             accounts: transaction.open_table(ACCOUNTS)?,
             credentials: transaction.open_table(CREDENTIALS)?,
+            families: transaction.open_table(REFRESH)?,
+            revoked: transaction.open_table(REVOKED)?,
             changed: false,
             idle_ms,
+            envelopes,
             fences: transaction.open_table(FENCES)?,
             sessions: transaction.open_table(SESSIONS)?,
             history: transaction.open_table(HISTORY)?,
+            summaries: transaction.open_table(SUMMARIES)?,
             journal: transaction.open_table(JOURNAL)?,
+            waiting: transaction.open_table(WAITING)?,
+            open: transaction.open_table(OPEN)?,
+            runs: transaction.open_table(RUNS)?,
+            run_ends: transaction.open_table(RUN_ENDS)?,
             requests: transaction.open_table(REQUESTS)?,
             listed: transaction.open_table(LISTED)?,
             activity: transaction.open_table(ACTIVITY)?,
             ends: transaction.open_table(ENDS)?,
             request_ends: transaction.open_table(REQUEST_ENDS)?,
+            tokens: transaction.open_table(TOKENS)?,
             results: transaction.open_table(RESULTS)?,
             result_ends: transaction.open_table(RESULT_ENDS)?,
+            vectors: transaction.open_table(VECTORS)?,
+            vector_ends: transaction.open_table(VECTOR_ENDS)?,
         })
     }
 
@@ -93,8 +124,27 @@ impl<'t> Book<'t> {
         session_of(&self.sessions, &self.listed, member, self.now)
     }
 
+    /// Whether there is a session, readable or not, that has not ended.
+    pub fn is_stored(&self, member: &str) -> Result<bool, Fault> {
+        Ok(self.listed.get(member)?.is_some_and(|row| row.value().1 > self.now))
+    }
+
     pub fn turns(&self, member: &str, session: &Session, tail: Tail, whole: usize) -> Result<(Vec<Turn>, u64), Fault> {
-        turns_of(&self.history, member, session, tail, whole)
+        let (user, id) = whose(member, session)?;
+        let key = session.wrapped_key()?;
+        let stored = self.envelopes.turns_of(&user, &id, key.as_deref());
+        turns_of(&self.history, member, session, tail, whole, &stored)
+    }
+
+    /// Where the turns of a run go that begins now; the session gets its key with the first one, if turns are sealed.
+    pub fn turn_place(&self, member: &str, session: &mut Session) -> Result<TurnPlace, Fault> {
+        let (user, id) = whose(member, session)?;
+        let offered = if session.key.is_none() { self.envelopes.new_session_key(&user).map_err(Fault::of)? } else { None };
+        if let Some(key) = &offered {
+            session.key = Some(base64::encode(key.wrapped()));
+        }
+        let key = session.wrapped_key()?;
+        self.envelopes.turn_place(&user, &id, session.next(), offered, key.as_deref()).map_err(Fault::of)
     }
 
     /// Writes the session, its end and its place in the index; takes a few ended ones out on the way.
@@ -104,6 +154,8 @@ impl<'t> Book<'t> {
         self.clean(CLEANED_AT_A_WRITE)?;
         self.clean_requests(CLEANED_AT_A_WRITE)?;
         self.clean_results(CLEANED_AT_A_WRITE)?;
+        self.clean_runs(CLEANED_AT_A_WRITE)?;
+        self.clean_vectors(CLEANED_AT_A_WRITE)?;
         Ok(())
     }
 
@@ -134,19 +186,34 @@ impl<'t> Book<'t> {
         self.sessions.remove(member)?;
         self.forget_turns(member)?;
         self.settle(member)?;
+        self.waiting.retain_in((member, i64::MIN)..=(member, i64::MAX), |_, _| false)?;
+        self.open.remove(member)?;
         self.changed = true;
         Ok(())
     }
 
     pub fn forget_turns(&mut self, member: &str) -> Result<(), Fault> {
         self.history.retain_in((member, 0)..=(member, u64::MAX), |_, _| false)?;
+        self.summaries.remove(member)?;
         self.changed = true;
         Ok(())
     }
 
-    /// Appends a turn behind the newest.
-    pub fn append(&mut self, member: &str, session: &mut Session, turn: &Turn) -> Result<(), Fault> {
-        self.history.insert((member, session.next()), record::encode(turn).as_slice())?;
+    /// What was said in older turns, if that was summarised and can be read.
+    pub fn summary(&self, member: &str, session: &Session) -> Result<Option<Summary>, Fault> {
+        let Some(found) = self.summaries.get(member)? else { return Ok(None) };
+        let (of, last, record) = found.value();
+        // One that does not reach the first turn that there is tells of a conversation that was emptied.
+        if of != session.id || last.saturating_add(1) < session.base || last >= session.next() {
+            return Ok(None);
+        }
+        let ((user, id), key) = (whose(member, session)?, session.wrapped_key()?);
+        Ok(self.envelopes.turns_of(&user, &id, key.as_deref()).open_summary(last, record))
+    }
+
+    /// Appends the record of a turn behind the newest.
+    pub fn append(&mut self, member: &str, session: &mut Session, record: &[u8]) -> Result<(), Fault> {
+        self.history.insert((member, session.next()), record)?;
         session.turns = session.turns.saturating_add(1);
         self.changed = true;
         Ok(())
@@ -215,9 +282,14 @@ impl<'t> Book<'t> {
         Ok(())
     }
 
+    /// How many leases a user's sessions have been given.
+    pub fn fences(&self, user: &str) -> Result<u64, Fault> {
+        Ok(self.fences.get(user)?.map_or(0, |n| n.value()))
+    }
+
     /// The next fence of a user: it lives with the account, so it outlives resets.
     pub fn fence(&mut self, user: &str) -> Result<u64, Fault> {
-        let next = self.fences.get(user)?.map_or(0, |n| n.value()).saturating_add(1);
+        let next = self.fences(user)?.saturating_add(1);
         self.fences.insert(user, next)?;
         self.changed = true;
         Ok(next)
@@ -250,10 +322,7 @@ impl<'t> Book<'t> {
 
     /// Removes at most `n` sessions that have ended; how many it were.
     pub fn clean(&mut self, n: usize) -> Result<u64, Fault> {
-        let mut ended = Vec::new();
-        for entry in self.ends.range((0, "")..(self.now.saturating_add(1), ""))?.take(n) {
-            ended.push(entry?.0.value().1.to_owned());
-        }
+        let ended = ends::over(&self.ends, self.now, n)?;
         for member in &ended {
             self.remove(member)?;
         }
@@ -262,17 +331,17 @@ impl<'t> Book<'t> {
 
     /// Removes at most `n` remembered requests whose time is over; how many it were.
     pub fn clean_requests(&mut self, n: usize) -> Result<u64, Fault> {
-        let mut ended = Vec::new();
-        for entry in self.request_ends.range((0, "", "")..(self.now.saturating_add(1), "", ""))?.take(n) {
-            let (key, ()) = entry.map(|(key, _)| (key, ()))?;
-            let (_, user, digest) = key.value();
-            ended.push((user.to_owned(), digest.to_owned()));
-        }
+        let ended = ends::over_of_users(&self.request_ends, self.now, n)?;
         for (user, digest) in &ended {
             self.forget(user, digest)?;
         }
         Ok(ended.len() as u64)
     }
+}
+
+/// A member's user and the id of their session.
+fn whose(member: &str, session: &Session) -> Result<(UserName, SessionId), Fault> {
+    Ok((user_of(member).ok_or(Fault::Unreadable)?, SessionId::from_stored(&session.id)))
 }
 
 /// A session, if it is there and has not ended. One that has ended is gone even if its record cannot be read.
@@ -297,6 +366,7 @@ pub(super) fn turns_of(
     session: &Session,
     tail: Tail,
     whole: usize,
+    stored: &SessionTurns<'_>,
 ) -> Result<(Vec<Turn>, u64), Fault> {
     let next = session.next();
     let (n, until) = match tail {
@@ -309,13 +379,11 @@ pub(super) fn turns_of(
     }
     let mut from = until.saturating_sub(n as u64).max(session.base);
     let mut turns = Vec::new();
-    let mut bytes = 0;
     for entry in history.range((member, from)..(member, until))?.rev() {
         let (key, value) = entry?;
-        bytes += value.value().len();
         let detail = if key.value().1 + whole as u64 >= until { Detail::Whole } else { Detail::Said };
-        turns.push(record::decode(value.value(), detail).ok_or(Fault::Unreadable)?);
-        if bytes >= HISTORY_PAGE_BYTES {
+        turns.push(stored.open(key.value().1, value.value(), detail).map_err(Fault::of)?);
+        if stored.bytes() >= HISTORY_PAGE_BYTES {
             // The page is full; what is older is on the next one.
             from = key.value().1;
             break;

@@ -7,11 +7,14 @@ use super::{
     accounts::account_of,
     book::{Book, session_of, turns_of},
     rates::Class,
-    stored::Session,
-    tables::{ACCOUNTS, Bytes, HISTORY, LISTED, SESSIONS, Text},
+    stored::{Session, StoredAccount},
+    tables::{ACCOUNTS, Bytes, FENCES, HISTORY, LISTED, REVOKED, SESSIONS, Text},
 };
 use crate::{
-    domain::user::{Role, UserName},
+    domain::{
+        session::{Revision, SessionInfo, Turn},
+        user::{Role, UserName},
+    },
     store::{
         contract::{Caller, Cleared, Entered, Refused, Reset, StoreError, Tail, Visit},
         keys::UserKeys,
@@ -26,13 +29,39 @@ pub(super) struct Who {
     pub key: String,
     /// What stands for the user's session.
     pub member: String,
+    token_id: String,
     issued_ms: u64,
 }
 
 impl From<Caller<'_>> for Who {
     fn from(caller: Caller<'_>) -> Self {
         let keys = UserKeys::of(caller.user);
-        Self { user: caller.user.clone(), key: keys.listed().to_owned(), member: keys.member(), issued_ms: caller.issued_ms }
+        Self {
+            user: caller.user.clone(),
+            key: keys.listed().to_owned(),
+            member: keys.member(),
+            token_id: caller.token_id.to_owned(),
+            issued_ms: caller.issued_ms,
+        }
+    }
+}
+
+impl Who {
+    /// The account, if it lets this token in: it lives, and the token is neither older than it allows nor revoked, by its id or with its
+    /// family (whose name stands before the `-` of the id).
+    pub fn let_in_by(
+        &self,
+        accounts: &impl ReadableTable<Text, Bytes>,
+        revoked: &impl ReadableTable<(Text, Text), u64>,
+    ) -> Result<Option<StoredAccount>, Fault> {
+        let account = account_of(accounts, &self.key)?.filter(|account| !account.disabled && self.issued_ms >= account.tokens_from);
+        let family = self.token_id.split_once('-').map(|(family, _)| family);
+        for id in [Some(self.token_id.as_str()), family].into_iter().flatten() {
+            if revoked.get((self.key.as_str(), id))?.is_some() {
+                return Ok(None);
+            }
+        }
+        Ok(account)
     }
 }
 
@@ -42,24 +71,28 @@ impl EmbeddedStore {
         self.work(move |inner| inner.enter(&who, tail)).await
     }
 
-    pub async fn clear(&self, caller: Caller<'_>) -> Result<Cleared, StoreError> {
-        let who = Who::from(caller);
-        self.work(move |inner| inner.write(|book| inner.clear(book, &who))).await
+    pub async fn clear(&self, caller: Caller<'_>, expects: Option<&Revision>) -> Result<Cleared, StoreError> {
+        let (who, expects) = (Who::from(caller), expects.cloned());
+        self.work(move |inner| inner.write(|book| inner.clear(book, &who, expects.as_ref()))).await
     }
 
-    pub async fn reset(&self, caller: Caller<'_>) -> Result<Reset, StoreError> {
-        let who = Who::from(caller);
-        self.work(move |inner| inner.write(|book| inner.reset(book, &who))).await
+    pub async fn reset(&self, caller: Caller<'_>, expects: Option<&Revision>) -> Result<Reset, StoreError> {
+        let (who, expects) = (Who::from(caller), expects.cloned());
+        self.work(move |inner| inner.write(|book| inner.reset(book, &who, expects.as_ref()))).await
     }
 }
 
 impl Inner {
     /// Whether a caller may come in: the account's state first, then the rate, which is counted.
-    pub fn let_in(&self, accounts: &impl ReadableTable<Text, Bytes>, who: &Who, now: u64) -> Result<Result<Role, Refused>, Fault> {
-        let role = match account_of(accounts, &who.key)? {
-            Some(account) if !account.disabled && who.issued_ms >= account.tokens_from => account.role()?,
-            _ => return Ok(Err(Refused::Revoked)),
-        };
+    pub fn let_in(
+        &self,
+        accounts: &impl ReadableTable<Text, Bytes>,
+        revoked: &impl ReadableTable<(Text, Text), u64>,
+        who: &Who,
+        now: u64,
+    ) -> Result<Result<Role, Refused>, Fault> {
+        let Some(account) = who.let_in_by(accounts, revoked)? else { return Ok(Err(Refused::Revoked)) };
+        let role = account.role()?;
         let admitted = self.arrivals.admit(&who.key, Class::Request, self.rates.requests_per_minute, now);
         Ok(admitted.map(|()| role).map_err(|retry_after_ms| Refused::Limited { retry_after_ms }))
     }
@@ -68,16 +101,19 @@ impl Inner {
         let role = {
             let transaction = self.database.begin_read()?;
             let now = self.clock.now_ms();
-            let role = match self.let_in(&transaction.open_table(ACCOUNTS)?, who, now)? {
+            let role = match self.let_in(&transaction.open_table(ACCOUNTS)?, &transaction.open_table(REVOKED)?, who, now)? {
                 Ok(role) => role,
                 Err(refused) => return Ok(Entered::Refused(refused)),
             };
             let listed = transaction.open_table(LISTED)?;
+            let fence = transaction.open_table(FENCES)?.get(who.key.as_str())?.map_or(0, |n| n.value());
             let fresh = session_of(&transaction.open_table(SESSIONS)?, &listed, &who.member, now)?
                 .filter(|session| now.saturating_sub(session.active) < self.lifetimes.touch_every_ms());
             if let Some(session) = fresh {
-                let turns = turns_of(&transaction.open_table(HISTORY)?, &who.member, &session, tail, 0)?;
-                return Ok(visited(role, who, now, &session, turns));
+                let (told, key) = (session.told(&who.user, now, fence), session.wrapped_key()?);
+                let stored = self.envelopes.turns_of(&who.user, &told.id, key.as_deref());
+                let turns = turns_of(&transaction.open_table(HISTORY)?, &who.member, &session, tail, 0, &stored)?;
+                return Ok(visited(role, told, turns));
             }
             role
         };
@@ -85,36 +121,50 @@ impl Inner {
             let mut session = self.session_or_new(book, who)?;
             let turns = book.turns(&who.member, &session, tail, 0)?;
             book.keep(&who.member, &mut session)?;
-            Ok(visited(role, who, book.now, &session, turns))
+            Ok(visited(role, session.told(&who.user, book.now, book.fences(&who.key)?), turns))
         })
     }
 
-    fn clear(&self, book: &mut Book<'_>, who: &Who) -> Result<Cleared, Fault> {
-        if let Err(refused) = self.let_in(&book.accounts, who, book.now)? {
+    fn clear(&self, book: &mut Book<'_>, who: &Who, expects: Option<&Revision>) -> Result<Cleared, Fault> {
+        if let Err(refused) = self.let_in(&book.accounts, &book.revoked, who, book.now)? {
             return Ok(Cleared::Refused(refused));
+        }
+        if expects.is_some() {
+            let found = book.session(&who.member)?;
+            if let Some(stored) = book.moved(who, found.as_ref(), expects)? {
+                return Ok(Cleared::Moved(stored));
+            }
         }
         let mut session = self.session_or_new(book, who)?;
         if let Some((held, left_ms)) = session.running(book.now) {
             return Ok(Cleared::Busy { run: held.run.clone(), left_ms });
         }
+        if let Some(first) = book.first_waiting(&who.member)? {
+            return Ok(Cleared::Busy { run: first.run, left_ms: 0 });
+        }
         book.forget_turns(&who.member)?;
         // Numbers of turns are never given twice; what a dead run left in the journal is still to be told.
         (session.base, session.turns, session.version) = (session.next(), 0, session.version.saturating_add(1));
         book.keep(&who.member, &mut session)?;
-        Ok(Cleared::Done(Box::new(session.told(&who.user, book.now))))
+        self.events.forget(&who.member);
+        Ok(Cleared::Done(Box::new(session.told(&who.user, book.now, book.fences(&who.key)?))))
     }
 
     /// Also the way out of a session whose record cannot be read.
-    fn reset(&self, book: &mut Book<'_>, who: &Who) -> Result<Reset, Fault> {
-        if let Err(refused) = self.let_in(&book.accounts, who, book.now)? {
+    fn reset(&self, book: &mut Book<'_>, who: &Who, expects: Option<&Revision>) -> Result<Reset, Fault> {
+        if let Err(refused) = self.let_in(&book.accounts, &book.revoked, who, book.now)? {
             return Ok(Reset::Refused(refused));
         }
-        book.remove(&who.member)?;
-        book.forget_results(&who.key)?;
-        book.fence(&who.key)?;
+        if expects.is_some() {
+            let found = book.session(&who.member).unwrap_or_default();
+            if let Some(stored) = book.moved(who, found.as_ref(), expects)? {
+                return Ok(Reset::Moved(stored));
+            }
+        }
+        let fence = book.wipe(&who.key, &who.member, "reset")?;
         let mut session = Session::fresh(new_session_id(), book.now, self.lifetimes.max_ms);
         book.keep(&who.member, &mut session)?;
-        Ok(Reset::Done(Box::new(session.told(&who.user, book.now))))
+        Ok(Reset::Done(Box::new(session.told(&who.user, book.now, fence))))
     }
 
     /// The caller's session; what is left of one that has ended goes.
@@ -127,6 +177,6 @@ impl Inner {
     }
 }
 
-fn visited(role: Role, who: &Who, now: u64, session: &Session, (tail, first): (Vec<crate::domain::session::Turn>, u64)) -> Entered {
-    Entered::In(Box::new(Visit { role, session: session.told(&who.user, now), tail, first }))
+fn visited(role: Role, session: SessionInfo, (tail, first): (Vec<Turn>, u64)) -> Entered {
+    Entered::In(Box::new(Visit { role, session, tail, first }))
 }

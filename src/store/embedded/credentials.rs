@@ -10,7 +10,7 @@ use redb::{ReadableDatabase, ReadableTable};
 use super::{
     EmbeddedStore, Fault,
     callers::Who,
-    tables::{CREDENTIALS, Credential, Text},
+    tables::{ACCOUNTS, CREDENTIALS, Credential, REVOKED, Text},
 };
 use crate::{
     domain::{limits::CREDENTIALS_PER_USER_MAX, user::UserName},
@@ -49,7 +49,8 @@ impl EmbeddedStore {
         let who = Who::from(caller);
         self.work(move |inner| {
             let transaction = inner.database.begin_read()?;
-            if let Err(refused) = inner.let_in(&transaction.open_table(super::tables::ACCOUNTS)?, &who, inner.clock.now_ms())? {
+            let (accounts, revoked) = (transaction.open_table(ACCOUNTS)?, transaction.open_table(REVOKED)?);
+            if let Err(refused) = inner.let_in(&accounts, &revoked, &who, inner.clock.now_ms())? {
                 return Ok(Admitted::Refused(refused));
             }
             of(&transaction.open_table(CREDENTIALS)?, &who.key).map(Admitted::In)
@@ -73,7 +74,7 @@ impl EmbeddedStore {
         let (who, place, kind, sealed) = (Who::from(caller), place.to_owned(), kind.to_owned(), sealed.to_vec());
         self.work(move |inner| {
             inner.write(|book| {
-                if let Err(refused) = inner.let_in(&book.accounts, &who, book.now)? {
+                if let Err(refused) = inner.let_in(&book.accounts, &book.revoked, &who, book.now)? {
                     return Ok(Admitted::Refused(refused));
                 }
                 let own = of(&book.credentials, &who.key)?;
@@ -93,7 +94,7 @@ impl EmbeddedStore {
         let (who, place) = (Who::from(caller), place.to_owned());
         self.work(move |inner| {
             inner.write(|book| {
-                if let Err(refused) = inner.let_in(&book.accounts, &who, book.now)? {
+                if let Err(refused) = inner.let_in(&book.accounts, &book.revoked, &who, book.now)? {
                     return Ok(Admitted::Refused(refused));
                 }
                 let removed = book.credentials.remove((who.key.as_str(), place.as_str()))?.is_some();

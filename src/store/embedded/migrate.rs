@@ -8,8 +8,8 @@ use redb::{ReadableDatabase, ReadableTable, TableError, WriteTransaction};
 use super::{
     EmbeddedStore, Fault, Inner,
     tables::{
-        ACCOUNTS, ACTIVITY, CREDENTIALS, ENDS, FENCES, HISTORY, JOURNAL, LISTED, META, REQUEST_ENDS, REQUESTS, RESULT_ENDS, RESULTS,
-        SCHEMA_REACHED, SESSIONS,
+        ACCOUNTS, ACTIVITY, CREDENTIALS, ENDS, FENCES, HISTORY, JOURNAL, LISTED, META, OPEN, REFRESH, REQUEST_ENDS, REQUESTS, RESULT_ENDS,
+        RESULTS, REVOKED, RUN_ENDS, RUNS, SCHEMA_REACHED, SESSIONS, SUMMARIES, TOKENS, VECTOR_ENDS, VECTORS, WAITING,
     },
 };
 use crate::store::{
@@ -37,6 +37,21 @@ fn first(transaction: &WriteTransaction) -> Result<(), Fault> {
     transaction.open_table(REQUEST_ENDS)?;
     transaction.open_table(RESULTS)?;
     transaction.open_table(RESULT_ENDS)?;
+    added(transaction)
+}
+
+/// Tables that came later without a migration: an older release does not look at them, so nothing has to move.
+fn added(transaction: &WriteTransaction) -> Result<(), Fault> {
+    transaction.open_table(WAITING)?;
+    transaction.open_table(OPEN)?;
+    transaction.open_table(RUNS)?;
+    transaction.open_table(RUN_ENDS)?;
+    transaction.open_table(SUMMARIES)?;
+    transaction.open_table(TOKENS)?;
+    transaction.open_table(VECTORS)?;
+    transaction.open_table(VECTOR_ENDS)?;
+    transaction.open_table(REFRESH)?;
+    transaction.open_table(REVOKED)?;
     Ok(())
 }
 
@@ -61,6 +76,17 @@ impl Inner {
             Err(error) => return Err(error.into()),
         };
         Ok(meta.get(SCHEMA_REACHED)?.map_or(0, |schema| u32::try_from(schema.value()).unwrap_or(u32::MAX)))
+    }
+
+    /// Makes the tables that this release has and the file may not have yet.
+    pub fn add_tables(&self) -> Result<(), Fault> {
+        if self.database.begin_read()?.open_table(VECTOR_ENDS).is_ok() {
+            return Ok(());
+        }
+        let transaction = self.database.begin_write()?;
+        added(&transaction)?;
+        transaction.commit()?;
+        Ok(())
     }
 
     pub fn migrate(&self) -> Result<Migrated, Fault> {

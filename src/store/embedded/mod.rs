@@ -2,13 +2,18 @@
 //!
 //! Every verb means what the script of the same name means (`lua/`). A verb that writes is one write transaction, so it happens whole
 //! or not at all, and it is on the disk when it is answered; a verb that reads is one read transaction. Redb blocks, so all of it runs
-//! on tokio's blocking threads. Only rates and tokens for the API live in memory.
+//! on tokio's blocking threads. Only rates, tokens for the API and what is set aside of budgets live in memory.
 
 mod accounts;
 mod admin;
+mod attempts;
 mod book;
+mod budgets;
 mod callers;
 mod credentials;
+mod ends;
+mod events;
+mod logins;
 mod migrate;
 mod open;
 mod rates;
@@ -16,6 +21,9 @@ mod results;
 mod runs;
 mod stored;
 mod tables;
+mod unfinished;
+mod vectors;
+mod waiting;
 
 use std::sync::Arc;
 
@@ -23,8 +31,11 @@ use redb::Database;
 use tracing::{error, warn};
 
 pub use self::open::OpenError;
-use self::{credentials::UpstreamTokens, rates::Arrivals};
-use super::contract::{Lifetimes, Rates, StoreError};
+use self::{budgets::Reservations, credentials::UpstreamTokens, events::Events, rates::Arrivals};
+use super::{
+    contract::{Lifetimes, Rates, StoreError},
+    envelope::Envelopes,
+};
 use crate::clock::Clock;
 
 /// The store in one file. Cheap to clone; the file is free again when the last clone is gone.
@@ -36,8 +47,12 @@ struct Inner {
     clock: Clock,
     rates: Rates,
     lifetimes: Lifetimes,
+    envelopes: Envelopes,
     arrivals: Arrivals,
     upstream_tokens: UpstreamTokens,
+    events: Events,
+    reservations: Reservations,
+    attempts: attempts::Attempts,
 }
 
 /// Why a verb could not be done.
@@ -45,6 +60,10 @@ struct Inner {
 enum Fault {
     /// A record that this release cannot read.
     Unreadable,
+    /// A record that a newer release wrote.
+    Newer,
+    /// What was to be written cannot be sealed.
+    Unsealed,
     /// The file: no space, no permission, damage.
     File(redb::Error),
 }
@@ -55,7 +74,23 @@ impl<E: Into<redb::Error>> From<E> for Fault {
     }
 }
 
+impl Fault {
+    /// What the envelopes say.
+    fn of(error: StoreError) -> Self {
+        match error {
+            StoreError::Unreadable => Self::Unreadable,
+            StoreError::Newer => Self::Newer,
+            // A file has no replicas that it could want.
+            StoreError::Unavailable | StoreError::NotDurable => Self::Unsealed,
+        }
+    }
+}
+
 impl EmbeddedStore {
+    pub(super) fn envelopes(&self) -> &Envelopes {
+        &self.0.envelopes
+    }
+
     /// Runs a verb on a thread that may block.
     async fn work<T: Send + 'static>(&self, verb: impl FnOnce(&Inner) -> Result<T, Fault> + Send + 'static) -> Result<T, StoreError> {
         let inner = Arc::clone(&self.0);
@@ -65,6 +100,8 @@ impl EmbeddedStore {
                 warn!("a stored record of a session cannot be read");
                 Err(StoreError::Unreadable)
             }
+            Ok(Err(Fault::Newer)) => Err(StoreError::Newer),
+            Ok(Err(Fault::Unsealed)) => Err(StoreError::Unavailable),
             Ok(Err(Fault::File(error))) => {
                 error!(%error, "the data file: {error}");
                 Err(StoreError::Unavailable)
@@ -77,8 +114,8 @@ impl EmbeddedStore {
         }
     }
 
-    /// Whether the file can be read.
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        self.work(|inner| inner.schema().map(|_| ())).await
+    /// The clock, if the file can be read, in milliseconds since 1970.
+    pub async fn ping(&self) -> Result<u64, StoreError> {
+        self.work(|inner| inner.schema().map(|_| inner.clock.now_ms())).await
     }
 }

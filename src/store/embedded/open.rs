@@ -11,11 +11,14 @@ use std::{
 use redb::{Database, DatabaseError, StorageError};
 use tracing::info;
 
-use super::{EmbeddedStore, Fault, Inner, credentials::UpstreamTokens, rates::Arrivals};
+use super::{
+    EmbeddedStore, Fault, Inner, attempts::Attempts, budgets::Reservations, credentials::UpstreamTokens, events::Events, rates::Arrivals,
+};
 use crate::{
     clock::Clock,
     store::{
         contract::{Lifetimes, Rates},
+        envelope::Envelopes,
         migrate::Keyspace,
     },
 };
@@ -54,11 +57,21 @@ impl EmbeddedStore {
     /// # Errors
     /// Why the file cannot be had, as a sentence that names it.
     pub fn open(data_dir: &Path, clock: Clock, rates: Rates, lifetimes: Lifetimes) -> Result<Self, OpenError> {
+        Self::open_with(data_dir, clock, rates, lifetimes, Envelopes::default())
+    }
+
+    /// As [`EmbeddedStore::open`]; the store closes and opens content so.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_with(data_dir: &Path, clock: Clock, rates: Rates, lifetimes: Lifetimes, envelopes: Envelopes) -> Result<Self, OpenError> {
         let file = data_dir.join(FILE);
         make_directory(data_dir).map_err(|reason| OpenError::Directory { directory: data_dir.to_owned(), reason })?;
         let bytes = make_file(&file, data_dir).map_err(|reason| OpenError::File { file: file.clone(), reason })?;
         let database = database(&file, bytes)?;
-        let inner = Inner { database, clock, rates, lifetimes, arrivals: Arrivals::default(), upstream_tokens: UpstreamTokens::default() };
+        let (arrivals, upstream_tokens) = (Arrivals::default(), UpstreamTokens::default());
+        let (events, reservations, attempts) = (Events::default(), Reservations::default(), Attempts::default());
+        let inner = Inner { database, clock, rates, lifetimes, envelopes, arrivals, upstream_tokens, events, reservations, attempts };
         let schema = inner.schema().map_err(|fault| refused(&file, fault))?;
         match Keyspace::of(schema) {
             Keyspace::Newer { schema } => return Err(OpenError::Newer { file, schema }),
@@ -66,7 +79,7 @@ impl EmbeddedStore {
                 inner.migrate().map_err(|fault| refused(&file, fault))?;
                 info!(file = %file.display(), "made the data file {}", file.display());
             }
-            Keyspace::Current | Keyspace::Behind { .. } => {}
+            Keyspace::Current | Keyspace::Behind { .. } => inner.add_tables().map_err(|fault| refused(&file, fault))?,
         }
         Ok(Self(Arc::new(inner)))
     }
@@ -117,7 +130,9 @@ fn database(file: &Path, bytes: u64) -> Result<Database, OpenError> {
 
 fn refused(file: &Path, fault: Fault) -> OpenError {
     match fault {
-        Fault::Unreadable => OpenError::Damaged { file: file.to_owned(), reason: "a record cannot be read".to_owned() },
+        Fault::Unreadable | Fault::Newer | Fault::Unsealed => {
+            OpenError::Damaged { file: file.to_owned(), reason: "a record cannot be read".to_owned() }
+        }
         Fault::File(redb::Error::Io(reason)) => OpenError::File { file: file.to_owned(), reason },
         Fault::File(error) => OpenError::Damaged { file: file.to_owned(), reason: error.to_string() },
     }

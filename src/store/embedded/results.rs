@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use redb::{ReadableDatabase, ReadableTable};
 
-use super::{EmbeddedStore, Fault, book::Book, tables::RESULTS};
+use super::{EmbeddedStore, Fault, book::Book, ends, tables::RESULTS};
 use crate::{
     domain::{
         kept::{KeptReply, ResultId},
@@ -13,6 +13,7 @@ use crate::{
     },
     store::{
         contract::StoreError,
+        envelope::Place,
         kept::{decode, encode},
         keys::UserKeys,
     },
@@ -20,21 +21,23 @@ use crate::{
 
 impl EmbeddedStore {
     pub async fn keep_result(&self, user: &UserName, id: &ResultId, reply: &KeptReply, ttl: Duration) -> Result<(), StoreError> {
-        let (user, id, record) = (UserKeys::of(user).listed().to_owned(), id.to_string(), encode(reply));
+        let record = self.envelopes().close(&Place::result(user, id.as_str()), encode(reply))?.into_owned();
+        let (user, id) = (UserKeys::of(user).listed().to_owned(), id.to_string());
         let ttl_ms = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
         self.work(move |inner| inner.write(|book| book.keep_result(&user, &id, &record, ttl_ms))).await
     }
 
     pub async fn kept_result(&self, user: &UserName, id: &ResultId) -> Result<Option<KeptReply>, StoreError> {
-        let (user, id) = (UserKeys::of(user).listed().to_owned(), id.to_string());
+        let (user, id) = (user.clone(), id.to_string());
         self.work(move |inner| {
             let results = inner.database.begin_read()?.open_table(RESULTS)?;
-            let Some(found) = results.get((user.as_str(), id.as_str()))? else { return Ok(None) };
-            let (ends, record) = found.value();
+            let Some(found) = results.get((UserKeys::of(&user).listed(), id.as_str()))? else { return Ok(None) };
+            let (ends, stored) = found.value();
             if ends <= inner.clock.now_ms() {
                 return Ok(None);
             }
-            decode(record).map(Some).ok_or(Fault::Unreadable)
+            let record = inner.envelopes.open(&Place::result(&user, &id), stored).map_err(Fault::of)?;
+            decode(&record).map(Some).ok_or(Fault::Unreadable)
         })
         .await
     }
@@ -66,12 +69,7 @@ impl Book<'_> {
 
     /// Removes at most `n` replies whose time is over; how many it were.
     pub fn clean_results(&mut self, n: usize) -> Result<u64, Fault> {
-        let mut ended = Vec::new();
-        for entry in self.result_ends.range((0, "", "")..(self.now.saturating_add(1), "", ""))?.take(n) {
-            let (key, _) = entry?;
-            let (_, user, id) = key.value();
-            ended.push((user.to_owned(), id.to_owned()));
-        }
+        let ended = ends::over_of_users(&self.result_ends, self.now, n)?;
         for (user, id) in &ended {
             self.forget_result(user, id)?;
         }

@@ -1,4 +1,6 @@
-//! What a run does with a session: begin, step, commit.
+//! What a run does with a session: begin, step, commit, or give it back.
+
+use redb::ReadableTable;
 
 use super::{
     EmbeddedStore, Fault, Inner,
@@ -6,12 +8,21 @@ use super::{
     callers::Who,
     rates::Class,
     stored::{Held, Session},
+    waiting::Waits,
 };
 use crate::{
-    domain::{limits::TURNS_WITH_CALLS_TO_MODEL_MAX, session::Turn, turn::FencingToken},
+    domain::{
+        limits::{TURNS_WITH_CALLS_TO_MODEL_MAX, WAITING_RUNS_MAX},
+        session::{Revision, SessionId, Summary},
+        turn::{Ending, FencingToken, OnBusy, Stop},
+        user::UserName,
+    },
     store::{
         IDEMPOTENCY_TTL_MS,
-        contract::{Begin, Begun, Commit, Committed, Entry, Lease, Refused, Started, Stepped, StoreError, Tail, Visit},
+        contract::{
+            Begin, Begun, Commit, Committed, Ended, Entry, Idempotency, Lease, Refused, Started, Stepped, StoreError, Tail, TurnPlace,
+            Visit,
+        },
         keys::UserKeys,
         new_session_id,
     },
@@ -26,6 +37,8 @@ struct Wish {
     tail: usize,
     input: Vec<u8>,
     request: Option<Request>,
+    on_busy: OnBusy,
+    expects: Option<Revision>,
 }
 
 /// A request with an idempotency key: the key and what was asked, both digests.
@@ -34,10 +47,20 @@ struct Request {
     fingerprint: String,
 }
 
+impl From<Idempotency<'_>> for Request {
+    fn from(idempotency: Idempotency<'_>) -> Self {
+        Self { key: idempotency.key.to_owned(), fingerprint: idempotency.fingerprint.to_owned() }
+    }
+}
+
 /// What a run leaves, on its way to a blocking thread.
 struct Leaving {
-    turns: Vec<Turn>,
+    /// Records, one a turn.
+    turns: Vec<Vec<u8>>,
     reply: Option<(Request, Vec<u8>)>,
+    ending: Ending,
+    accepted_ms: u64,
+    detail: String,
 }
 
 /// Whose session a lease is for.
@@ -62,7 +85,9 @@ impl EmbeddedStore {
             lease_ms: begin.lease_ms,
             tail: begin.tail,
             input: begin.input.to_vec(),
-            request: begin.idempotency.map(|i| Request { key: i.key.to_owned(), fingerprint: i.fingerprint.to_owned() }),
+            request: begin.idempotency.map(Request::from),
+            on_busy: begin.on_busy,
+            expects: begin.expects.cloned(),
         };
         self.work(move |inner| inner.write(|book| inner.begin(book, &wish))).await
     }
@@ -72,16 +97,33 @@ impl EmbeddedStore {
         self.work(move |inner| inner.write(|book| step(book, &lease, lease_ms, &entries))).await
     }
 
+    /// Gives a run back as it is, for whoever takes it; false if it was not held any more.
+    pub async fn hand_over(&self, lease: &Lease, again_ms: u64) -> Result<bool, StoreError> {
+        let lease = lease.clone();
+        self.work(move |inner| inner.write(|book| hand_over(book, &lease, again_ms))).await
+    }
+
     pub async fn release(&self, begun: &Begin<'_>) -> Result<bool, StoreError> {
         let (user, run, owner) = (begun.caller.user.clone(), begun.run.to_owned(), begun.owner.to_owned());
         let request = begun.idempotency.map(|i| i.key.to_owned());
         self.work(move |inner| inner.write(|book| release(book, &UserKeys::of(&user), &run, &owner, request.as_deref()))).await
     }
 
+    pub async fn keep_summary(&self, user: &UserName, place: &TurnPlace, summary: &Summary) -> Result<bool, StoreError> {
+        let record = self.envelopes().close_summary(user, place, summary)?;
+        let (member, session, last) = (UserKeys::of(user).member(), place.session().clone(), summary.last);
+        self.work(move |inner| inner.write(|book| summarise(book, &member, &session, last, &record))).await
+    }
+
     pub async fn commit(&self, lease: &Lease, commit: Commit<'_>) -> Result<Committed, StoreError> {
         let lease = lease.clone();
-        let request = |i: crate::store::contract::Idempotency<'_>| Request { key: i.key.to_owned(), fingerprint: i.fingerprint.to_owned() };
-        let leaving = Leaving { turns: commit.turns.to_vec(), reply: commit.reply.map(|(i, answer)| (request(i), answer.to_vec())) };
+        let leaving = Leaving {
+            turns: self.envelopes().close_turns(&lease.user, &lease.turns_at, commit.turns)?,
+            reply: commit.reply.map(|(i, answer)| (Request::from(i), answer.to_vec())),
+            ending: commit.ending,
+            accepted_ms: commit.accepted_ms,
+            detail: commit.detail.to_owned(),
+        };
         self.work(move |inner| {
             let kept = inner.lifetimes.turns_max as u64;
             inner.write(|book| leave(book, &lease, leaving, kept))
@@ -93,14 +135,17 @@ impl EmbeddedStore {
 impl Inner {
     fn begin(&self, book: &mut Book<'_>, wish: &Wish) -> Result<Begun, Fault> {
         let who = &wish.who;
-        let role = match self.let_in(&book.accounts, who, book.now)? {
+        let role = match self.let_in(&book.accounts, &book.revoked, who, book.now)? {
             Ok(role) => role,
             Err(refused) => return Ok(Begun::Refused(refused)),
         };
         let found = book.session(&who.member)?;
+        let holder = found.as_ref().and_then(|session| session.held.as_ref());
         // The same owner is this very attempt, whose answer was lost.
-        let busy = found.as_ref().and_then(|session| session.running(book.now)).filter(|(held, _)| held.owner != wish.owner);
-        let mut run = wish.run.clone();
+        let own = holder.is_some_and(|held| held.run == wish.run && held.owner == wish.owner);
+        let other = holder.filter(|_| !own);
+        // Whoever waited for a session that ended waits for nothing.
+        let waiting = if found.is_some() { book.waiting_of(&who.member)? } else { Vec::new() };
         if let Some(request) = &wish.request
             && let Some(known) = book.remembered(&who.key, &request.key)?
         {
@@ -110,23 +155,45 @@ impl Inner {
             if let Some(answer) = known.answer {
                 return Ok(Begun::Replay(answer));
             }
-            if busy.is_some_and(|(held, _)| held.run == known.run) {
-                return Ok(Begun::InFlight { run: known.run });
+            if !own {
+                let run = known.run;
+                return Ok(match other.filter(|held| held.run == run) {
+                    Some(held) if held.until > book.now => Begun::InFlight { run },
+                    Some(_) => Begun::Orphaned { run },
+                    None if waiting.iter().any(|waits| waits.run == run) => Begun::InFlight { run },
+                    // Its journal went with its session: what it may have sent is not known any more, so it must not run again.
+                    None => Begun::Lost { run },
+                });
             }
-            // Its journal went with its session: what it may have sent is not known any more, so it must not run again.
-            if found.is_none() || !book.journaled(&who.member, &known.run, "in")? {
-                return Ok(Begun::Lost { run: known.run });
-            }
-            // The same request, its holder dead: go on under the same run.
-            run = known.run;
         }
-        if let Some((held, left_ms)) = busy {
-            return Ok(Begun::Busy { run: held.run.clone(), left_ms });
+        let moved = book.moved(who, found.as_ref(), wish.expects.as_ref())?;
+        if let Some(stored) = moved.filter(|_| !own) {
+            return Ok(Begun::Moved(stored));
+        }
+        let left_ms = other.map(|held| held.until.saturating_sub(book.now));
+        if let (Some(held), Some(0)) = (other, left_ms) {
+            return Ok(Begun::Orphaned { run: held.run.clone() });
+        }
+        // A begin whose answer was lost holds the session already: whoever has come to wait since waits behind it.
+        let waits = waiting.first().filter(|_| !own).map(|waits| waits.run.clone());
+        let before = other.map(|held| held.run.clone()).or(waits);
+        if let (Some(run), OnBusy::Reject) = (&before, wish.on_busy) {
+            return Ok(Begun::Busy { run: run.clone(), left_ms: left_ms.unwrap_or_default() });
         }
         let arrival = match self.arrivals.due(&who.key, Class::Turn, self.rates.turns_per_minute, book.now) {
             Ok(arrival) => arrival,
             Err(retry_after_ms) => return Ok(Begun::Refused(Refused::Limited { retry_after_ms })),
         };
+        if let Some(run) = before {
+            let held = other.is_some();
+            let until = other.map_or(book.now, |held| held.until);
+            let begun = self.wait(book, wish, found, &waiting, run, held)?;
+            if matches!(begun, Begun::Queued { .. }) {
+                self.arrivals.charge(&who.key, Class::Turn, arrival, book.now);
+                book.open.insert(who.member.as_str(), until)?;
+            }
+            return Ok(begun);
+        }
 
         let mut session = match found {
             Some(session) => session,
@@ -136,21 +203,69 @@ impl Inner {
             }
         };
         let (tail, first) = book.turns(&who.member, &session, Tail::Newest(wish.tail), TURNS_WITH_CALLS_TO_MODEL_MAX)?;
-        let journal = book.journal(&who.member)?;
+        let turns_at = book.turn_place(&who.member, &mut session)?;
+        book.journal(&who.member)?;
         self.arrivals.charge(&who.key, Class::Turn, arrival, book.now);
-        let token = format!("{}:{}", book.fence(&who.key)?, wish.owner);
+        let run = wish.run.clone();
+        let fence = book.fence(&who.key)?;
+        let token = format!("{fence}:{}", wish.owner);
         let until = book.now.saturating_add(wish.lease_ms);
         session.held = Some(Held { run: run.clone(), owner: wish.owner.clone(), token: token.clone(), until });
-        session.cancel = false;
-        book.journal_once(&who.member, &run, "in", &wish.input)?;
-        if let Some(Request { key, fingerprint }) = &wish.request {
-            let what = Remembered { fingerprint: fingerprint.clone(), run: run.clone(), answer: None };
-            book.remember(&who.key, key, IDEMPOTENCY_TTL_MS, &what)?;
+        if !own {
+            (session.stop, session.crashes) = (None, 0);
         }
+        book.journal_once(&who.member, &run, "in", &wish.input)?;
+        remember(book, wish)?;
         book.keep(&who.member, &mut session)?;
-        let visit = Visit { role, session: session.told(&who.user, book.now), tail, first };
-        Ok(Begun::Started(Box::new(Started { token: FencingToken::from_store(token), run, visit, journal, now_ms: book.now })))
+        book.open.insert(who.member.as_str(), until)?;
+        let visit = Visit { role, session: session.told(&who.user, book.now, fence), tail, first };
+        let token = FencingToken::from_store(token);
+        let summary = book.summary(&who.member, &session)?;
+        Ok(Begun::Started(Box::new(Started { token, run, visit, turns_at, summary, now_ms: book.now })))
     }
+
+    /// Has a run wait behind the one that is `before` it.
+    fn wait(
+        &self,
+        book: &mut Book<'_>,
+        wish: &Wish,
+        session: Option<Session>,
+        waiting: &[Waits],
+        before: String,
+        held: bool,
+    ) -> Result<Begun, Fault> {
+        let member = wish.who.member.as_str();
+        // The answer to this very begin was lost.
+        let known = (1..).zip(waiting).find(|(_, waits)| waits.run == wish.run).map(|(place, _)| place);
+        let first = wish.on_busy == OnBusy::Interrupt;
+        let place = match known {
+            Some(place) => place,
+            None if waiting.len() as u64 >= WAITING_RUNS_MAX => return Ok(Begun::Full { run: before }),
+            None => {
+                let at = match (waiting.first(), waiting.last()) {
+                    (Some(head), _) if first => head.at.saturating_sub(1),
+                    (_, Some(tail)) => tail.at.saturating_add(1),
+                    _ => 0,
+                };
+                book.waiting.insert((member, at), (book.now, wish.run.as_str(), wish.input.as_slice()))?;
+                remember(book, wish)?;
+                if first { 1 } else { waiting.len() as u64 + 1 }
+            }
+        };
+        if let Some(mut session) = session.filter(|_| held && first) {
+            session.stop.get_or_insert_with(|| Stop::Interrupted.as_str().to_owned());
+            book.prolong(member, &mut session)?;
+        }
+        book.changed = true;
+        Ok(Begun::Queued { place, held })
+    }
+}
+
+/// A request with an idempotency key is remembered as what this run works on.
+fn remember(book: &mut Book<'_>, wish: &Wish) -> Result<(), Fault> {
+    let Some(Request { key, fingerprint }) = &wish.request else { return Ok(()) };
+    let what = Remembered { fingerprint: fingerprint.clone(), run: wish.run.clone(), answer: None };
+    book.remember(&wish.who.key, key, IDEMPOTENCY_TTL_MS, &what)
 }
 
 fn step(book: &mut Book<'_>, lease: &Lease, lease_ms: u64, entries: &[Entry]) -> Result<Stepped, Fault> {
@@ -164,43 +279,69 @@ fn step(book: &mut Book<'_>, lease: &Lease, lease_ms: u64, entries: &[Entry]) ->
         book.journal_once(&place.member, &lease.run, &entry.field, &entry.value)?;
     }
     book.prolong(&place.member, &mut session)?;
-    Ok(if session.cancel { Stepped::CancelWanted } else { Stepped::Held })
+    let stop = session.stop.as_deref().map(Stop::from_stored);
+    Ok(stop.map_or(Stepped::Held, Stepped::StopWanted))
+}
+
+/// As `handover.lua`.
+fn hand_over(book: &mut Book<'_>, lease: &Lease, again_ms: u64) -> Result<bool, Fault> {
+    let place = Place::of(lease);
+    let Some(mut session) = book.session(&place.member)? else { return Ok(false) };
+    match &mut session.held {
+        Some(held) if proves(lease, held) => {
+            held.owner.clear();
+            held.token.clear();
+            held.until = 0;
+        }
+        _ => return Ok(false),
+    }
+    session.crashes = session.crashes.saturating_sub(1);
+    book.prolong(&place.member, &mut session)?;
+    book.open.insert(place.member.as_str(), book.now.saturating_add(again_ms))?;
+    Ok(true)
 }
 
 /// As `release.lua`: undoes this very begin, and nothing else.
 fn release(book: &mut Book<'_>, keys: &UserKeys, run: &str, owner: &str, request: Option<&str>) -> Result<bool, Fault> {
     let member = keys.member();
-    let Some(mut session) = book.session(&member)? else { return Ok(false) };
-    let Some(held) = session.held.take_if(|held| held.owner == owner) else { return Ok(false) };
-    if held.run == run {
+    let found = book.session(&member)?;
+    let own = found.as_ref().and_then(|session| session.held.as_ref()).is_some_and(|held| held.owner == owner && held.run == run);
+    if let Some(mut session) = found.filter(|_| own) {
+        session.held = None;
         book.unjournal(&member, run, "in")?;
+        book.keep(&member, &mut session)?;
+        book.open.insert(member.as_str(), book.now)?;
+    } else if let Some(waits) = book.waiting_of(&member)?.into_iter().find(|waits| waits.run == run) {
+        book.stop_waiting(&member, waits.at)?;
+    } else {
+        return Ok(false);
     }
     if let Some(key) = request
         && book.remembered(keys.listed(), key)?.is_some_and(|known| known.run == run && known.answer.is_none())
     {
         book.forget(keys.listed(), key)?;
     }
-    book.keep(&member, &mut session)?;
     Ok(true)
 }
 
 fn leave(book: &mut Book<'_>, lease: &Lease, leaving: Leaving, kept: u64) -> Result<Committed, Fault> {
     let place = Place::of(lease);
     let Some(mut session) = book.session(&place.member)? else { return Ok(Committed::Stale) };
+    let waiting = book.waiting_of(&place.member)?.len() as u64;
     if !session.held.as_ref().is_some_and(|held| proves(lease, held)) {
         let repeated = session.last.as_ref().is_some_and(|(run, token)| *run == lease.run && token == lease.token.as_str());
-        let done = Committed::Done { turns: session.turns, version: session.version };
+        let done = Committed::Done { turns: session.turns, version: session.version, waiting };
         return Ok(if repeated { done } else { Committed::Stale });
     }
-    for turn in &leaving.turns {
-        book.append(&place.member, &mut session, turn)?;
+    for record in &leaving.turns {
+        book.append(&place.member, &mut session, record)?;
     }
-    if !leaving.turns.is_empty() {
+    let turn = leaving.turns.last().map(|_| session.next().saturating_sub(1));
+    if turn.is_some() {
         session.version = session.version.saturating_add(1);
         book.trim(&place.member, &mut session, kept)?;
     }
-    session.held = None;
-    session.cancel = false;
+    (session.held, session.stop, session.crashes) = (None, None, 0);
     session.last = Some((lease.run.clone(), lease.token.as_str().to_owned()));
     book.settle(&place.member)?;
     if let Some((request, answer)) = leaving.reply {
@@ -212,7 +353,27 @@ fn leave(book: &mut Book<'_>, lease: &Lease, leaving: Leaving, kept: u64) -> Res
         }
     }
     book.keep(&place.member, &mut session)?;
-    Ok(Committed::Done { turns: session.turns, version: session.version })
+    let Leaving { ending, accepted_ms, detail, .. } = leaving;
+    let (run, session_id) = (lease.run.clone(), SessionId::from_stored(&session.id));
+    book.end(&place.user, &Ended { run, ending, session: session_id, turn, accepted_ms, ended_ms: book.now, detail })?;
+    if waiting > 0 {
+        book.open.insert(place.member.as_str(), book.now)?;
+    } else {
+        book.open.remove(place.member.as_str())?;
+    }
+    Ok(Committed::Done { turns: session.turns, version: session.version, waiting })
+}
+
+/// As `summary.lua`.
+fn summarise(book: &mut Book<'_>, member: &str, session: &SessionId, last: u64, record: &[u8]) -> Result<bool, Fault> {
+    let Some(there) = book.session(member)?.filter(|there| there.id == session.as_str()) else { return Ok(false) };
+    let known = book.summaries.get(member)?.map(|known| (known.value().0 == there.id, known.value().1));
+    if last < there.base || last >= there.next() || known.is_some_and(|(same, covered)| same && last <= covered) {
+        return Ok(false);
+    }
+    book.summaries.insert(member, (session.as_str(), last, record))?;
+    book.changed = true;
+    Ok(true)
 }
 
 /// Whether a lease is the one that holds the session: run and whole token.

@@ -1,9 +1,14 @@
 //! The stored form of a session and of an account: `<version byte><JSON>`, names short, so that a shape can age.
+//!
+//! These are the records that are written again and again. Fields that this release does not know go along (`unknown`), so that one that
+//! ran in between takes nothing from a newer one.
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
 
 use super::Fault;
 use crate::domain::{
+    base64,
     session::{SessionId, SessionInfo},
     user::{Account, Role, UserName},
 };
@@ -34,12 +39,20 @@ pub(super) struct Session {
     pub base: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<Held>,
-    /// Somebody wants the run that holds it to stop.
-    #[serde(rename = "cx", default, skip_serializing_if = "std::ops::Not::not")]
-    pub cancel: bool,
+    /// Why somebody wants the run that holds it to stop.
+    #[serde(rename = "stop", default, skip_serializing_if = "Option::is_none")]
+    pub stop: Option<String>,
+    /// How often its run was taken from a holder that died.
+    #[serde(rename = "try", default, skip_serializing_if = "is_zero")]
+    pub crashes: i64,
     /// The run and token that committed last.
     #[serde(rename = "lc", default, skip_serializing_if = "Option::is_none")]
     pub last: Option<(String, String)>,
+    /// The key of its turns, wrapped, in base64.
+    #[serde(rename = "dk", default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    #[serde(flatten)]
+    unknown: Map<String, Value>,
 }
 
 /// Who holds a session.
@@ -58,8 +71,14 @@ pub(super) struct Held {
 impl Session {
     pub fn fresh(id: String, now: u64, max_ms: u64) -> Self {
         let expires = now.saturating_add(max_ms);
-        let (version, turns, base) = (0, 0, 0);
-        Self { id, created: now, active: now, expires, ends: expires, version, turns, base, held: None, cancel: false, last: None }
+        let (version, turns, base, unknown) = (0, 0, 0, Map::new());
+        let (held, stop, crashes, last, key) = (None, None, 0, None, None);
+        Self { id, created: now, active: now, expires, ends: expires, version, turns, base, held, stop, crashes, last, key, unknown }
+    }
+
+    /// The key of its turns, as the envelopes wrapped it.
+    pub fn wrapped_key(&self) -> Result<Option<Vec<u8>>, Fault> {
+        self.key.as_deref().map(|key| base64::decode(key).ok_or(Fault::Unreadable)).transpose()
     }
 
     /// The run whose lease has not lapsed, and for how long it holds.
@@ -72,7 +91,7 @@ impl Session {
         self.base.saturating_add(self.turns)
     }
 
-    pub fn told(&self, user: &UserName, now: u64) -> SessionInfo {
+    pub fn told(&self, user: &UserName, now: u64, fence: u64) -> SessionInfo {
         SessionInfo {
             user: user.clone(),
             id: SessionId::from_stored(&self.id),
@@ -82,9 +101,14 @@ impl Session {
             turns: self.turns,
             first_turn: self.base,
             version: self.version,
+            fence,
             running: self.running(now).map(|(held, _)| held.run.clone()),
         }
     }
+}
+
+fn is_zero(n: &i64) -> bool {
+    *n == 0
 }
 
 /// A user.
@@ -100,12 +124,15 @@ pub(super) struct StoredAccount {
     /// Tokens issued before are void.
     #[serde(rename = "tv", default)]
     pub tokens_from: u64,
+    #[serde(flatten)]
+    unknown: Map<String, Value>,
 }
 
 impl StoredAccount {
     pub fn of(account: &Account, now: u64) -> Self {
         let role = account.role.as_str().to_owned();
-        Self { role, password_hash: account.password_hash.clone(), disabled: false, created: now, tokens_from: 0 }
+        let password_hash = account.password_hash.clone();
+        Self { role, password_hash, disabled: false, created: now, tokens_from: 0, unknown: Map::new() }
     }
 
     pub fn role(&self) -> Result<Role, Fault> {
@@ -154,9 +181,20 @@ mod tests {
         let mut session = Session::fresh("s1".into(), 5, 100);
         assert_eq!(decode::<Session>(&encode(&session)).ok(), Some(session.clone()));
         session.held = Some(Held { run: "r".into(), owner: "a#1".into(), token: "1:a#1".into(), until: 9 });
-        session.cancel = true;
+        session.stop = Some("cancelled".into());
+        session.crashes = -1;
         session.last = Some(("q".into(), "0:a#0".into()));
         assert_eq!(decode::<Session>(&encode(&session)).ok(), Some(session));
+    }
+
+    #[test]
+    fn what_a_newer_release_wrote_beside_is_still_there_after_a_rewrite() {
+        let session = br#"1{"sid":"s","ca":1,"la":1,"exp":9,"end":9,"ver":0,"len":0,"base":0,"new":{"a":[1]}}"#;
+        let account = br#"1{"role":"user","ph":"h","ca":1,"tv":0,"new":"n"}"#;
+        let mut read = decode::<Session>(session).unwrap();
+        read.turns = 1;
+        assert!(String::from_utf8(encode(&read)).unwrap().ends_with(r#""len":1,"base":0,"new":{"a":[1]}}"#));
+        assert_eq!(encode(&decode::<StoredAccount>(account).unwrap()), account);
     }
 
     #[test]

@@ -1,20 +1,30 @@
 -- commit: a run ends. All or nothing: whole turns, counters, index, the answer to repeat, the journal settled, the lease given back.
--- KEYS 1 session 2 history 3 journal 4 idempotency record (= 3: none) 5 x 6 la 7 sm
--- ARGV 1 run 2 token 3 idle ms 4 turns kept 5 member 6 fingerprint 7 ms to keep the record 8 answer 9.. records, one a turn
--- returns {'OK', turns, version} | {'STALE'}
-local s, bad = session_of(KEYS[1], 'own', 'cx', 'tok', 'lc')
+-- KEYS 1 session 2 history 3 journal 4 idempotency record (= 3: none) 5 x 6 la 7 sm 8 waiting 9 open 10 runs
+-- ARGV 1 run 2 token 3 idle ms 4 turns kept 5 member 6 fingerprint 7 ms to keep the record 8 answer 9 ending 10 accepted ms 11 detail
+--      12.. records, one a turn, that of the run last
+-- returns {'OK', turns, version, how many wait} | {'STALE'}
+local RECORDS = 12
+local s, bad = session_of(KEYS[1], 'own', 'cx', 'tok', 'lc', 'try')
 if bad then return {'UNREADABLE'} end
 if not s then return {'STALE'} end
 if s.rid ~= ARGV[1] or s.tok ~= ARGV[2] then
-  -- the answer of this very commit was lost and it is asked for again
-  if s.lc == ARGV[1] .. '|' .. ARGV[2] then return {'OK', s.len, s.ver} end
-  return {'STALE'}
+  if s.lc ~= ARGV[1] .. '|' .. ARGV[2] then return {'STALE'} end
+  -- the answer of this very commit was lost and it is asked for again. Something is written, so that WAIT behind it waits for what was
+  -- written then, over another connection perhaps
+  redis.call('HSET', KEYS[1], 'lc', s.lc)
+  return {'OK', s.len, s.ver, redis.call('LLEN', KEYS[8])}
 end
-if #ARGV >= 9 then
+local turn = '-'
+if #ARGV >= RECORDS then
   -- a few turns at most: far from what unpack takes. The only write that can be refused goes first
-  local pushed = redis.pcall('RPUSH', KEYS[2], unpack(ARGV, 9))
-  if type(pushed) == 'table' then return {'UNREADABLE'} end
-  s.len, s.ver = s.len + #ARGV - 8, s.ver + 1
+  local pushed = redis.pcall('RPUSH', KEYS[2], unpack(ARGV, RECORDS))
+  if type(pushed) == 'table' then
+    -- only a key of another type is the record's fault: a replica, or a Redis that is full, says so itself
+    if string.sub(pushed.err, 1, 9) == 'WRONGTYPE' then return {'UNREADABLE'} end
+    return pushed
+  end
+  s.len, s.ver = s.len + #ARGV - RECORDS + 1, s.ver + 1
+  turn = string.format('%d', s.base + s.len - 1)
   local extra = s.len - tonumber(ARGV[4])
   if extra > 0 then
     redis.call('LTRIM', KEYS[2], extra, -1)
@@ -23,11 +33,15 @@ if #ARGV >= 9 then
 end
 s.la = now
 redis.call('HSET', KEYS[1], 'len', s.len, 'base', s.base, 'ver', s.ver, 'la', now, 'lc', ARGV[1] .. '|' .. ARGV[2], 'rid', '', 'own', '', 'tok', '')
-if s.cx ~= '' then redis.call('HDEL', KEYS[1], 'cx') end
+if s.cx ~= '' or s.try ~= '' then redis.call('HDEL', KEYS[1], 'cx', 'try') end
 redis.call('DEL', KEYS[3])
 if KEYS[4] ~= KEYS[3] then
   if ARGV[8] ~= '' then redis.call('SET', KEYS[4], cmsgpack.pack({f = ARGV[6], r = ARGV[1], d = true, b = ARGV[8]}), 'PX', ARGV[7])
   else redis.call('DEL', KEYS[4]) end
 end
-keep(s, tonumber(ARGV[3]), {KEYS[1], KEYS[2]}, ARGV[5], KEYS[5], KEYS[6], KEYS[7])
-return {'OK', s.len, s.ver}
+local waiting, kept = redis.call('LLEN', KEYS[8]), {KEYS[1], KEYS[2]}
+if waiting > 0 then kept[3] = KEYS[8] end
+keep(s, tonumber(ARGV[3]), kept, ARGV[5], KEYS[5], KEYS[6], KEYS[7])
+ended(KEYS[10], ARGV[1], ARGV[9], s.sid, turn, ARGV[10], ARGV[11], tonumber(string.match(ARGV[2], '^%d+')))
+if waiting > 0 then redis.call('ZADD', KEYS[9], now, ARGV[5]) else redis.call('ZREM', KEYS[9], ARGV[5]) end
+return {'OK', s.len, s.ver, waiting}

@@ -7,7 +7,7 @@
 --      8 a visit within so many ms of the last writes only the rate (0: look after the session in any case)
 --      9 records that the command behind this one reads 10 records wanted in all 11 only those before this turn, or ''
 --      12 bytes that fill a page
--- returns {'OK', role, now, {records before those that the command behind this one reads}, the first one's number if 11 says which}
+-- returns {'OK', role, now, fence, {records before those that the command behind this one reads}, the first one's number if 11 says which}
 --       | {'REVOKED'} | {'LIMITED', ms} | {'UNREADABLE'}
 local CHUNK = 16
 local a = account_of(KEYS[1], KEYS[2], ARGV[1], ARGV[2])
@@ -25,7 +25,8 @@ else
   redis.call('HSET', KEYS[1], 'rr', at)
 end
 local newest, wanted = tonumber(ARGV[9]), tonumber(ARGV[10])
-if wanted <= newest and ARGV[11] == '' then return {'OK', a[1], now} end
+local fence = a[7]
+if wanted <= newest and ARGV[11] == '' then return {'OK', a[1], now, fence} end
 local len = redis.pcall('LLEN', KEYS[4])
 if type(len) ~= 'number' then return {'UNREADABLE'} end
 local stop, base = len - newest - 1, 0
@@ -34,7 +35,7 @@ if ARGV[11] ~= '' then
   stop = math.min(stop, tonumber(ARGV[11]) - base - 1)
 end
 local start = math.max(0, stop + newest - wanted + 1)
-if stop < 0 then return {'OK', a[1], now, {}, base + len} end
+if stop < 0 then return {'OK', a[1], now, fence, {}, base + len} end
 -- the newest first, a few at a time, until the page is full: turns differ in size, and a reply must not be without a bound
 local found, from, bytes = {}, stop + 1, 0
 repeat
@@ -46,4 +47,4 @@ repeat
 until from <= start or bytes >= tonumber(ARGV[12])
 local records = {}
 for i = #found, 1, -1 do records[#records + 1] = found[i] end
-return {'OK', a[1], now, records, base + from}
+return {'OK', a[1], now, fence, records, base + from}

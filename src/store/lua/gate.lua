@@ -1,13 +1,18 @@
 -- gate: who is let in, and how often. Stands before every script that a caller's request runs.
 local MINUTE = 60000
 
--- the account, if it lives and the token is neither older than its 'tv' nor revoked by id ('rv' says that there are such ids): one read
--- brings what every check needs. {role, disabled, tv, rv, requests' arrival time, turns' arrival time, fence counter, last touched}
+-- the account, if it lives and the token is neither older than its 'tv' nor revoked ('rv' says that there are such tokens), by its id or with
+-- its family, whose name stands before the '-' of the id: one read brings what every check needs. {role, disabled, tv, rv, requests' arrival time, turns' arrival time, fence counter, last touched}
 local function account_of(key, revoked, token, issued)
   local a = redis.call('HMGET', key, 'role', 'dis', 'tv', 'rv', 'rr', 'rt', 'gen', 'lt')
   if not a[1] or a[2] == '1' then return nil end
   if tonumber(issued) < tonumber(a[3] or '0') then return nil end
-  if a[4] and redis.call('ZSCORE', revoked, token) then return nil end
+  if a[4] then
+    if redis.call('ZSCORE', revoked, token) then return nil end
+    local family = string.match(token, '^(%x+)%-')
+    if family and redis.call('ZSCORE', revoked, family) then return nil end
+  end
+  a[7] = tonumber(a[7] or '0') or 0
   return a
 end
 
@@ -18,3 +23,12 @@ local function due(at, per_minute)
   return math.max(0, math.ceil(at - now - MINUTE - 0.5)), string.format('%.3f', at)
 end
 
+-- the account of a caller who is let in, the request counted; or nil and what is said instead
+local function let_in(key, revoked, token, issued, per_minute)
+  local a = account_of(key, revoked, token, issued)
+  if not a then return nil, {'REVOKED'} end
+  local wait, at = due(a[5], per_minute)
+  if wait > 0 then return nil, {'LIMITED', wait} end
+  redis.call('HSET', key, 'rr', at)
+  return a
+end

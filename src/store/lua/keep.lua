@@ -1,9 +1,10 @@
 -- keep: a reply of a user is kept for a while; of too many the oldest go.
--- KEYS 1 the user's kept replies (zset id → until)   The replies themselves have names of the same slot: ARGV 1 with the id behind it.
+-- KEYS 1 the user's kept replies (zset id → until) 2 this reply
+-- Which ones go is not known before: their names are ARGV 1 with the id behind it, of the same slot as the keys, so a Cluster allows it.
 -- ARGV 1 what their names begin with 2 id 3 record 4 ms to keep it 5 how many at most
 -- returns 1
 local until_ms = now + tonumber(ARGV[4])
-redis.call('SET', ARGV[1] .. ARGV[2], ARGV[3], 'PX', ARGV[4])
+redis.call('SET', KEYS[2], ARGV[3], 'PX', ARGV[4])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 redis.call('ZADD', KEYS[1], until_ms, ARGV[2])
 local extra = redis.call('ZCARD', KEYS[1]) - tonumber(ARGV[5])

@@ -1,7 +1,7 @@
 -- session: reading and keeping one session's record. Stands before every script that touches a session, after gate.
 
--- the fields, checked: a record that makes no sense is refused before anything is written. What only runs look at ('own', 'cx', 'tok',
--- 'lc', in this order) is read when it is asked for.
+-- the fields, checked: a record that makes no sense is refused before anything is written. What only some scripts look at is read when it is
+-- asked for by name.
 -- Returns the record; or nil, where there is none or its time is over, and whether it is unreadable
 local function session_of(key, ...)
   local s = redis.pcall('HMGET', key, 'sid', 'ca', 'la', 'exp', 'ver', 'len', 'base', 'rid', 'lu', ...)
@@ -13,14 +13,15 @@ local function session_of(key, ...)
   for i = 2, 7 do if not s[i] or #s[i] > 17 then return nil, true end end
   if not string.match(table.concat(s, ' ', 2, 7), '^%d+ %d+ %d+ %d+ %d+ %d+$') then return nil, true end
   local r = {sid = s[1], ca = tonumber(s[2]), la = tonumber(s[3]), exp = tonumber(s[4]), ver = tonumber(s[5]), len = tonumber(s[6]),
-    base = tonumber(s[7]), rid = s[8] or '', lu = tonumber(s[9] or '0') or 0, own = s[10] or '', cx = s[11] or '', tok = s[12] or '', lc = s[13] or ''}
+    base = tonumber(s[7]), rid = s[8] or '', lu = tonumber(s[9] or '0') or 0}
+  for i, name in ipairs({...}) do r[name] = s[9 + i] or '' end
   if r.exp <= now then return nil end
   return r
 end
 
 local function fresh(key, sid, max_ms)
   redis.call('HSET', key, 'v', '1', 'sid', sid, 'ca', now, 'la', now, 'exp', now + max_ms, 'ver', 0, 'len', 0, 'base', 0)
-  return {sid = sid, ca = now, la = now, exp = now + max_ms, ver = 0, len = 0, base = 0, rid = '', lu = 0, own = '', cx = '', tok = '', lc = ''}
+  return {sid = sid, ca = now, la = now, exp = now + max_ms, ver = 0, len = 0, base = 0, rid = '', lu = 0, cx = '', dk = '', sl = '', sum = ''}
 end
 
 -- the session, or a new one where there is none; what is left of one that ended or was evicted alone is nobody's. nil: unreadable
@@ -45,8 +46,8 @@ local function keep(s, idle_ms, keys, member, x, la, sm)
   end
 end
 
--- what a caller is told of the session, in a fixed order; the run that holds it last
-local function told(s)
-  return {s.sid, s.ca, s.la, s.exp, s.ver, s.len, s.base, s.rid ~= '' and s.lu > now and s.rid or ''}
+-- what a caller is told of the session, in a fixed order; the fence counter and the run that holds it last
+local function told(s, fence)
+  return {s.sid, s.ca, s.la, s.exp, s.ver, s.len, s.base, fence, s.rid ~= '' and s.lu > now and s.rid or ''}
 end
 

@@ -4,7 +4,7 @@ use redis::Value;
 use tracing::warn;
 
 use super::{
-    RedisStore, lost,
+    RedisStore,
     reply::{number, text},
     script::{ACCOUNT_ADD, ACCOUNT_CHANGE},
 };
@@ -24,11 +24,7 @@ impl RedisStore {
         let mut pipe = redis::pipe();
         pipe.cmd("TIME");
         pipe.cmd("HMGET").arg(UserKeys::of(user).account()).arg(&FIELDS);
-        let answers = match self.pipeline(&pipe, 2).await {
-            Err(error) if lost(&error) => self.pipeline(&pipe, 2).await,
-            other => other,
-        };
-        let mut answers = answers.map_err(|e| self.told(&e))?.into_iter();
+        let mut answers = self.pipeline(&pipe).await?.into_iter();
         let now_ms = super::admin::time_ms(answers.next().as_ref())?;
         let account = account_of(user, answers.next().unwrap_or_default())?;
         Ok(Known { account, now_ms })
@@ -38,7 +34,7 @@ impl RedisStore {
         let keys = UserKeys::of(&account.name);
         let mut call = ACCOUNT_ADD.on(&[&keys.account(), &keys.bucket().users()]);
         call.arg(account.role.as_str()).arg(&account.password_hash).arg(keys.listed());
-        let added = number(&self.run(&ACCOUNT_ADD, &call).await?)?;
+        let added = number(&self.run_relied_on(&ACCOUNT_ADD, &call).await?)?;
         Ok(if added == 1 { Added::New } else { Added::Exists })
     }
 
@@ -50,19 +46,18 @@ impl RedisStore {
             AccountChange::Disabled(true) => ("dis", "1", "1"),
             AccountChange::Disabled(false) => ("dis", "0", "0"),
         };
-        let mut call = ACCOUNT_CHANGE.on(&[&UserKeys::of(user).account()]);
+        let mut call = ACCOUNT_CHANGE.on(&[&UserKeys::of(user).account(), &UserKeys::of(user).session()]);
         call.arg(field).arg(value).arg(void);
-        Ok(number(&self.run(&ACCOUNT_CHANGE, &call).await?)? == 1)
+        Ok(number(&self.run_relied_on(&ACCOUNT_CHANGE, &call).await?)? == 1)
     }
 
     /// All accounts, by name. One that cannot be read is left out, and the log says which.
     pub async fn accounts(&self) -> Result<Vec<Account>, StoreError> {
-        let mut connection = self.own().await?;
         let mut listing = redis::pipe();
         for bucket in BucketKeys::all() {
             listing.cmd("SMEMBERS").arg(bucket.users());
         }
-        let members: Vec<Vec<String>> = listing.query_async(&mut connection).await.map_err(|e| self.told(&e))?;
+        let members = self.long_pipeline(&listing).await?.into_iter().map(members).collect::<Result<Vec<_>, _>>()?;
         let users: Vec<UserName> = members.iter().flatten().filter_map(|member| user_of(member)).collect();
         if users.is_empty() {
             return Ok(Vec::new());
@@ -71,7 +66,7 @@ impl RedisStore {
         for user in &users {
             reading.cmd("HMGET").arg(UserKeys::of(user).account()).arg(&FIELDS);
         }
-        let found: Vec<Value> = reading.query_async(&mut connection).await.map_err(|e| self.told(&e))?;
+        let found = self.long_pipeline(&reading).await?;
         let mut accounts = Vec::with_capacity(users.len());
         for (user, fields) in users.iter().zip(found) {
             match account_of(user, fields) {
@@ -82,6 +77,13 @@ impl RedisStore {
         }
         accounts.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(accounts)
+    }
+}
+
+pub(super) fn members(answer: Value) -> Result<Vec<String>, StoreError> {
+    match answer {
+        Value::Array(members) | Value::Set(members) => members.into_iter().map(text).collect(),
+        _ => Err(StoreError::Unavailable),
     }
 }
 

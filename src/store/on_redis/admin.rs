@@ -1,9 +1,9 @@
 //! What administrators ask: counts, listings, keys, cleaning. One pipeline each, the caller's check first.
 
-use redis::{Pipeline, ServerErrorKind, Value};
+use redis::{Pipeline, Value};
 
 use super::{
-    RedisStore, forgotten, lost,
+    RedisStore,
     reply::{Parts, number, text},
     script::{CHECK, COUNT, SWEEP},
     turns::checked,
@@ -25,7 +25,7 @@ impl RedisStore {
     pub async fn administrator(&self, caller: Caller<'_>) -> Result<AdminAnswer<()>, StoreError> {
         let mut pipe = redis::pipe();
         self.check(&mut pipe, caller);
-        let mut answers = self.administrators(pipe).await?.into_iter();
+        let mut answers = self.pipeline(&pipe).await?.into_iter();
         Ok(match checked(answers.next().unwrap_or_default())? {
             Err(refused) => AdminAnswer::Refused(refused),
             Ok(Role::User) => AdminAnswer::NotAdmin,
@@ -37,7 +37,7 @@ impl RedisStore {
     pub async fn stats(&self) -> Result<SessionStats, StoreError> {
         let mut pipe = redis::pipe();
         count_buckets(&mut pipe);
-        let mut answers = self.administrators(pipe).await?.into_iter();
+        let mut answers = self.pipeline(&pipe).await?.into_iter();
         stats_of(&mut answers).map(|(stats, _)| stats)
     }
 
@@ -70,7 +70,7 @@ impl RedisStore {
                 .arg(wanted)
                 .arg("WITHSCORES");
         }
-        let mut answers = self.administrators(pipe).await?.into_iter();
+        let mut answers = self.pipeline(&pipe).await?.into_iter();
         match checked(answers.next().unwrap_or_default())? {
             Err(refused) => return Ok(AdminAnswer::Refused(refused)),
             Ok(Role::User) => return Ok(AdminAnswer::NotAdmin),
@@ -105,7 +105,7 @@ impl RedisStore {
             pipe.cmd("HGET").arg(bucket.summaries()).arg(member);
             pipe.cmd("ZSCORE").arg(bucket.expiries()).arg(member);
         }
-        let mut answers = self.administrators(pipe).await?.into_iter();
+        let mut answers = self.pipeline(&pipe).await?.into_iter();
         let mut sessions = Vec::with_capacity(found.len());
         for (last_active_ms, member, _) in found {
             let summary = answers.next().unwrap_or_default();
@@ -116,10 +116,11 @@ impl RedisStore {
         Ok(sessions)
     }
 
-    /// The keys that hold a user's sessions and own credentials.
+    /// The keys that hold a user's sessions, own credentials and logins.
     pub async fn keys(&self, caller: Caller<'_>, user: &UserName) -> Result<AdminAnswer<Vec<StoredKey>>, StoreError> {
         let keys = UserKeys::of(user);
-        let names = [keys.session(), keys.history(), keys.journal(), keys.credentials()];
+        let of_session = [keys.session(), keys.history(), keys.journal(), keys.waiting(), keys.events()];
+        let names = of_session.into_iter().chain([keys.credentials(), keys.runs(), keys.refresh(), keys.revoked()]).collect::<Vec<_>>();
         let mut pipe = redis::pipe();
         self.check(&mut pipe, caller);
         for name in &names {
@@ -127,7 +128,7 @@ impl RedisStore {
             pipe.cmd("PTTL").arg(name);
             pipe.cmd("MEMORY").arg("USAGE").arg(name);
         }
-        let mut answers = self.administrators(pipe).await?.into_iter();
+        let mut answers = self.pipeline(&pipe).await?.into_iter();
         match checked(answers.next().unwrap_or_default())? {
             Err(refused) => return Ok(AdminAnswer::Refused(refused)),
             Ok(Role::User) => return Ok(AdminAnswer::NotAdmin),
@@ -163,7 +164,7 @@ impl RedisStore {
             for bucket in &left {
                 pipe.add_command(SWEEP.on(&[&bucket.expiries(), &bucket.activity(), &bucket.summaries()]).arg(SWEEP_AT_ONCE).take());
             }
-            let answers = self.administrators(pipe).await?;
+            let answers = self.pipeline(&pipe).await?;
             let mut again = Vec::new();
             for (bucket, answer) in left.into_iter().zip(&answers) {
                 let n = number(answer)?;
@@ -174,10 +175,7 @@ impl RedisStore {
             }
             left = again;
         }
-        let mut note = redis::pipe();
-        note.cmd("TIME");
-        let answers = self.administrators(note).await?;
-        let now_ms = time_ms(answers.first())?;
+        let now_ms = self.now_ms().await?;
         self.one(redis::cmd("HSET").arg(META).arg("swept").arg(now_ms)).await?;
         Ok(swept)
     }
@@ -187,21 +185,6 @@ impl RedisStore {
         let mut call = CHECK.on(&[&keys.account(), &keys.revoked()]);
         call.arg(caller.token_id).arg(caller.issued_ms).arg(self.rates.requests_per_minute);
         pipe.add_command(call);
-    }
-
-    /// One round trip; scripts that Redis has forgotten are loaded and the pipeline is sent again (all of it only reads or can be repeated).
-    async fn administrators(&self, pipe: Pipeline) -> Result<Vec<Value>, StoreError> {
-        let count = pipe.len();
-        let mut answers = self.pipeline(&pipe, count).await;
-        if answers.as_ref().is_err_and(lost) {
-            answers = self.pipeline(&pipe, count).await;
-        }
-        let unknown = |answer: &Value| matches!(answer, Value::ServerError(e) if e.kind() == Some(ServerErrorKind::NoScript));
-        if answers.as_ref().map_or_else(forgotten, |answers| answers.iter().any(unknown)) {
-            self.load_scripts().await?;
-            answers = self.pipeline(&pipe, count).await;
-        }
-        answers.and_then(|answers| answers.into_iter().map(Value::extract_error).collect()).map_err(|e| self.told(&e))
     }
 }
 

@@ -3,7 +3,7 @@
 use redis::{Cmd, Value};
 
 use super::{
-    RedisStore, lost,
+    RedisStore,
     reply::{Parts, refused, text},
     script::{CREDENTIAL_PUT, CREDENTIAL_REMOVE, CREDENTIALS, Script, UPSTREAM_TOKEN, UPSTREAM_TOKEN_DROP, UPSTREAM_TOKEN_KEEP},
 };
@@ -21,7 +21,7 @@ use crate::{
 impl RedisStore {
     /// The caller's own credentials, by their places.
     pub async fn own_credentials(&self, caller: Caller<'_>) -> Result<Admitted<Vec<OwnCredential>>, StoreError> {
-        let (status, mut parts) = self.of_credentials(&CREDENTIALS, caller, |_| {}).await?;
+        let (status, mut parts) = self.of_credentials(&CREDENTIALS, false, caller, |_| {}).await?;
         match status.as_str() {
             "OK" => Ok(Admitted::In(credentials(parts.list()?)?)),
             other => refused(other, &mut parts).map(Admitted::Refused),
@@ -32,11 +32,7 @@ impl RedisStore {
     pub async fn credentials_of(&self, user: &UserName) -> Result<Vec<OwnCredential>, StoreError> {
         let mut call = redis::cmd("HGETALL");
         call.arg(UserKeys::of(user).credentials());
-        let answer = match self.send(&call).await {
-            Err(error) if lost(&error) => self.send(&call).await,
-            other => other,
-        };
-        match answer.map_err(|error| self.told(&error))? {
+        match self.one(&call).await? {
             Value::Array(pairs) => credentials(pairs),
             Value::Map(pairs) => credentials(pairs.into_iter().flat_map(|(place, record)| [place, record]).collect()),
             _ => Err(StoreError::Unavailable),
@@ -50,7 +46,7 @@ impl RedisStore {
         kind: &str,
         sealed: &[u8],
     ) -> Result<Admitted<CredentialPut>, StoreError> {
-        let asked = self.of_credentials(&CREDENTIAL_PUT, caller, |call| {
+        let asked = self.of_credentials(&CREDENTIAL_PUT, true, caller, |call| {
             call.arg(place).arg(kind).arg(sealed).arg(CREDENTIALS_PER_USER_MAX);
         });
         let (status, mut parts) = asked.await?;
@@ -63,7 +59,7 @@ impl RedisStore {
 
     /// False if there was none.
     pub async fn remove_credential(&self, caller: Caller<'_>, place: &str) -> Result<Admitted<bool>, StoreError> {
-        let (status, mut parts) = self.of_credentials(&CREDENTIAL_REMOVE, caller, |call| _ = call.arg(place)).await?;
+        let (status, mut parts) = self.of_credentials(&CREDENTIAL_REMOVE, true, caller, |call| _ = call.arg(place)).await?;
         match status.as_str() {
             "OK" => Ok(Admitted::In(parts.number()? == 1)),
             other => refused(other, &mut parts).map(Admitted::Refused),
@@ -97,6 +93,7 @@ impl RedisStore {
     async fn of_credentials(
         &self,
         script: &Script,
+        relied_on: bool,
         caller: Caller<'_>,
         arguments: impl FnOnce(&mut Cmd),
     ) -> Result<(String, Parts), StoreError> {
@@ -104,7 +101,8 @@ impl RedisStore {
         let mut call = script.on(&[&keys.account(), &keys.revoked(), &keys.credentials()]);
         call.arg(caller.token_id).arg(caller.issued_ms).arg(self.rates.requests_per_minute);
         arguments(&mut call);
-        let mut parts = Parts::of(self.run(script, &call).await?)?;
+        let answer = if relied_on { self.run_relied_on(script, &call).await } else { self.run(script, &call).await };
+        let mut parts = Parts::of(answer?)?;
         let status = parts.text()?;
         Ok((status, parts))
     }

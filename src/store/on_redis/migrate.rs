@@ -35,26 +35,23 @@ impl RedisStore {
     }
 
     async fn run_steps(&self, holder: &str) -> Result<Vec<&'static str>, StoreError> {
-        let mut connection = self.own().await?;
         let mut ran = Vec::new();
         for step in MIGRATIONS {
             let mut needed = false;
             for bucket in BucketKeys::all() {
                 let meta = bucket.meta();
-                let reached: Option<u32> =
-                    redis::cmd("HGET").arg(&meta).arg("schema").query_async(&mut connection).await.map_err(|e| self.told(&e))?;
-                if reached.unwrap_or(0) >= step.number {
+                let reached = number(&self.one(redis::cmd("HGET").arg(&meta).arg("schema")).await?)?;
+                if reached >= u64::from(step.number) {
                     continue;
                 }
                 needed = true;
-                let held: Option<String> =
-                    redis::cmd("GET").arg(MIGRATING).query_async(&mut connection).await.map_err(|e| self.told(&e))?;
-                if held.as_deref() != Some(holder) {
+                let held = self.one(redis::cmd("GET").arg(MIGRATING)).await?;
+                if held != Value::BulkString(holder.as_bytes().to_vec()) {
                     return Err(StoreError::Unavailable);
                 }
                 let mut call = redis::cmd("EVAL");
                 call.arg(step.script).arg(1).arg(&meta).arg(step.number);
-                call.query_async::<Value>(&mut connection).await.map_err(|e| self.told(&e))?;
+                self.apart(None, &call).await?;
                 self.one(redis::cmd("PEXPIRE").arg(MIGRATING).arg(LEASE_MS)).await?;
             }
             if needed {

@@ -1,192 +1,165 @@
 //! The store on Redis: every verb is one script (or one pipeline), so one round trip.
 //!
-//! Scripts go over one multiplexed connection that all requests share: a pooled connection costs a `PING` at every checkout and holds
-//! the others up. The pool is for what is long or rare (listings of keys, accounts, migrations), so that it delays no turn.
-//! Every call has a deadline. A call that timed out may still have run, so every script can be repeated safely.
+//! How Redis is reached, and what is done when a call comes to nothing, is the business of [`link`]. A call that timed out may still
+//! have run, so every script can be repeated safely.
 
 mod accounts;
 mod admin;
+mod budgets;
+mod checks;
 mod credentials;
+mod events;
+mod link;
+mod logins;
 mod migrate;
 mod reply;
 mod results;
+mod runs;
 mod script;
 mod turns;
+mod unfinished;
+mod vectors;
 
-use std::{io, time::Duration};
+use std::time::Duration;
 
-use deadpool_redis::{Manager, Pool, Runtime};
-use redis::{
-    AsyncConnectionConfig, Client, Cmd, ErrorKind, RedisError, ServerErrorKind, Value,
-    aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig},
-    io::tcp::TcpSettings,
-};
-use secrecy::{ExposeSecret, SecretString};
+use futures_util::future::BoxFuture;
+use redis::{Cmd, Pipeline, Value};
 use tracing::{info, warn};
 
-use self::script::Script;
-use super::contract::{Lifetimes, Rates, StoreError};
+use self::{
+    link::{Asking, Failure, Link, Over, What},
+    script::Script,
+};
+use super::{
+    contract::{Lifetimes, Rates, StoreError},
+    envelope::Envelopes,
+    keys::META,
+};
+use crate::settings::{self, Durability};
 
-/// How often a lost connection is tried again before a caller is told: reconnecting is the next caller's first step anyway.
-const RECONNECTS_PER_CALL: usize = 1;
-/// Connections for long or rare work.
-const POOL_SIZE: usize = 4;
-
-/// What is asked in one round trip.
-#[derive(Clone, Copy)]
-enum Asking<'a> {
-    One(&'a Cmd),
-    Together(&'a redis::Pipeline),
-}
+/// Long or rare work may take so many times as long as a call.
+const LONG_WORK: u32 = 10;
 
 /// The store on Redis. Cheap to clone.
 #[derive(Clone)]
 pub struct RedisStore {
-    hot: ConnectionManager,
-    pool: Pool,
+    link: Link,
     deadline: Duration,
+    /// What turns rely on goes over this: replicas must have it, if the operator wants that.
+    relied_on: Over,
     rates: Rates,
     lifetimes: Lifetimes,
+    envelopes: Envelopes,
 }
 
 impl RedisStore {
     /// Prepares connections; nothing is sent yet, so a Redis that is away now is found when it is needed.
     ///
     /// # Errors
-    /// A sentence if the URL is not one of Redis.
-    pub fn connect(url: &SecretString, timeout_ms: u64, rates: Rates, lifetimes: Lifetimes) -> Result<Self, String> {
-        let deadline = Duration::from_millis(timeout_ms);
-        let told = |what: &str, error: &RedisError| format!("store.redis_url: {what}: {error}");
-        let client = Client::open(url.expose_secret()).map_err(|e| told("is not usable", &e))?;
-        let info = client.get_connection_info().clone().set_tcp_settings(TcpSettings::default().set_nodelay(true));
-        let client = Client::open(info.clone()).map_err(|e| told("is not usable", &e))?;
-        let config = ConnectionManagerConfig::new()
-            .set_number_of_retries(RECONNECTS_PER_CALL)
-            .set_min_delay(Duration::from_millis(20))
-            .set_max_delay(Duration::from_millis(100))
-            .set_connection_timeout(Some(deadline))
-            // Every call has a deadline of its own, which also covers a reconnect on its way.
-            .set_response_timeout(None);
-        let hot = ConnectionManager::new_lazy_with_config(client, config).map_err(|e| told("is not usable", &e))?;
-        let own = AsyncConnectionConfig::new().set_connection_timeout(Some(deadline)).set_response_timeout(Some(deadline * 10));
-        let manager = Manager::new_with_config(info, own).map_err(|e| told("is not usable", &e))?;
-        let pool = Pool::builder(manager)
-            .max_size(POOL_SIZE)
-            .wait_timeout(Some(deadline))
-            .create_timeout(Some(deadline))
-            .recycle_timeout(Some(deadline))
-            .runtime(Runtime::Tokio1)
-            .build()
-            .map_err(|e| format!("store: no pool of connections: {e}"))?;
-        Ok(Self { hot, pool, deadline, rates, lifetimes })
-    }
-
-    /// Whether Redis answers within the deadline.
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        self.one(&redis::cmd("PING")).await.map(|_| ())
-    }
-
-    /// Runs a script, all attempts within one deadline: over a new connection if this one was lost before or while it was sent (scripts
-    /// can be repeated, so a restarted Redis stays unseen), and again if this Redis does not know it (a restart, a failover, `SCRIPT FLUSH`).
-    async fn run(&self, script: &Script, call: &Cmd) -> Result<Value, StoreError> {
-        self.attempt(script, Asking::One(call)).await
-    }
-
-    /// As [`RedisStore::run`], for a transaction in which the script stands first: the list of all answers.
-    async fn together(&self, script: &Script, transaction: &redis::Pipeline) -> Result<Value, StoreError> {
-        self.attempt(script, Asking::Together(transaction)).await
-    }
-
-    async fn attempt(&self, script: &Script, asking: Asking<'_>) -> Result<Value, StoreError> {
-        let attempts = async {
-            let mut answer = self.asked(asking).await;
-            if answer.as_ref().is_err_and(lost) {
-                answer = self.asked(asking).await;
-            }
-            if answer.as_ref().is_err_and(forgotten) {
-                self.sent(redis::cmd("SCRIPT").arg("LOAD").arg(script.text())).await?;
-                answer = self.asked(asking).await;
-            }
-            answer
+    /// A sentence for each setting that cannot be used.
+    pub fn connect(settings: &settings::Store, rates: Rates, lifetimes: Lifetimes) -> Result<Self, Vec<String>> {
+        let relied_on = match settings.durability {
+            Durability::Single => Over::Shared,
+            Durability::Durable if crate::fault::ablated("wait") => Over::Shared,
+            Durability::Durable => Over::Durable { replicas: settings.durable_replicas, timeout_ms: settings.durable_timeout_ms },
         };
-        let answer = tokio::time::timeout(self.deadline, attempts).await.unwrap_or_else(|_| Err(late()));
-        answer.map_err(|e| self.told(&e))
+        let (link, deadline) = (Link::new(settings)?, Duration::from_millis(settings.timeout_ms));
+        Ok(Self { link, deadline, relied_on, rates, lifetimes, envelopes: Envelopes::default() })
     }
 
-    async fn asked(&self, asking: Asking<'_>) -> Result<Value, RedisError> {
-        match asking {
-            Asking::One(command) => self.sent(command).await,
-            Asking::Together(transaction) => {
-                // What is before the answer to EXEC only says that a command was queued.
-                let queued = transaction.len() + 1;
-                let answers = self.hot.clone().req_packed_commands(transaction, queued, 1).await?;
-                answers.into_iter().next().unwrap_or(Value::Nil).extract_error()
-            }
-        }
+    /// The same store, which closes and opens content so.
+    pub fn with_envelopes(self, envelopes: Envelopes) -> Self {
+        Self { envelopes, ..self }
+    }
+
+    pub(super) fn envelopes(&self) -> &Envelopes {
+        &self.envelopes
+    }
+
+    /// Redis's clock, if it answers within the deadline, as one that takes writes; in milliseconds since 1970.
+    pub async fn ping(&self) -> Result<u64, StoreError> {
+        self.link.ping(META).await.map_err(|e| told(&e))?;
+        self.now_ms().await
+    }
+
+    async fn now_ms(&self) -> Result<u64, StoreError> {
+        admin::time_ms(Some(&self.one(&redis::cmd("TIME")).await?))
+    }
+
+    /// Runs a script.
+    async fn run(&self, script: &Script, call: &Cmd) -> Result<Value, StoreError> {
+        self.asked(Asking { what: What::One(call), script: Some(script), over: Over::Shared }).await
+    }
+
+    /// As [`RedisStore::run`], for what turns, and people who were told that it is done, rely on: with `store.durability = "durable"` replicas must have it before this returns.
+    ///
+    /// `WAIT` counts only what its connection wrote. So such a script writes something on every path that something relies on, also when
+    /// it only finds that all was done before: otherwise the answer of a repetition would say nothing of the replicas.
+    async fn run_relied_on(&self, script: &Script, call: &Cmd) -> Result<Value, StoreError> {
+        self.asked(Asking { what: What::One(call), script: Some(script), over: self.relied_on }).await
+    }
+
+    /// As [`RedisStore::run`], between `MULTI` and `EXEC`: the list of all answers.
+    async fn together(&self, script: &Script, transaction: &Pipeline) -> Result<Value, StoreError> {
+        self.asked(Asking { what: What::Together(transaction), script: Some(script), over: Over::Shared }).await
+    }
+
+    /// One command, or one script, over a connection of its own: large answers hold up no turn.
+    async fn apart(&self, script: Option<&Script>, call: &Cmd) -> Result<Value, StoreError> {
+        self.asked(Asking { what: What::One(call), script, over: Over::Own }).await
     }
 
     async fn one(&self, command: &Cmd) -> Result<Value, StoreError> {
-        self.send(command).await.map_err(|e| self.told(&e))
+        self.link.one(command).await.map_err(|e| told(&e))
     }
 
-    async fn send(&self, command: &Cmd) -> Result<Value, RedisError> {
-        tokio::time::timeout(self.deadline, self.sent(command)).await.unwrap_or_else(|_| Err(late()))
+    /// In a box: what may go on in there is large, and every verb that asks would carry it.
+    fn asked<'a>(&'a self, asking: Asking<'a>) -> BoxFuture<'a, Result<Value, StoreError>> {
+        Box::pin(async move { self.link.ask(asking).await.map_err(|e| told(&e)) })
     }
 
-    /// Sends without a deadline: only within one.
-    async fn sent(&self, command: &Cmd) -> Result<Value, RedisError> {
-        self.hot.clone().req_packed_command(command).await.and_then(Value::extract_error)
+    /// Several commands in one round trip; the first error is that of all.
+    async fn pipeline(&self, pipe: &Pipeline) -> Result<Vec<Value>, StoreError> {
+        self.several(pipe, Over::Shared, self.deadline).await
     }
 
-    /// Runs several commands in one round trip over the shared connection.
-    async fn pipeline(&self, pipe: &redis::Pipeline, count: usize) -> Result<Vec<Value>, RedisError> {
-        let mut connection = self.hot.clone();
-        match tokio::time::timeout(self.deadline, connection.req_packed_commands(pipe, 0, count)).await {
-            Ok(answers) => answers,
-            Err(_) => Err(late()),
-        }
+    /// As [`RedisStore::pipeline`], for what is long or rare: it delays no turn, and may take longer.
+    async fn long_pipeline(&self, pipe: &Pipeline) -> Result<Vec<Value>, StoreError> {
+        self.several(pipe, Over::Own, self.deadline * LONG_WORK).await
     }
 
-    /// A connection of one's own, for long or rare work.
-    async fn own(&self) -> Result<deadpool_redis::Connection, StoreError> {
-        self.pool.get().await.map_err(|error| {
-            warn!(%error, "no connection of one's own to redis: {error}");
-            StoreError::Unavailable
-        })
-    }
-
-    /// What an error means for the caller; its cause goes to the log.
-    fn told(&self, error: &RedisError) -> StoreError {
-        if error.kind() == ErrorKind::Server(ServerErrorKind::ResponseError) && error.code() == Some("WRONGTYPE")
-            || error.code() == Some("WRONGTYPE")
-        {
-            warn!(%error, "a key of a session has the wrong type: {error}");
-            return StoreError::Unreadable;
-        }
-        warn!(%error, "redis: {error}");
-        StoreError::Unavailable
+    async fn several(&self, pipe: &Pipeline, over: Over, deadline: Duration) -> Result<Vec<Value>, StoreError> {
+        let answers = self.link.several(pipe, over, deadline).await.map_err(|e| told(&e))?;
+        answers.into_iter().map(Value::extract_error).collect::<Result<_, _>>().map_err(|e| told(&e.into()))
     }
 
     /// Puts all scripts into Redis's cache, so that the first requests need no second round trip.
     pub async fn load_scripts(&self) -> Result<(), StoreError> {
-        for script in script::ALL {
-            self.one(redis::cmd("SCRIPT").arg("LOAD").arg(script.text())).await?;
-        }
+        self.link.load_scripts().await.map_err(|e| told(&e))?;
         info!(scripts = script::ALL.len(), "scripts are loaded");
         Ok(())
     }
 }
 
-/// The connection went away. An answer that is late is no such thing: asking again would only make the caller wait twice as long.
-fn lost(error: &RedisError) -> bool {
-    error.is_connection_dropped()
-}
-
-/// This Redis does not know the script.
-fn forgotten(error: &RedisError) -> bool {
-    error.kind() == ErrorKind::Server(ServerErrorKind::NoScript)
-}
-
-fn late() -> RedisError {
-    io::Error::new(io::ErrorKind::TimedOut, "no answer within the deadline").into()
+/// What a failure means for the caller; its cause goes to the log.
+fn told(failure: &Failure) -> StoreError {
+    match failure {
+        Failure::Redis(error) if error.code() == Some("WRONGTYPE") => {
+            warn!(%error, "a key of a session has the wrong type: {error}");
+            StoreError::Unreadable
+        }
+        // `min-replicas-to-write` refuses before anything is done.
+        Failure::Redis(error) if error.code() == Some("NOREPLICAS") => {
+            warn!(%error, "redis has too few replicas to take writes: {error}");
+            StoreError::NotDurable
+        }
+        Failure::NotDurable { replicas } => {
+            warn!(replicas, "what was written is not safe: {failure} in time");
+            StoreError::NotDurable
+        }
+        Failure::Redis(_) => {
+            warn!(%failure, "redis: {failure}");
+            StoreError::Unavailable
+        }
+    }
 }

@@ -5,18 +5,26 @@ use redis::Value;
 use crate::{
     domain::{
         number::whole,
-        session::{SessionId, SessionInfo},
+        session::{Revision, SessionId, SessionInfo, Turn},
         turn::JournalEntry,
         user::{Role, UserName},
     },
     store::{
         contract::{Refused, StoreError, Visit},
-        record::{self, Detail},
+        envelope::SessionTurns,
+        record::Detail,
     },
 };
 
 /// Digits of a number in a session's hash: more would not be exact in a script.
 const STORED_DIGITS_MAX: usize = 17;
+
+/// A session as its hash has it.
+pub(super) struct StoredSession {
+    pub session: SessionInfo,
+    /// The key of its turns, wrapped.
+    pub key: Option<Vec<u8>>,
+}
 
 /// The parts of a script's answer, taken from the front.
 pub(super) struct Parts(std::vec::IntoIter<Value>);
@@ -55,24 +63,18 @@ impl Parts {
         }
     }
 
-    /// `role, now, first, {session}, {records}`: these parts are taken, whether or not they can be read.
-    ///
-    /// The newest `whole` turns come with their calls.
-    pub fn visit(&mut self, user: &UserName, whole: usize) -> Result<(Visit, u64), StoreError> {
+    /// `role, now, first, {session}, {records}`: the records are not read yet.
+    pub fn visit(&mut self, user: &UserName) -> Result<(Visit, u64, Vec<Value>), StoreError> {
         let (role, now, first) = (self.role(), self.number(), self.number());
         let (session, records) = (self.session(user), self.list());
-        let records = records?;
-        let said = records.len().saturating_sub(whole);
-        let detail = |at| if at < said { Detail::Said } else { Detail::Whole };
-        let tail = records.into_iter().enumerate().map(|(at, record)| turn(record, detail(at))).collect::<Result<_, _>>()?;
-        Ok((Visit { role: role?, session: session?, tail, first: first? }, now?))
+        Ok((Visit { role: role?, session: session?, tail: Vec::new(), first: first? }, now?, records?))
     }
 
     pub fn role(&mut self) -> Result<Role, StoreError> {
         Role::parse(&self.text()?).ok_or(StoreError::Unreadable)
     }
 
-    /// `{sid, ca, la, exp, ver, len, base, running}`.
+    /// `{sid, ca, la, exp, ver, len, base, fence, running}`.
     pub fn session(&mut self, user: &UserName) -> Result<SessionInfo, StoreError> {
         let mut parts = Self::of(self.next()?)?;
         let id = SessionId::from_stored(&parts.text()?);
@@ -82,12 +84,18 @@ impl Parts {
         let version = parts.number()?;
         let turns = parts.number()?;
         let first_turn = parts.number()?;
+        let fence = parts.number()?;
         let running = Some(parts.text()?).filter(|run| !run.is_empty());
-        Ok(SessionInfo { user: user.clone(), id, created_ms, last_active_ms, expires_ms, turns, first_turn, version, running })
+        Ok(SessionInfo { user: user.clone(), id, created_ms, last_active_ms, expires_ms, turns, first_turn, version, fence, running })
+    }
+
+    /// `session, fence, version`.
+    pub fn revision(&mut self) -> Result<Revision, StoreError> {
+        Ok(Revision { session: SessionId::from_stored(&self.text()?), fence: self.number()?, version: self.number()? })
     }
 
     /// The values of [`SESSION_FIELDS`]; `None` if there is no session, or its time is over.
-    pub fn session_fields(&mut self, user: &UserName, now_ms: u64) -> Result<Option<SessionInfo>, StoreError> {
+    pub fn session_fields(&mut self, user: &UserName, now_ms: u64, fence: u64) -> Result<Option<StoredSession>, StoreError> {
         let mut parts = Self::of(self.next()?)?;
         let id = match parts.next()? {
             Value::Nil => return Ok(None),
@@ -99,12 +107,14 @@ impl Parts {
         }
         let [created_ms, last_active_ms, expires_ms, version, turns, first_turn] = times_and_counts;
         let (run, leased_until_ms) = (parts.next()?, parts.next()?);
+        let key = if let Value::BulkString(key) = parts.next()? { Some(key) } else { None };
         let running = match (run, leased_until_ms) {
             (Value::Nil, _) | (_, Value::Nil) => None,
             (run, until) => Some(text(run)?).filter(|run| !run.is_empty() && stored_number(until).is_ok_and(|until| until > now_ms)),
         };
-        let session = SessionInfo { user: user.clone(), id, created_ms, last_active_ms, expires_ms, turns, first_turn, version, running };
-        Ok((expires_ms > now_ms).then_some(session))
+        let session =
+            SessionInfo { user: user.clone(), id, created_ms, last_active_ms, expires_ms, turns, first_turn, version, fence, running };
+        Ok((expires_ms > now_ms).then_some(StoredSession { session, key }))
     }
 
     /// `{'<run>|<field>', value, …}`.
@@ -122,7 +132,7 @@ impl Parts {
 }
 
 /// The fields of a session's hash that say what callers are told of it, in the order in which they are read.
-pub(super) const SESSION_FIELDS: [&str; 9] = ["sid", "ca", "la", "exp", "ver", "len", "base", "rid", "lu"];
+pub(super) const SESSION_FIELDS: [&str; 10] = ["sid", "ca", "la", "exp", "ver", "len", "base", "rid", "lu", "dk"];
 
 /// A number that a script of ours wrote into a session: anything else is damage.
 fn stored_number(value: Value) -> Result<u64, StoreError> {
@@ -133,9 +143,27 @@ fn stored_number(value: Value) -> Result<u64, StoreError> {
     std::str::from_utf8(&digits).ok().and_then(|digits| digits.parse().ok()).ok_or(StoreError::Unreadable)
 }
 
-/// What was said in turns, without their calls.
-pub(super) fn said(records: Vec<Value>) -> Result<Vec<crate::domain::session::Turn>, StoreError> {
-    records.into_iter().map(|record| turn(record, Detail::Said)).collect()
+/// Turns in a row, oldest first; the first of the records has this number. The newest `whole` come with their calls. Older ones than fill
+/// `page_bytes` unpacked are left out: scripts count what is stored.
+pub(super) fn turns(
+    records: &[Value],
+    first: u64,
+    whole: usize,
+    page_bytes: usize,
+    stored: &SessionTurns<'_>,
+) -> Result<Vec<Turn>, StoreError> {
+    let said = records.len().saturating_sub(whole);
+    let mut turns = Vec::with_capacity(records.len());
+    for (at, record) in records.iter().enumerate().rev() {
+        let Value::BulkString(bytes) = record else { return Err(odd("a record")) };
+        let detail = if at < said { Detail::Said } else { Detail::Whole };
+        turns.push(stored.open(first.saturating_add(at as u64), bytes, detail)?);
+        if stored.bytes() >= page_bytes {
+            break;
+        }
+    }
+    turns.reverse();
+    Ok(turns)
 }
 
 /// What every script of a caller may answer instead of its own `OK`.
@@ -171,14 +199,7 @@ pub(super) fn number(value: &Value) -> Result<u64, StoreError> {
     }
 }
 
-fn turn(value: Value, detail: Detail) -> Result<crate::domain::session::Turn, StoreError> {
-    match value {
-        Value::BulkString(bytes) => record::decode(&bytes, detail).ok_or(StoreError::Unreadable),
-        _ => Err(odd("a record")),
-    }
-}
-
-fn odd(expected: &'static str) -> StoreError {
+pub(super) fn odd(expected: &'static str) -> StoreError {
     tracing::error!(expected, "redis answered with something that no script of ours returns; {expected} was expected");
     StoreError::Unavailable
 }

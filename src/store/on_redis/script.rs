@@ -31,44 +31,46 @@ macro_rules! script {
     }};
 }
 
-pub(super) static ENTER: Script = script!("clock", "gate", "session", "enter");
-pub(super) static BEGIN: Script = script!("clock", "gate", "session", "begin");
-pub(super) static STEP: Script = script!("clock", "step");
-pub(super) static RELEASE: Script = script!("release");
-pub(super) static COMMIT: Script = script!("clock", "session", "commit");
-pub(super) static CLEAR: Script = script!("clock", "gate", "session", "clear");
-pub(super) static RESET: Script = script!("clock", "gate", "session", "reset");
-pub(super) static KEEP: Script = script!("clock", "keep");
-pub(super) static CHECK: Script = script!("clock", "gate", "check");
-pub(super) static COUNT: Script = script!("clock", "count");
-pub(super) static SWEEP: Script = script!("clock", "sweep");
-pub(super) static ACCOUNT_ADD: Script = script!("account_add");
-pub(super) static ACCOUNT_CHANGE: Script = script!("account_change");
-pub(super) static CREDENTIALS: Script = script!("clock", "gate", "credentials");
-pub(super) static CREDENTIAL_PUT: Script = script!("clock", "gate", "credential_put");
-pub(super) static CREDENTIAL_REMOVE: Script = script!("clock", "gate", "credential_remove");
-pub(super) static UPSTREAM_TOKEN: Script = script!("clock", "upstream_token");
-pub(super) static UPSTREAM_TOKEN_KEEP: Script = script!("clock", "upstream_token_keep");
-pub(super) static UPSTREAM_TOKEN_DROP: Script = script!("upstream_token_drop");
+/// Declares the scripts and the list of all of them.
+macro_rules! scripts {
+    ($($name:ident = $($file:literal),+;)+) => {
+        $(pub(super) static $name: Script = script!($($file),+);)+
+        pub(super) static ALL: &[&Script] = &[$(&$name),+];
+    };
+}
 
-pub(super) static ALL: [&Script; 19] = [
-    &ENTER,
-    &BEGIN,
-    &STEP,
-    &RELEASE,
-    &COMMIT,
-    &CLEAR,
-    &RESET,
-    &KEEP,
-    &CHECK,
-    &COUNT,
-    &SWEEP,
-    &ACCOUNT_ADD,
-    &ACCOUNT_CHANGE,
-    &CREDENTIALS,
-    &CREDENTIAL_PUT,
-    &CREDENTIAL_REMOVE,
-    &UPSTREAM_TOKEN,
-    &UPSTREAM_TOKEN_KEEP,
-    &UPSTREAM_TOKEN_DROP,
-];
+scripts! {
+    ENTER = "clock", "gate", "session", "enter";
+    BEGIN = "clock", "gate", "session", "expected", "runs", "begin";
+    TAKE = "clock", "session", "runs", "take";
+    STEP = "clock", "step";
+    TELL = "tell";
+    HANDOVER = "clock", "handover";
+    RELEASE = "clock", "runs", "release";
+    COMMIT = "clock", "session", "runs", "commit";
+    SUMMARY = "clock", "session", "summary";
+    LOOK = "clock", "gate", "session", "runs", "look";
+    CANCEL = "clock", "gate", "session", "runs", "cancel";
+    CLEAR = "clock", "gate", "session", "expected", "runs", "clear";
+    RESET = "clock", "gate", "session", "expected", "runs", "wipe", "reset";
+    KILL = "clock", "runs", "wipe", "kill";
+    KEEP = "clock", "keep";
+    RESERVE = "clock", "budget", "reserve";
+    SETTLE = "clock", "budget", "settle";
+    CHECK = "clock", "gate", "check";
+    COUNT = "clock", "count";
+    SWEEP = "clock", "sweep";
+    ACCOUNT_ADD = "account_add";
+    ACCOUNT_CHANGE = "account_change";
+    ATTEMPT = "attempt";
+    FORGIVE = "forgive";
+    LOGIN = "clock", "tokens", "login";
+    REFRESH = "clock", "gate", "tokens", "refresh";
+    LOGOUT = "clock", "gate", "session", "runs", "tokens", "logout";
+    CREDENTIALS = "clock", "gate", "credentials";
+    CREDENTIAL_PUT = "clock", "gate", "credential_put";
+    CREDENTIAL_REMOVE = "clock", "gate", "credential_remove";
+    UPSTREAM_TOKEN = "clock", "upstream_token";
+    UPSTREAM_TOKEN_KEEP = "clock", "upstream_token_keep";
+    UPSTREAM_TOKEN_DROP = "upstream_token_drop";
+}

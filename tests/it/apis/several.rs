@@ -70,7 +70,10 @@ async fn the_model_is_told_of_both() {
     bed.as_user("ann").process("hello").await.ok();
     let asked = &bed.llm.asked()[0];
     let system = asked["messages"][0]["content"].as_str().unwrap();
-    assert!(system.contains("several HTTP APIs") && system.contains("- Shop (functions that begin with `crm_`)"), "{system}");
+    assert!(
+        system.contains("several HTTP APIs") && system.contains("- Functions that begin with `crm_`. Its document calls it \"Shop\""),
+        "{system}"
+    );
     assert_eq!(asked["tools"].as_array().unwrap().len(), 12);
 }
 

@@ -22,6 +22,7 @@ fn keyed(client: Client) -> Client {
     client.with("idempotency-key", "order-66")
 }
 
+/// Scenario 10.
 async fn a_repeated_request_gets_the_same_bytes(on: On) {
     let mut bed = Bed::replicas(on, if on == On::Redis { 2 } else { 1 }, |_| {}).await;
     bed.llm.calls([("createUser", json!({"name": "Ann", "email": "ann@example.com"}))]).says_for("Created.", (3, 4));
@@ -80,7 +81,7 @@ async fn a_request_that_runs_is_not_begun_again(on: On) {
 async fn a_request_that_the_model_failed_may_be_sent_again(on: On) {
     let bed = Bed::on(on).await;
     let ann = keyed(bed.as_user("ann"));
-    bed.llm.answers_raw(429, "{}").says("Now.");
+    bed.llm.fails(429).says("Now.");
     ann.process("go").await.refused(503, "model_unavailable");
     let second = ann.process("go").await;
     assert_eq!((second.message().as_str(), second.header("idempotency-replayed")), ("Now.", None));

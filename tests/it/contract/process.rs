@@ -24,11 +24,12 @@ async fn an_answer_has_all_its_fields(on: On) {
     bed.llm.says("Hello Ann, 你好.");
     let reply = bed.as_user("ann").process("hello").await;
     let answer = reply.ok();
-    has(&answer, "success:bool message:text data:null function_calls:list usage:null timestamp:time user_id:text");
+    has(&answer, "success:bool message:text data:null function_calls:list usage:object timestamp:time user_id:text");
     assert_eq!((&answer["message"], &answer["user_id"]), (&json!("Hello Ann, 你好."), &json!("ann")));
     assert_eq!(answer["function_calls"], json!([]));
     assert!(reply.text().contains("你好"), "other letters than ASCII stay as they are: {}", reply.text());
     assert_eq!(reply.header("content-type"), Some("application/json"));
+    assert_eq!(answer["usage"]["estimated"], true, "the model's server did not count");
 
     bed.llm.says_for("Again.", (20, 5));
     let answer = bed.as_user("ann").process("again").await.ok();
@@ -83,7 +84,7 @@ async fn a_message_is_needed(on: On) {
 
 async fn without_its_model_nothing_can_be_answered(on: On) {
     let bed = Bed::on(on).await;
-    bed.llm.answers_raw(500, "{}");
+    bed.llm.fails(500);
     let away = bed.as_user("ann").process("hello").await;
     away.refused(503, "model_unavailable");
     assert!(away.header("retry-after").is_some());

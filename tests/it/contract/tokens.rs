@@ -41,6 +41,8 @@ fn behind_a_token() -> Vec<(Method, &'static str, Option<Value>)> {
         (Method::GET, "/api/credentials/Key", None),
         (Method::PUT, "/api/credentials/Key", Some(json!({"value": "x"}))),
         (Method::DELETE, "/api/credentials/Key", None),
+        (Method::POST, "/api/logout", Some(json!({}))),
+        (Method::POST, "/api/logout/all", None),
         (Method::GET, "/api/admin/sessions", None),
         (Method::GET, "/api/admin/sessions/ann/keys", None),
         (Method::POST, "/api/admin/cleanup", None),
@@ -64,7 +66,7 @@ async fn all_are_refused(bed: &Bed, client: &Client, code: &str) {
 
 fn token_of(user: &str, issued_ms: u64, key: &str) -> String {
     let tokens = Tokens::new(&key.into(), 24);
-    tokens.issue(&UserName::new(user).unwrap(), Role::User, issued_ms).unwrap().token
+    tokens.issue(&UserName::new(user).unwrap(), Role::User, None, issued_ms).unwrap().token
 }
 
 async fn without_a_token_nothing_is_told(on: On) {

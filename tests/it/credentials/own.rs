@@ -225,9 +225,12 @@ async fn the_keys_of_a_user_hold_their_credentials(on: On) {
     let ann = bed.as_user("ann");
     put(&ann, "KeyH", json!({"value": "canary-of-ann"})).await.ok();
     let listed = bed.as_admin().get("/api/admin/sessions/ann/keys").await.ok();
-    assert_eq!(listed["count"], 1, "{listed:#}");
+    assert_eq!(listed["count"], 2, "and where the login is kept: {listed:#}");
     has(&listed["keys"][0], "name:text type:text ttl_ms:null size_bytes:count");
     ann.delete("/api/credentials/KeyH").await.ok();
+    let listed = bed.as_admin().get("/api/admin/sessions/ann/keys").await.ok();
+    assert_eq!(listed["count"], 1, "the login alone: {listed:#}");
+    ann.post("/api/logout/all", json!({})).await.ok();
     bed.as_admin().get("/api/admin/sessions/ann/keys").await.refused(404, "session_not_found");
 }
 

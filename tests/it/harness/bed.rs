@@ -111,6 +111,11 @@ impl Bed {
         Self { llm, upstream, redis, proxy, settings, replicas, http, keyring, _data: data }
     }
 
+    /// How many replicas there are.
+    pub fn count(&self) -> usize {
+        self.replicas.len()
+    }
+
     /// The door of a replica.
     pub fn at(&self, replica: usize) -> At {
         self.through(&format!("http://{}", self.replicas[replica].address))

@@ -13,6 +13,9 @@ use swagger_api_agent::{
     app::App,
     domain::user::{Role, UserName},
 };
+use tokio::task::JoinHandle;
+
+use super::events::Events;
 
 /// What everybody's password is.
 pub const PASSWORD: &str = "correct horse battery";
@@ -158,6 +161,42 @@ impl Client {
     /// Says something to the agent.
     pub async fn process(&self, message: &str) -> Reply {
         self.post("/api/process", json!({"message": message})).await
+    }
+
+    /// Says something to the agent, and follows what happens.
+    pub async fn streams(&self, message: &str) -> Events {
+        self.streams_body(json!({"message": message})).await
+    }
+
+    pub async fn streams_body(&self, body: Value) -> Events {
+        let token = self.token().await.expect("a user");
+        let request = self.door.http.post(format!("{}/api/process", self.door.base)).headers(self.headers.clone()).bearer_auth(token);
+        let request = request.header("accept", "text/event-stream").json(&body);
+        Events::of(request.send().await.expect("a stream"))
+    }
+
+    /// Follows a run; `last` is the id of the last event that was seen.
+    pub async fn follows(&self, run: &str, last: Option<&str>) -> Events {
+        let request = self.door.http.get(format!("{}/api/runs/{run}/events", self.door.base)).headers(self.headers.clone());
+        let request = if let Some(token) = self.token().await { request.bearer_auth(token) } else { request };
+        let request = if let Some(last) = last { request.header("last-event-id", last) } else { request };
+        Events::of(request.send().await.expect("a stream"))
+    }
+
+    /// Says something to the agent, and has the answer come while the test goes on.
+    pub fn processing(&self, message: &'static str) -> JoinHandle<Reply> {
+        let client = self.clone();
+        tokio::spawn(async move { client.process(message).await })
+    }
+
+    /// Begins a turn without waiting for its answer; its run.
+    pub async fn begins(&self, message: &str, on_busy: &str) -> String {
+        let body = json!({"message": message, "on_busy": on_busy});
+        let accepted = self.clone().with("prefer", "respond-async").post("/api/process", body).await;
+        assert_eq!(accepted.status, 202, "{}", accepted.text());
+        let run = accepted.json()["run_id"].as_str().unwrap().to_owned();
+        assert_eq!(accepted.header("location"), Some(format!("/api/runs/{run}").as_str()));
+        run
     }
 
     /// Calls one function directly.

@@ -3,11 +3,21 @@
 
 use std::{
     collections::VecDeque,
+    convert::Infallible,
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use axum::{Router, body::Bytes, extract::State, http::StatusCode, routing::post};
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use futures_util::{Stream, StreamExt, stream};
 use serde_json::{Value, json};
+use swagger_api_agent::settings::Settings;
 
 use super::{gate::Gate, serve_stub};
 
@@ -30,6 +40,8 @@ struct Step {
     status: u16,
     body: Vec<u8>,
     gate: Option<Gate>,
+    /// Told piece by piece to whoever wants a stream, each after its gate.
+    pieces: Vec<(String, Option<Gate>)>,
 }
 
 impl StubModel {
@@ -65,6 +77,20 @@ impl StubModel {
         self.step(json!({"role": "assistant", "content": text}), Some(usage))
     }
 
+    /// Next it says this piece by piece, if it is asked for a stream.
+    pub fn says_in_pieces<const N: usize>(&self, pieces: [&str; N]) -> &Self {
+        self.says(&pieces.concat());
+        self.shared().script.back_mut().expect("a step").pieces = pieces.map(|piece| (piece.to_owned(), None)).to_vec();
+        self
+    }
+
+    /// The last piece written waits at the gate that is returned.
+    pub fn held_before_the_last_piece(&self) -> Gate {
+        let gate = Gate::closed();
+        self.shared().script.back_mut().expect("a step").pieces.last_mut().expect("a piece").1 = Some(gate.clone());
+        gate
+    }
+
     /// Next it asks for these calls, all at once.
     pub fn calls<const N: usize>(&self, calls: [(&str, Value); N]) -> &Self {
         self.calls_for(calls, None)
@@ -90,8 +116,13 @@ impl StubModel {
 
     /// Next it answers with exactly this.
     pub fn answers_raw(&self, status: u16, body: impl Into<Vec<u8>>) -> &Self {
-        self.shared().script.push_back(Step { status, body: body.into(), gate: None });
+        self.shared().script.push_back(Step { status, body: body.into(), gate: None, pieces: Vec::new() });
         self
+    }
+
+    /// Next it fails with this status, as often as it is asked for one answer.
+    pub fn fails(&self, status: u16) -> &Self {
+        (0..Settings::builtin().llm.attempts_max).fold(self, |model, _| model.answers_raw(status, "{}"))
     }
 
     /// The step written last waits at the gate that is returned.
@@ -139,11 +170,12 @@ impl Drop for StubModel {
     }
 }
 
-async fn answer(State(shared): State<Arc<Mutex<Shared>>>, body: Bytes) -> (StatusCode, [(&'static str, &'static str); 1], Vec<u8>) {
+async fn answer(State(shared): State<Arc<Mutex<Shared>>>, body: Bytes) -> Response {
     let json = [("content-type", "application/json")];
+    let request: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let streams = request["stream"] == true;
     let step = {
         let mut shared = shared.lock().unwrap();
-        let request: Value = serde_json::from_slice(&body).unwrap_or_default();
         let mut wrong = wrong_with(&request);
         shared.asked.push(request);
         let step = shared.script.pop_front();
@@ -154,15 +186,38 @@ async fn answer(State(shared): State<Arc<Mutex<Shared>>>, body: Bytes) -> (Statu
         shared.violations.extend(wrong);
         step.filter(|_| !refused)
     };
-    let Some(step) = step else { return (StatusCode::BAD_REQUEST, json, b"{\"error\": {\"message\": \"see the test\"}}".to_vec()) };
+    let Some(step) = step else {
+        return (StatusCode::BAD_REQUEST, json, b"{\"error\": {\"message\": \"see the test\"}}".to_vec()).into_response();
+    };
     if let Some(gate) = &step.gate {
         gate.pass().await;
     }
-    (StatusCode::from_u16(step.status).unwrap(), json, step.body)
+    if streams && !step.pieces.is_empty() {
+        return ([("content-type", "text/event-stream")], Body::from_stream(in_pieces(step.pieces))).into_response();
+    }
+    (StatusCode::from_u16(step.status).unwrap(), json, step.body).into_response()
+}
+
+fn in_pieces(pieces: Vec<(String, Option<Gate>)>) -> impl Stream<Item = Result<String, Infallible>> + Send {
+    let chunk = |delta: Value, finish: Value| {
+        format!(
+            "data: {}\n\n",
+            json!({"id": "c", "object": "chat.completion.chunk", "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]})
+        )
+    };
+    let first = stream::iter([chunk(json!({"role": "assistant", "content": null}), Value::Null)]);
+    let texts = stream::iter(pieces).then(move |(piece, gate)| async move {
+        if let Some(gate) = gate {
+            gate.pass().await;
+        }
+        chunk(json!({"content": piece}), Value::Null)
+    });
+    let last = stream::iter([chunk(json!({}), json!("stop")), "data: [DONE]\n\n".to_owned()]);
+    first.chain(texts).chain(last).map(Ok)
 }
 
 /// What servers refuse: a call without its result, a result without its call, an id twice, a message without content.
-fn wrong_with(request: &Value) -> Vec<String> {
+pub fn wrong_with(request: &Value) -> Vec<String> {
     let mut wrong = Vec::new();
     let (mut open, mut ids): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
     let Some(messages) = request["messages"].as_array() else { return vec![format!("no messages: {request}")] };

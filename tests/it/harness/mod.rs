@@ -2,6 +2,10 @@
 
 pub mod bed;
 pub mod client;
+pub mod cluster;
+pub mod daemon;
+pub mod embeddings;
+pub mod events;
 pub mod gate;
 pub mod llm;
 pub mod process;
@@ -9,6 +13,8 @@ pub mod proxy;
 pub mod recorder;
 pub mod redis;
 pub mod secured;
+pub mod sentinels;
+pub mod servers;
 pub mod shape;
 pub mod upstream;
 pub mod wire;
@@ -23,7 +29,7 @@ pub const COMES_WITHIN: Duration = Duration::from_secs(20);
 
 /// Serves a stub on a free loopback port for as long as the test's runtime lives.
 #[expect(clippy::disallowed_methods, reason = "a stub's clients are the service itself: they need no limits")]
-async fn serve_stub(router: Router) -> SocketAddr {
+pub async fn serve_stub(router: Router) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, router).await });

@@ -3,19 +3,34 @@
 use std::{
     io::{BufRead, BufReader},
     process::{Child, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
 use secrecy::ExposeSecret;
 use swagger_api_agent::settings::Settings;
 
-use super::COMES_WITHIN;
+use super::{
+    COMES_WITHIN,
+    bed::{Bed, On},
+};
+
+/// How long a dead replica keeps the session in [`scene`].
+pub const LEASE_MS: u64 = 600;
+
+/// One replica that stays, on Redis, and one process beside it that something will happen to.
+pub async fn scene() -> (Bed, Process) {
+    let bed = Bed::with(On::Redis, |settings| settings.turns.lease_ms = LEASE_MS).await;
+    let process = Process::start(&bed.settings, &[]).await;
+    (bed, process)
+}
 
 /// A running server; killed with the test.
 pub struct Process {
     /// `http://address`
     pub base: String,
     child: Child,
+    log: Arc<Mutex<String>>,
 }
 
 impl Process {
@@ -45,9 +60,18 @@ impl Process {
             .args(["serve", "--host", "127.0.0.1", "--port", "0"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
+            .stderr(Stdio::piped())
             .spawn()
             .expect("the binary starts");
+        let log = Arc::<Mutex<String>>::default();
+        let (logged, errors) = (log.clone(), BufReader::new(child.stderr.take().expect("a pipe")));
+        // A full pipe would stop it; what a test that fails shows is what it said.
+        std::thread::spawn(move || {
+            for line in errors.lines().map_while(Result::ok) {
+                eprintln!("{line}");
+                logged.lock().unwrap().push_str(&(line + "\n"));
+            }
+        });
         let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
         let mut said = Vec::new();
         let base = loop {
@@ -59,7 +83,12 @@ impl Process {
         };
         // A full pipe would stop it: what else it says is read and dropped.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { base, child }
+        Self { base, child, log }
+    }
+
+    /// What it has logged so far.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
     }
 
     /// As a power cut would.
@@ -69,17 +98,21 @@ impl Process {
     }
 
     pub fn terminate(&self) {
-        self.signal("-TERM");
+        signal(&self.child, "-TERM");
     }
 
     /// As `kill -HUP` would.
     pub fn hang_up(&self) {
-        self.signal("-HUP");
+        signal(&self.child, "-HUP");
     }
 
-    fn signal(&self, signal: &str) {
-        let sent = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
-        assert!(sent.expect("`kill` runs").success(), "it runs");
+    /// Stops it in the middle of whatever it does; `resume` lets it go on.
+    pub fn stop(&self) {
+        signal(&self.child, "-STOP");
+    }
+
+    pub fn resume(&self) {
+        signal(&self.child, "-CONT");
     }
 
     /// How it ended.
@@ -102,4 +135,10 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Sends a signal to this very child, as `kill` names it.
+pub fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args([name, &child.id().to_string()]).status();
+    assert!(sent.expect("`kill` runs").success(), "kill {name} {}", child.id());
 }

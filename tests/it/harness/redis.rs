@@ -1,34 +1,33 @@
 //! A real Redis of a test's own: a child process on a socket in a temporary directory, gone with the test.
 
 use std::{
+    ffi::OsString,
+    io::{Read, Write},
+    os::unix::net::UnixStream,
     path::PathBuf,
-    process::{Child, Command, Stdio},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
 use redis::{Connection, FromRedisValue, ToRedisArgs};
-use tempfile::TempDir;
 
-/// How long a start may take before the test says so.
-const START_MAX: Duration = Duration::from_secs(20);
+use super::daemon::{Daemon, START_MAX, connected};
 
 /// A Redis that writes every change to its append-only file before it answers, so that killing it loses nothing (a power cut would).
 pub struct RedisServer {
-    directory: TempDir,
-    child: Option<Child>,
+    daemon: Daemon,
 }
 
 impl RedisServer {
     /// Starts one and waits until it answers.
     pub fn start() -> Self {
-        let directory = tempfile::Builder::new().prefix("saa-redis-").tempdir().expect("a temporary directory");
-        let mut server = Self { directory, child: None };
+        let mut server = Self { daemon: Daemon::prepared() };
         server.launch();
         server
     }
 
     fn socket(&self) -> PathBuf {
-        self.directory.path().join("r.sock")
+        self.daemon.path().join("r.sock")
     }
 
     /// Where it listens, as a client is told.
@@ -37,38 +36,17 @@ impl RedisServer {
     }
 
     fn launch(&mut self) {
-        let log = std::fs::File::create(self.directory.path().join("log")).expect("a log file");
-        let child = Command::new("redis-server")
-            .args(["--port", "0", "--save", "", "--appendonly", "yes", "--appendfsync", "no", "--databases", "1"])
-            .arg("--unixsocket")
-            .arg(self.socket())
-            .arg("--dir")
-            .arg(self.directory.path())
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().expect("a log file"))
-            .stderr(log)
-            .spawn()
-            .unwrap_or_else(|error| panic!("these tests need `redis-server` on the PATH (tests/run installs it): {error}"));
-        self.child = Some(child);
-        let since = Instant::now();
-        while self.connect().and_then(|mut c| redis::cmd("PING").query::<String>(&mut c)).is_err() {
-            let log = || std::fs::read_to_string(self.directory.path().join("log")).unwrap_or_default();
-            assert!(since.elapsed() < START_MAX, "redis-server does not answer; its log says:\n{}", log());
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    }
-
-    fn connect(&self) -> redis::RedisResult<Connection> {
-        redis::Client::open(self.url())?.get_connection_with_timeout(Duration::from_secs(5))
+        let mut arguments = ["--port", "0", "--save", "", "--appendonly", "yes", "--appendfsync", "no", "--databases", "1", "--unixsocket"]
+            .map(OsString::from)
+            .to_vec();
+        arguments.push(self.socket().into());
+        let client = redis::Client::open(self.url());
+        self.daemon.launch(arguments, &client);
     }
 
     /// Kills it. Its data stays for `restart`.
     pub fn stop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            // Only this very process; it may have ended by itself.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        self.daemon.stop();
     }
 
     /// Kills it, and starts it again on the same data.
@@ -79,22 +57,16 @@ impl RedisServer {
 
     /// Stops it in the middle of whatever it does, without closing a connection; `resume` lets it go on.
     pub fn pause(&self) {
-        self.signal("-STOP");
+        self.daemon.pause();
     }
 
     pub fn resume(&self) {
-        self.signal("-CONT");
-    }
-
-    fn signal(&self, signal: &str) {
-        let pid = self.child.as_ref().expect("it runs").id().to_string();
-        let done = Command::new("kill").args([signal, &pid]).status().expect("there is a `kill`");
-        assert!(done.success(), "kill {signal} {pid}");
+        self.daemon.resume();
     }
 
     /// A connection for commands of the test's own.
     pub fn connection(&self) -> Connection {
-        self.connect().expect("redis-server accepts connections")
+        redis::Client::open(self.url()).and_then(|client| connected(&client)).expect("redis-server accepts connections")
     }
 
     /// One command, over a connection of its own.
@@ -112,8 +84,32 @@ impl RedisServer {
 
     /// All bytes that were ever written into it: what its append-only file holds, values that are gone again included.
     pub fn everything_written(&self) -> Vec<u8> {
-        let files = std::fs::read_dir(self.directory.path().join("appendonlydir")).expect("an append-only file");
+        let files = std::fs::read_dir(self.daemon.path().join("appendonlydir")).expect("an append-only file");
         files.flat_map(|file| std::fs::read(file.expect("a file").path()).expect("a file")).collect()
+    }
+
+    /// What a snapshot of it holds (RDB), not compressed.
+    pub fn snapshot(&self) -> Vec<u8> {
+        self.command::<()>("CONFIG", &["SET", "rdbcompression", "no"]);
+        self.command::<()>("SAVE", &[]);
+        std::fs::read(self.daemon.path().join("dump.rdb")).expect("a snapshot")
+    }
+
+    /// Listens to every command from now on.
+    pub fn monitor(&self) -> Monitor {
+        let mut stream = UnixStream::connect(self.socket()).expect("redis-server accepts connections");
+        stream.write_all(b"MONITOR\r\n").expect("it listens");
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&seen);
+        std::thread::spawn(move || {
+            let mut part = [0; 64 * 1024];
+            while let Ok(bytes @ 1..) = stream.read(&mut part) {
+                heard.lock().expect("no one panics with it").extend_from_slice(&part[..bytes]);
+            }
+        });
+        let monitor = Monitor(seen);
+        monitor.wait_for(b"+OK");
+        monitor
     }
 
     /// Every key with its type and its TTL in milliseconds (-1: none).
@@ -130,9 +126,23 @@ impl RedisServer {
     }
 }
 
-impl Drop for RedisServer {
-    fn drop(&mut self) {
-        self.stop();
+/// Every command that a Redis was sent, as `MONITOR` tells it; it ends with the server.
+pub struct Monitor(Arc<Mutex<Vec<u8>>>);
+
+impl Monitor {
+    /// All that was told until now.
+    pub fn seen(&self, server: &RedisServer) -> Vec<u8> {
+        let _: String = server.command("ECHO", &["the last thing that is heard"]);
+        self.wait_for(b"the last thing that is heard");
+        self.0.lock().expect("no one panics with it").clone()
+    }
+
+    fn wait_for(&self, text: &[u8]) {
+        let since = Instant::now();
+        while !self.0.lock().expect("no one panics with it").windows(text.len()).any(|window| window == text) {
+            assert!(since.elapsed() < START_MAX, "MONITOR never told {}", String::from_utf8_lossy(text));
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 }
 

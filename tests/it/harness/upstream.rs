@@ -31,6 +31,7 @@ pub struct StubUpstream {
 struct Shared {
     seen: Vec<Seen>,
     gates: Vec<(Method, String, Gate)>,
+    answers: Vec<(Method, String, Value)>,
 }
 
 /// One request as it came.
@@ -85,6 +86,11 @@ impl StubUpstream {
         gate
     }
 
+    /// From now on requests of this method to this path are answered with this: a text as text, anything else as JSON.
+    pub fn answers(&self, method: Method, path: &str, body: Value) {
+        self.shared().answers.insert(0, (method, path.to_owned(), body));
+    }
+
     /// Every request so far, in the order in which they came.
     pub fn seen(&self) -> Vec<Seen> {
         self.shared().seen.clone()
@@ -101,13 +107,19 @@ async fn answer(State(shared): State<Arc<Mutex<Shared>>>, method: Method, uri: U
     let Some(target) = target.strip_prefix(BASE) else { return (StatusCode::NOT_FOUND, "not below the base URL").into_response() };
     let path = target.split('?').next().unwrap_or_default();
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let gate = {
+    let (gate, answer) = {
         let mut shared = shared.lock().unwrap();
         shared.seen.push(Seen { method: method.to_string(), target: target.to_owned(), headers, body: body.clone() });
-        shared.gates.iter().find(|gate| gate.0 == method && gate.1 == path).map(|gate| gate.2.clone())
+        let answer = shared.answers.iter().find(|answer| answer.0 == method && answer.1 == path).map(|answer| answer.2.clone());
+        (shared.gates.iter().find(|gate| gate.0 == method && gate.1 == path).map(|gate| gate.2.clone()), answer)
     };
     if let Some(gate) = gate {
         gate.pass().await;
+    }
+    match answer {
+        Some(Value::String(text)) => return text.into_response(),
+        Some(json) => return axum::Json(json).into_response(),
+        None => {}
     }
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     let user = |id: &str| json!({"id": id.parse::<u64>().unwrap_or(0), "name": "Ann", "email": "ann@example.com"});

@@ -12,6 +12,7 @@ on_both_stores!(
     a_session_that_ended_is_counted_once_when_its_user_comes_again,
     a_sweep_takes_ended_sessions_out_and_says_how_many,
     a_sweep_leaves_living_sessions_alone,
+    sweeps_side_by_side_count_each_session_once,
     sessions_are_listed_with_the_newest_activity_first,
     pages_join_without_gap_or_repetition,
     users_of_one_bucket_are_all_listed_in_the_smallest_pages,
@@ -82,6 +83,27 @@ async fn a_sweep_leaves_living_sessions_alone(bed: Bed) {
     assert_eq!(bed.store().sweep().await, Ok(0));
     assert_eq!(bed.said(&ann).await, ["one"]);
     assert_eq!(counts(&bed).await, (1, 1));
+}
+
+/// Scenario 18: many clean at once while sessions begin.
+async fn sweeps_side_by_side_count_each_session_once(bed: Bed) {
+    let short = bed.lasting(400, 6_000_000);
+    for i in 0..40 {
+        short.takes_turn(&short.user(&format!("old{i}")).await, "one").await;
+    }
+    short.pass(500).await;
+    let before = counts(&short).await;
+    let bed = short.lasting(600_000, 6_000_000);
+    let begins = async {
+        for i in 0..10 {
+            bed.takes_turn(&bed.user(&format!("new{i}")).await, "one").await;
+        }
+    };
+    let sweep = || bed.store().sweep();
+    let (a, b, c, ()) = tokio::join!(sweep(), sweep(), sweep(), begins);
+    let swept = a.unwrap() + b.unwrap() + c.unwrap();
+    assert!(before.0 > 0 && swept == before.0, "each once: {swept} of {before:?}");
+    assert_eq!(counts(&bed).await, (10, 10), "no living session is gone");
 }
 
 async fn many(bed: &Bed, n: usize) -> Vec<String> {
@@ -206,7 +228,7 @@ async fn a_reset_session_is_listed_once_under_its_new_id(bed: Bed) {
     let ann = bed.user("ann").await;
     bed.takes_turn(&ann, "one").await;
     bed.pass(2).await;
-    bed.store().reset(ann.caller()).await.unwrap();
+    bed.store().reset(ann.caller(), None).await.unwrap();
     let id = bed.visit(&ann, swagger_api_agent::store::contract::Tail::Nothing).await.session.id;
     let page = page(&bed, &admin, None, 10).await;
     let listed: Vec<_> = page.sessions.iter().map(|s| (s.id.clone(), s.turns)).collect();
@@ -252,14 +274,14 @@ async fn keys_tell_where_a_session_is_kept(bed: Bed) {
     let entries = [Entry { field: "c1i".into(), value: vec![0; 5000] }];
     bed.store().step(&lease, LONG_MS, &entries).await.unwrap();
     let found = keys().await;
-    assert_eq!(found.len(), 3, "record, history, journal: {found:?}");
-    for key in &found {
-        assert!(key.name.contains("ann:main"), "{key:?}");
+    assert_eq!(found.len(), 4, "record, history, journal, ended runs: {found:?}");
+    for (key, ttl_max) in found.iter().zip([600_000, 600_000, 600_000, 86_400_000]) {
+        assert!(key.name.contains("ann"), "{key:?}");
         assert!(!key.kind.is_empty() && key.bytes > 0, "{key:?}");
-        assert!(key.ttl_ms.is_some_and(|ttl| (500_000..=600_000).contains(&ttl)), "{key:?}");
+        assert!(key.ttl_ms.is_some_and(|ttl| (ttl_max - 100_000..=ttl_max).contains(&ttl)), "{key:?}");
     }
     assert!(found[2].bytes >= 5000, "{found:?}");
-    assert_eq!(keys().await.len(), 3);
+    assert_eq!(keys().await.len(), 4);
     let Ok(AdminAnswer::Granted(none)) = bed.store().keys(admin.caller(), &name("nobody")).await else { panic!("not granted") };
     assert_eq!(none, []);
 }

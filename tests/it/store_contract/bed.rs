@@ -1,26 +1,35 @@
 //! The bed that a check lies on: one store, fresh, with a way to let time pass and to spoil what is stored.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use secrecy::SecretString;
 use swagger_api_agent::{
     clock::Clock,
     domain::{
         session::Turn,
+        turn::Ending,
         user::{Account, Role, UserName},
     },
+    secrets::records::RecordKeys,
+    settings::Settings,
     store::{
         EmbeddedStore, RedisStore, Store,
-        contract::{
-            Begin, Begun, Caller, Commit, Committed, Entered, Idempotency, Lease, Lifetimes, Rates, Started, StoreError, Tail, Visit,
-        },
+        contract::{Begun, Commit, Committed, Entered, Idempotency, Lease, Lifetimes, Rates, Started, Tail, Taken, TakenRun, Visit},
+        envelope::Envelopes,
         migrate::Migrated,
     },
 };
 use tempfile::TempDir;
 
-use crate::harness::redis::RedisServer;
+use super::spoil;
+pub use super::{
+    ask::{Ask, Token},
+    spoil::Spoil,
+};
+use crate::harness::{cluster::Cluster, redis::RedisServer};
 
 /// Long enough that no lease lapses by itself.
 pub const LONG_MS: u64 = 60_000;
@@ -33,7 +42,12 @@ const LASTING: Lifetimes = Lifetimes { idle_ms: 600_000, max_ms: 6_000_000, turn
 
 pub enum Ground {
     Redis(RedisServer),
-    Embedded { directory: TempDir, clock: Clock },
+    /// Shared by many beds, one after the other.
+    Cluster(Arc<Mutex<Cluster>>),
+    Embedded {
+        directory: TempDir,
+        clock: Clock,
+    },
     Elsewhere,
 }
 
@@ -42,27 +56,17 @@ pub struct Bed {
     pub ground: Ground,
     rates: Rates,
     lifetimes: Lifetimes,
-}
-
-/// What of a user's session is made unreadable, or changed behind the store's back.
-#[derive(Debug, Clone, Copy)]
-pub enum Spoil {
-    SessionGarbage,
-    SessionOfAnotherKind,
-    NewestTurn,
-    HistoryGone,
-    HistoryOfAnotherKind,
-    JournalOfAnotherKind,
-    /// The fence counter falls back, as after a failover.
-    FenceRolledBack,
-    Account,
-    /// Somebody asks the run to stop.
-    CancelWanted,
+    envelopes: Envelopes,
 }
 
 impl Bed {
     pub async fn on_redis() -> Self {
         Self::on(Ground::Redis(RedisServer::start())).await
+    }
+
+    pub async fn on_cluster(cluster: Arc<Mutex<Cluster>>) -> Self {
+        cluster.lock().unwrap().everywhere::<()>("FLUSHALL", &[]);
+        Self::on(Ground::Cluster(cluster)).await
     }
 
     pub async fn embedded() -> Self {
@@ -84,7 +88,7 @@ impl Bed {
 
     /// A bed whose store is not opened yet.
     fn bare(ground: Ground) -> Self {
-        Self { store: None, ground, rates: PLENTY, lifetimes: LASTING }
+        Self { store: None, ground, rates: PLENTY, lifetimes: LASTING, envelopes: Envelopes::default() }
     }
 
     pub fn open(&mut self) {
@@ -99,29 +103,39 @@ impl Bed {
 
     /// Removes every key, on Redis.
     pub fn empty(&self) {
-        if let Ground::Redis(server) = &self.ground {
-            server.command::<()>("FLUSHALL", &[]);
+        match &self.ground {
+            Ground::Redis(server) => server.command("FLUSHALL", &[]),
+            Ground::Cluster(cluster) => drop(cluster.lock().unwrap().everywhere::<()>("FLUSHALL", &[])),
+            Ground::Embedded { .. } | Ground::Elsewhere => {}
         }
     }
 
     /// The store as another replica would open it. The embedded one has no other replica: it is the same.
     pub fn another(&self) -> Store {
         match (&self.ground, &self.store) {
-            (Ground::Redis(_), _) => self.patient_for(Duration::from_secs(5)),
+            (Ground::Redis(_) | Ground::Cluster(_), _) => self.patient_for(Duration::from_secs(5)),
             (Ground::Embedded { .. } | Ground::Elsewhere, Some(store)) => store.clone(),
             (Ground::Elsewhere, None) => panic!("the test opened this store"),
-            (Ground::Embedded { directory, clock }, None) => Store::Embedded(
-                EmbeddedStore::open(directory.path(), clock.clone(), self.rates, self.lifetimes).expect("the file can be opened"),
-            ),
+            (Ground::Embedded { directory, clock }, None) => {
+                let (clock, envelopes) = (clock.clone(), self.envelopes.clone());
+                let opened = EmbeddedStore::open_with(directory.path(), clock, self.rates, self.lifetimes, envelopes);
+                Store::Embedded(opened.expect("the file can be opened"))
+            }
         }
     }
 
     /// The store as a replica with this deadline opens it, on Redis.
     pub fn patient_for(&self, deadline: Duration) -> Store {
-        let Ground::Redis(server) = &self.ground else { panic!("the file has no deadline") };
-        let url = SecretString::from(server.url());
-        let deadline_ms = u64::try_from(deadline.as_millis()).expect("a deadline of this century");
-        Store::Redis(RedisStore::connect(&url, deadline_ms, self.rates, self.lifetimes).expect("a usable URL"))
+        let url = match &self.ground {
+            Ground::Redis(server) => server.url(),
+            Ground::Cluster(cluster) => cluster.lock().unwrap().url(),
+            Ground::Embedded { .. } | Ground::Elsewhere => panic!("the file has no deadline"),
+        };
+        let mut settings = Settings::builtin().store;
+        settings.redis_url = Some(SecretString::from(url));
+        settings.timeout_ms = u64::try_from(deadline.as_millis()).expect("a deadline of this century");
+        let store = RedisStore::connect(&settings, self.rates, self.lifetimes).expect("a usable URL");
+        Store::Redis(store.with_envelopes(self.envelopes.clone()))
     }
 
     pub fn store(&self) -> &Store {
@@ -149,19 +163,31 @@ impl Bed {
         self
     }
 
+    /// The same bed, with what is stored closed so.
+    pub fn closing(mut self, envelopes: Envelopes) -> Self {
+        self.envelopes = envelopes;
+        self.open();
+        self
+    }
+
+    /// The same bed, with everything that is stored sealed, and compressed where that saves anything.
+    pub fn sealed(self) -> Self {
+        self.closing(Envelopes::new(RecordKeys::new([("a", &[7; 32])]), true, 1))
+    }
+
     /// The process that holds the data dies and comes again.
     pub fn restart(&mut self) {
-        if let Ground::Redis(server) = &mut self.ground {
-            server.restart();
-        } else {
-            self.open();
+        match &mut self.ground {
+            Ground::Redis(server) => server.restart(),
+            Ground::Cluster(cluster) => cluster.lock().unwrap().restart(),
+            Ground::Embedded { .. } | Ground::Elsewhere => self.open(),
         }
     }
 
     /// Lets time pass on the store's clock.
     pub async fn pass(&self, ms: u64) {
         match &self.ground {
-            Ground::Redis(_) | Ground::Elsewhere => tokio::time::sleep(Duration::from_millis(ms)).await,
+            Ground::Redis(_) | Ground::Cluster(_) | Ground::Elsewhere => tokio::time::sleep(Duration::from_millis(ms)).await,
             Ground::Embedded { clock, .. } => clock.advance_ms(ms),
         }
     }
@@ -199,19 +225,31 @@ impl Bed {
         }
     }
 
+    /// Goes on with the run of a user that nobody works on.
+    pub async fn taken(&self, token: &Token, owner: &str, lease_ms: u64) -> TakenRun {
+        match self.take(token, owner, lease_ms).await {
+            Taken::Run(taken) => *taken,
+            other => panic!("nothing was taken: {other:?}"),
+        }
+    }
+
+    pub async fn take(&self, token: &Token, owner: &str, lease_ms: u64) -> Taken {
+        self.store().take(&token.user, owner, lease_ms, 20).await.expect("the store answers")
+    }
+
     /// Undoes a begin as if its answer had been lost; says whether there was anything to undo.
     pub async fn released(&self, ask: &Ask<'_>) -> bool {
         self.store().release(&ask.begin()).await.expect("the store answers")
     }
 
     pub async fn commit(&self, lease: &Lease, turns: &[Turn]) -> Committed {
-        self.store().commit(lease, Commit { turns, reply: None }).await.expect("the store answers")
+        self.store().commit(lease, leaving(turns, None)).await.expect("the store answers")
     }
 
     /// Ends a run that keeps no answer: its idempotency key is free again.
     pub async fn commit_keyless(&self, ask: &Ask<'_>, started: &Started) -> Committed {
         let reply = ask.idempotency().map(|key| (key, &b""[..]));
-        self.store().commit(&ask.lease(started), Commit { turns: &[], reply }).await.expect("the store answers")
+        self.store().commit(&ask.lease(started), leaving(&[], reply)).await.expect("the store answers")
     }
 
     /// One turn from beginning to end.
@@ -236,151 +274,21 @@ impl Bed {
     /// Reaches behind the store.
     pub fn spoil(&mut self, user: &str, what: Spoil) {
         match &self.ground {
-            Ground::Redis(server) => spoil_redis(server, user, what),
+            Ground::Redis(server) => {
+                spoil::on_redis(&|name, arguments| server.command(name, arguments), &|kind| server.key(kind, user), what);
+            }
+            Ground::Cluster(cluster) => {
+                let cluster = cluster.lock().unwrap();
+                spoil::on_redis(&|name, arguments| cluster.command(name, arguments), &|kind| cluster.key(kind, user), what);
+            }
             Ground::Embedded { directory, .. } => {
                 let file = directory.path().join("agent.redb");
                 self.store = None;
-                spoil_file(&file, user, what);
+                spoil::in_file(&file, user, what);
                 self.open();
             }
             Ground::Elsewhere => panic!("the test has no way behind this store"),
         }
-    }
-}
-
-fn spoil_redis(server: &RedisServer, user: &str, what: Spoil) {
-    let replaced = |kind: &str| {
-        let key = server.key(kind, user);
-        server.command::<()>("SET", &[&key, "not what it was"]);
-    };
-    match what {
-        Spoil::SessionGarbage => server.command("HSET", &[&server.key("s", user), "len", "ten"]),
-        Spoil::SessionOfAnotherKind => replaced("s"),
-        Spoil::NewestTurn => server.command("LSET", &[&server.key("h", user), "-1", "10{half a rec"]),
-        Spoil::HistoryGone => server.command("DEL", &[&server.key("h", user)]),
-        Spoil::HistoryOfAnotherKind => replaced("h"),
-        Spoil::JournalOfAnotherKind => replaced("j"),
-        Spoil::FenceRolledBack => server.command("HSET", &[&server.key("u", user), "gen", "0"]),
-        Spoil::Account => server.command("HSET", &[&server.key("u", user), "role", "king"]),
-        Spoil::CancelWanted => server.command("HSET", &[&server.key("s", user), "cx", "1"]),
-    }
-}
-
-const SESSIONS: TableDefinition<&str, &[u8]> = TableDefinition::new("sessions");
-const HISTORY: TableDefinition<(&str, u64), &[u8]> = TableDefinition::new("history");
-const JOURNAL: TableDefinition<(&str, &str), &[u8]> = TableDefinition::new("journal");
-const ACCOUNTS: TableDefinition<&str, &[u8]> = TableDefinition::new("accounts");
-const FENCES: TableDefinition<&str, u64> = TableDefinition::new("fences");
-
-fn spoil_file(file: &std::path::Path, user: &str, what: Spoil) {
-    let member = format!("{user}:main");
-    let member = member.as_str();
-    let database = Database::open(file).expect("the store let go of its file");
-    let numbers: Vec<u64> = {
-        let history = database.begin_read().unwrap().open_table(HISTORY).unwrap();
-        history.range((member, 0)..=(member, u64::MAX)).unwrap().map(|row| row.unwrap().0.value().1).collect()
-    };
-    let transaction = database.begin_write().unwrap();
-    match what {
-        Spoil::SessionGarbage => drop(transaction.open_table(SESSIONS).unwrap().insert(member, &b"1{\"sid\":"[..]).unwrap()),
-        Spoil::SessionOfAnotherKind => drop(transaction.open_table(SESSIONS).unwrap().insert(member, &b"9\xff"[..]).unwrap()),
-        Spoil::NewestTurn | Spoil::HistoryOfAnotherKind => {
-            let newest = *numbers.last().expect("there is a turn");
-            drop(transaction.open_table(HISTORY).unwrap().insert((member, newest), &b"10{half a rec"[..]).unwrap());
-        }
-        Spoil::HistoryGone => {
-            let mut history = transaction.open_table(HISTORY).unwrap();
-            for number in numbers {
-                history.remove((member, number)).unwrap();
-            }
-        }
-        Spoil::JournalOfAnotherKind => drop(transaction.open_table(JOURNAL).unwrap().insert((member, "no run"), &b"x"[..]).unwrap()),
-        Spoil::FenceRolledBack => drop(transaction.open_table(FENCES).unwrap().insert(user, 0).unwrap()),
-        Spoil::Account => drop(transaction.open_table(ACCOUNTS).unwrap().insert(user, &b"1{\"role\":\"king\"}"[..]).unwrap()),
-        Spoil::CancelWanted => {
-            let mut sessions = transaction.open_table(SESSIONS).unwrap();
-            let record = sessions.get(member).unwrap().expect("there is a session").value().to_vec();
-            let mut session: serde_json::Value = serde_json::from_slice(&record[1..]).unwrap();
-            session["cx"] = true.into();
-            let record = [b"1".to_vec(), serde_json::to_vec(&session).unwrap()].concat();
-            sessions.insert(member, record.as_slice()).unwrap();
-        }
-    }
-    transaction.commit().unwrap();
-}
-
-/// A token of a user, as a login would have issued it.
-#[derive(Debug, Clone)]
-pub struct Token {
-    pub user: UserName,
-    pub issued_ms: u64,
-}
-
-impl Token {
-    pub fn caller(&self) -> Caller<'_> {
-        Caller { user: &self.user, token_id: "jti", issued_ms: self.issued_ms }
-    }
-}
-
-/// A run that asks for its user's session.
-#[derive(Debug, Clone)]
-pub struct Ask<'a> {
-    token: &'a Token,
-    run: String,
-    owner: String,
-    lease_ms: u64,
-    tail: usize,
-    key: Option<(&'a str, &'a str)>,
-}
-
-impl<'a> Ask<'a> {
-    /// A run of this name with an owner of its own.
-    pub fn new(token: &'a Token, run: &str) -> Self {
-        Self { token, run: run.to_owned(), owner: format!("A#{run}"), lease_ms: LONG_MS, tail: 20, key: None }
-    }
-
-    pub fn owner(mut self, owner: &str) -> Self {
-        owner.clone_into(&mut self.owner);
-        self
-    }
-
-    pub fn lease_ms(mut self, lease_ms: u64) -> Self {
-        self.lease_ms = lease_ms;
-        self
-    }
-
-    pub fn tail(mut self, tail: usize) -> Self {
-        self.tail = tail;
-        self
-    }
-
-    /// With an idempotency key and the fingerprint of what is asked.
-    pub fn key(mut self, key: &'a str, fingerprint: &'a str) -> Self {
-        self.key = Some((key, fingerprint));
-        self
-    }
-
-    pub fn idempotency(&self) -> Option<Idempotency<'a>> {
-        self.key.map(|(key, fingerprint)| Idempotency { key, fingerprint })
-    }
-
-    fn begin(&self) -> Begin<'_> {
-        let (lease_ms, tail) = (self.lease_ms, self.tail);
-        let input = self.run.as_bytes();
-        let (run, owner) = (&*self.run, &*self.owner);
-        Begin { caller: self.token.caller(), run, owner, lease_ms, tail, input, idempotency: self.idempotency() }
-    }
-
-    pub async fn try_of(&self, store: &Store) -> Result<Begun, StoreError> {
-        store.begin(self.begin()).await
-    }
-
-    pub async fn of(&self, store: &Store) -> Begun {
-        self.try_of(store).await.expect("the store answers")
-    }
-
-    pub fn lease(&self, started: &Started) -> Lease {
-        Lease { user: self.token.user.clone(), run: started.run.clone(), token: started.token.clone() }
     }
 }
 
@@ -390,6 +298,22 @@ pub fn name(user: &str) -> UserName {
 
 pub fn account(user: &str, role: Role) -> Account {
     Account { name: name(user), role, disabled: false, password_hash: format!("hash of {user}"), created_ms: 0 }
+}
+
+/// What a run leaves that ends well.
+pub fn leaving<'a>(turns: &'a [Turn], reply: Option<(Idempotency<'a>, &'a [u8])>) -> Commit<'a> {
+    Commit { turns, reply, ending: Ending::Answered, accepted_ms: 1, detail: "" }
+}
+
+/// The lease of a run that was taken.
+pub fn lease_of(token: &Token, taken: &TakenRun) -> Lease {
+    let Started { run, token: fence, turns_at, .. } = taken.started.clone();
+    Lease { user: token.user.clone(), run, token: fence, turns_at }
+}
+
+/// `Done` with nobody waiting.
+pub fn done(turns: u64, version: u64) -> Committed {
+    Committed::Done { turns, version, waiting: 0 }
 }
 
 /// A turn in which somebody says something and is answered.

@@ -1,12 +1,12 @@
 //! Who is let in and how often; what a caller sees of the session; how sessions begin and end.
 
 use swagger_api_agent::{
-    domain::user::Role,
-    store::contract::{AccountChange, Begun, Cleared, Commit, Committed, Entered, Refused, Reset, Stepped, Tail},
+    domain::{turn::Stop, user::Role},
+    store::contract::{AccountChange, Begun, Cleared, Committed, Entered, Refused, Reset, Stepped, Tail},
 };
 
 use super::{
-    bed::{Ask, Bed, LONG_MS, SHORT_MS, Token, at_once, name, said, turn},
+    bed::{Ask, Bed, LONG_MS, SHORT_MS, Token, at_once, done, leaving, name, said, turn},
     on_both_stores,
 };
 
@@ -63,8 +63,8 @@ async fn refused_everywhere(bed: &Bed, token: &Token) {
     let store = bed.store();
     assert_eq!(store.enter(token.caller(), Tail::Nothing).await, Ok(Entered::Refused(Refused::Revoked)));
     assert_eq!(bed.begin(&Ask::new(token, "r")).await, Begun::Refused(Refused::Revoked));
-    assert_eq!(store.clear(token.caller()).await, Ok(Cleared::Refused(Refused::Revoked)));
-    assert_eq!(store.reset(token.caller()).await, Ok(Reset::Refused(Refused::Revoked)));
+    assert_eq!(store.clear(token.caller(), None).await, Ok(Cleared::Refused(Refused::Revoked)));
+    assert_eq!(store.reset(token.caller(), None).await, Ok(Reset::Refused(Refused::Revoked)));
 }
 
 async fn tokens_from_before_a_new_password_are_void(bed: Bed) {
@@ -84,7 +84,7 @@ async fn tokens_of_a_disabled_user_are_void_and_stay_void(bed: Bed) {
     bed.store().change_account(&ann.user, AccountChange::Disabled(true)).await.unwrap();
     refused_everywhere(&bed, &ann).await;
     refused_everywhere(&bed, &bed.token("ann").await).await;
-    assert_eq!(bed.store().step(&lease, LONG_MS, &[]).await, Ok(Stepped::Held), "a run that began goes on to its end");
+    assert_eq!(bed.store().step(&lease, LONG_MS, &[]).await, Ok(Stepped::StopWanted(Stop::Revoked)), "a run that began is to stop");
     bed.pass(2).await;
     bed.store().change_account(&ann.user, AccountChange::Disabled(false)).await.unwrap();
     refused_everywhere(&bed, &ann).await;
@@ -146,7 +146,7 @@ async fn a_refused_begin_holds_nothing(bed: Bed) {
     assert_eq!(bed.visit(&ann, Tail::Nothing).await.session.running, None);
     bed.pass(301).await;
     let started = bed.started(&ask).await;
-    assert_eq!(started.journal, [], "the refused attempt left nothing, and neither key nor rate keeps this one out");
+    assert_eq!(started.visit.session.running.as_ref(), Some(&started.run), "neither key nor rate keeps this one out");
 }
 
 async fn a_full_minutes_worth_may_come_at_once(mut bed: Bed) {
@@ -170,7 +170,7 @@ async fn clearing_empties_the_conversation_and_numbers_go_on(bed: Bed) {
     bed.takes_turn(&ann, "one").await;
     bed.takes_turn(&ann, "two").await;
     let before = bed.visit(&ann, Tail::Nothing).await.session;
-    let Ok(Cleared::Done(cleared)) = bed.store().clear(ann.caller()).await else { panic!("not cleared") };
+    let Ok(Cleared::Done(cleared)) = bed.store().clear(ann.caller(), None).await else { panic!("not cleared") };
     assert_eq!((cleared.id.clone(), cleared.turns, cleared.version), (before.id, 0, 3));
     assert_eq!(bed.said(&ann).await, Vec::<String>::new());
     bed.takes_turn(&ann, "three").await;
@@ -186,7 +186,7 @@ async fn clearing_waits_for_the_run(bed: Bed) {
     bed.takes_turn(&ann, "one").await;
     let ask = Ask::new(&ann, "r1");
     let lease = ask.lease(&bed.started(&ask).await);
-    match bed.store().clear(ann.caller()).await.unwrap() {
+    match bed.store().clear(ann.caller(), None).await.unwrap() {
         Cleared::Busy { run, left_ms } => {
             assert_eq!(run, "r1");
             assert!((1..=LONG_MS).contains(&left_ms));
@@ -195,7 +195,7 @@ async fn clearing_waits_for_the_run(bed: Bed) {
     }
     bed.commit(&lease, &[turn("two")]).await;
     assert_eq!(bed.said(&ann).await, ["one", "two"]);
-    assert!(matches!(bed.store().clear(ann.caller()).await, Ok(Cleared::Done(_))));
+    assert!(matches!(bed.store().clear(ann.caller(), None).await, Ok(Cleared::Done(_))));
 }
 
 async fn a_reset_gives_a_new_session_and_fences_the_old_run_off(bed: Bed) {
@@ -204,7 +204,7 @@ async fn a_reset_gives_a_new_session_and_fences_the_old_run_off(bed: Bed) {
     let ask = Ask::new(&ann, "r1");
     let lease = ask.lease(&bed.started(&ask).await);
     let old = bed.visit(&ann, Tail::Nothing).await.session;
-    let Ok(Reset::Done(new)) = bed.store().reset(ann.caller()).await else { panic!("not reset") };
+    let Ok(Reset::Done(new)) = bed.store().reset(ann.caller(), None).await else { panic!("not reset") };
     assert_ne!(new.id, old.id);
     assert_eq!((new.turns, new.version, new.running.clone()), (0, 0, None));
     assert_eq!(bed.store().step(&lease, LONG_MS, &[]).await, Ok(Stepped::Stale));
@@ -246,11 +246,12 @@ async fn the_oldest_turns_go_when_there_are_too_many(bed: Bed) {
     let ask = Ask::new(&ann, "many");
     let lease = ask.lease(&bed.started(&ask).await);
     let turns: Vec<_> = (5..12).map(|i| turn(&format!("t{i}"))).collect();
-    assert_eq!(bed.commit(&lease, &turns).await, Committed::Done { turns: 3, version: 6 });
+    assert_eq!(bed.commit(&lease, &turns).await, done(3, 6));
     let visit = bed.visit(&ann, Tail::Newest(10)).await;
     assert_eq!((visit.first, said(&visit.tail)), (9, vec!["t9".to_owned(), "t10".to_owned(), "t11".to_owned()]));
 }
 
+/// Scenario 17: the time of a session slides.
 async fn an_idle_session_ends_and_a_used_one_does_not(bed: Bed) {
     let bed = bed.lasting(400, 6_000_000);
     let ann = bed.user("ann").await;
@@ -267,6 +268,7 @@ async fn an_idle_session_ends_and_a_used_one_does_not(bed: Bed) {
     assert_eq!((visit.tail.len(), visit.session.turns, visit.first), (0, 0, 0));
 }
 
+/// Scenario 17: and has an end.
 async fn a_session_ends_at_its_time_however_used(bed: Bed) {
     let bed = bed.lasting(600_000, 400);
     let ann = bed.user("ann").await;
@@ -290,7 +292,8 @@ async fn a_run_across_the_end_of_its_session_is_stale(bed: Bed) {
     assert_eq!(bed.store().step(&lease, LONG_MS, &[]).await, Ok(Stepped::Held));
     bed.pass(250).await;
     assert_eq!(bed.store().step(&lease, LONG_MS, &[]).await, Ok(Stepped::Stale));
-    let commit = Commit { turns: &[turn("late")], reply: None };
+    let late = [turn("late")];
+    let commit = leaving(&late, None);
     assert_eq!(bed.store().commit(&lease, commit).await, Ok(Committed::Stale));
     assert_eq!(bed.said(&ann).await, Vec::<String>::new());
 }
@@ -315,10 +318,10 @@ async fn names_do_not_reach_each_other(bed: Bed) {
         else {
             panic!("not granted")
         };
-        assert_eq!(keys.len(), 2, "record and history of {user}: {keys:?}");
+        assert_eq!(keys.len(), 3, "record, history and ended runs of {user}: {keys:?}");
     }
     bed.pass(SHORT_MS).await;
-    assert!(matches!(bed.store().reset(bed.token("a").await.caller()).await, Ok(Reset::Done(_))));
+    assert!(matches!(bed.store().reset(bed.token("a").await.caller(), None).await, Ok(Reset::Done(_))));
     assert_eq!(bed.said(&bed.token("a:main").await).await, ["I am a:main"]);
 }
 
@@ -342,7 +345,7 @@ async fn a_turn_comes_back_whole(bed: Bed) {
     };
     let mut whole = turn("\u{1f}{}\r\n\"'|\0 🦀");
     whole.rounds = vec![Round { said: Some("one moment".into()), results: vec![result] }];
-    whole.usage = Some(Usage { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 });
+    whole.usage = Some(Usage { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3, estimated: true });
     let ask = Ask::new(&ann, "r1");
     let lease = ask.lease(&bed.started(&ask).await);
     bed.commit(&lease, std::slice::from_ref(&whole)).await;

@@ -1,22 +1,27 @@
 //! A record that cannot be read stops its own session and nothing else, and there is a way out.
 
-use swagger_api_agent::store::contract::{Begun, Cleared, Committed, Reset, Stepped, StoreError, Tail};
+use swagger_api_agent::{
+    domain::turn::OnBusy,
+    store::contract::{Begun, Cleared, Committed, Reset, Stepped, StoreError, Tail},
+};
 
 use super::{
     bed::{Ask, Bed, LONG_MS, SHORT_MS, Spoil, Token, turn},
-    on_both_stores,
+    on_both_stores_sealed_too,
 };
 
-on_both_stores!(
+on_both_stores_sealed_too!(
     a_session_record_of_garbage_stops_its_session_only,
     a_session_record_of_another_kind_stops_its_session_only,
     a_turn_that_cannot_be_read_stops_its_session_only,
     a_history_that_is_gone_is_not_taken_for_an_empty_one,
     a_history_of_another_kind_stops_its_session_only,
-    a_journal_of_another_kind_lets_nobody_begin,
+    a_journal_of_another_kind_lets_nobody_go_on,
     an_unreadable_turn_is_met_only_by_those_who_read_it,
     an_unreadable_session_that_ended_is_forgotten,
     a_begin_that_could_not_read_holds_nothing,
+    an_unreadable_session_is_due_once,
+    those_who_waited_for_a_session_that_is_gone_are_nobodys,
     an_unreadable_session_is_still_listed,
     an_unreadable_account_stops_its_user_only,
 );
@@ -37,7 +42,7 @@ async fn stops_only_one(bed: &Bed, ann: &Token, bob: &Token) {
     }
     assert!(matches!(bed.takes_turn(bob, "more of bob").await, Committed::Done { turns: 2, .. }));
     assert_eq!(bed.said(bob).await, ["of bob", "more of bob"]);
-    assert!(matches!(store.reset(ann.caller()).await, Ok(Reset::Done(_))));
+    assert!(matches!(store.reset(ann.caller(), None).await, Ok(Reset::Done(_))));
     assert!(matches!(bed.takes_turn(ann, "anew").await, Committed::Done { turns: 1, .. }));
     assert_eq!(bed.said(ann).await, ["anew"]);
 }
@@ -45,14 +50,14 @@ async fn stops_only_one(bed: &Bed, ann: &Token, bob: &Token) {
 async fn a_session_record_of_garbage_stops_its_session_only(mut bed: Bed) {
     let (ann, bob) = two(&bed).await;
     bed.spoil("ann", Spoil::SessionGarbage);
-    assert_eq!(bed.store().clear(ann.caller()).await, Err(StoreError::Unreadable));
+    assert_eq!(bed.store().clear(ann.caller(), None).await, Err(StoreError::Unreadable));
     stops_only_one(&bed, &ann, &bob).await;
 }
 
 async fn a_session_record_of_another_kind_stops_its_session_only(mut bed: Bed) {
     let (ann, bob) = two(&bed).await;
     bed.spoil("ann", Spoil::SessionOfAnotherKind);
-    assert_eq!(bed.store().clear(ann.caller()).await, Err(StoreError::Unreadable));
+    assert_eq!(bed.store().clear(ann.caller(), None).await, Err(StoreError::Unreadable));
     stops_only_one(&bed, &ann, &bob).await;
 }
 
@@ -61,7 +66,7 @@ async fn a_turn_that_cannot_be_read_stops_its_session_only(mut bed: Bed) {
     bed.spoil("ann", Spoil::NewestTurn);
     stops_only_one(&bed, &ann, &bob).await;
     bed.spoil("ann", Spoil::NewestTurn);
-    assert!(matches!(bed.store().clear(ann.caller()).await, Ok(Cleared::Done(_))), "clearing is a way out too");
+    assert!(matches!(bed.store().clear(ann.caller(), None).await, Ok(Cleared::Done(_))), "clearing is a way out too");
     assert_eq!(bed.said(&ann).await, Vec::<String>::new());
 }
 
@@ -77,16 +82,17 @@ async fn a_history_of_another_kind_stops_its_session_only(mut bed: Bed) {
     stops_only_one(&bed, &ann, &bob).await;
 }
 
-async fn a_journal_of_another_kind_lets_nobody_begin(mut bed: Bed) {
+async fn a_journal_of_another_kind_lets_nobody_go_on(mut bed: Bed) {
     let (ann, bob) = two(&bed).await;
     let ask = Ask::new(&ann, "r0").lease_ms(SHORT_MS);
     bed.started(&ask).await;
     bed.pass(SHORT_MS * 2).await;
     bed.spoil("ann", Spoil::JournalOfAnotherKind);
-    assert_eq!(Ask::new(&ann, "r1").try_of(bed.store()).await, Err(StoreError::Unreadable));
+    assert_eq!(bed.store().take(&ann.user, "B#1", LONG_MS, 5).await, Err(StoreError::Unreadable));
+    assert_eq!(bed.begin(&Ask::new(&ann, "r1")).await, Begun::Orphaned { run: "r0".to_owned() });
     assert_eq!(bed.said(&ann).await, ["of ann"], "reading needs no journal");
     bed.takes_turn(&bob, "more").await;
-    bed.store().reset(ann.caller()).await.unwrap();
+    bed.store().reset(ann.caller(), None).await.unwrap();
     bed.takes_turn(&ann, "anew").await;
     assert_eq!(bed.said(&ann).await, ["anew"]);
 }
@@ -117,8 +123,33 @@ async fn a_begin_that_could_not_read_holds_nothing(mut bed: Bed) {
     bed.spoil("ann", Spoil::NewestTurn);
     assert_eq!(Ask::new(&ann, "r1").try_of(bed.store()).await, Err(StoreError::Unreadable));
     assert_eq!(bed.visit(&ann, Tail::Nothing).await.session.running, None);
-    assert!(matches!(bed.store().clear(ann.caller()).await, Ok(Cleared::Done(_))), "nobody has to wait for a run that never was");
+    assert!(matches!(bed.store().clear(ann.caller(), None).await, Ok(Cleared::Done(_))), "nobody has to wait for a run that never was");
     assert!(matches!(bed.begin(&Ask::new(&ann, "r2")).await, Begun::Started(_)));
+}
+
+async fn an_unreadable_session_is_due_once(mut bed: Bed) {
+    let (ann, _) = two(&bed).await;
+    bed.started(&Ask::new(&ann, "r1").lease_ms(SHORT_MS)).await;
+    bed.spoil("ann", Spoil::SessionGarbage);
+    bed.pass(SHORT_MS + 50).await;
+    assert_eq!(bed.store().due().await.unwrap(), std::slice::from_ref(&ann.user));
+    let taken = bed.store().take(&ann.user, "B#1", LONG_MS, 1).await;
+    assert!(matches!(taken, Err(StoreError::Unreadable)), "{taken:?}");
+    assert_eq!(bed.store().due().await.unwrap(), [], "nobody can, however often it is tried");
+}
+
+async fn those_who_waited_for_a_session_that_is_gone_are_nobodys(mut bed: Bed) {
+    let (ann, _) = two(&bed).await;
+    bed.started(&Ask::new(&ann, "r1")).await;
+    let waits = Ask::new(&ann, "r2").key("K", "F").on_busy(OnBusy::Enqueue);
+    assert!(matches!(bed.begin(&waits).await, Begun::Queued { .. }));
+    bed.spoil("ann", Spoil::SessionGone);
+    let again = Ask::new(&ann, "r3").key("K", "F").on_busy(OnBusy::Enqueue);
+    assert_eq!(bed.begin(&again).await, Begun::Lost { run: "r2".to_owned() }, "it went with its session");
+    let next = Ask::new(&ann, "r4").on_busy(OnBusy::Enqueue);
+    let lease = next.lease(&bed.started(&next).await);
+    assert_eq!(bed.commit(&lease, &[turn("anew")]).await, Committed::Done { turns: 1, version: 1, waiting: 0 });
+    assert_eq!(bed.store().due().await.unwrap(), []);
 }
 
 async fn an_unreadable_session_is_still_listed(mut bed: Bed) {

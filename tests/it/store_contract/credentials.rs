@@ -103,7 +103,7 @@ async fn credentials_outlive_restarts_and_sessions(bed: Bed) {
     let ann = bed.user("ann").await;
     bed.takes_turn(&ann, "hello").await;
     put(&bed, &ann, "/k", b"1").await;
-    bed.store().reset(ann.caller()).await.unwrap();
+    bed.store().reset(ann.caller(), None).await.unwrap();
     bed.pass(300).await;
     bed.store().sweep().await.unwrap();
     bed.restart();

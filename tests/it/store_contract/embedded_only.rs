@@ -10,13 +10,13 @@ use swagger_api_agent::{
     clock::Clock,
     store::{
         EmbeddedStore, OpenError, Store,
-        contract::{Commit, Committed, Lifetimes, Rates, Tail},
+        contract::{Committed, Lifetimes, Rates, Tail},
         migrate::Keyspace,
     },
 };
 use tempfile::TempDir;
 
-use super::bed::{Ask, Bed, Ground, turn};
+use super::bed::{Ask, Bed, Ground, leaving, turn};
 
 fn open(directory: &Path) -> Result<EmbeddedStore, OpenError> {
     let rates = Rates { requests_per_minute: 1000, turns_per_minute: 1000 };
@@ -172,7 +172,7 @@ async fn a_process_that_is_killed_loses_nothing_that_was_answered() {
         let least = answered.unwrap_or(before + 20);
         assert!((least..=least + 1).contains(&visit.session.turns), "{} turns, {least} were answered", visit.session.turns);
         assert_eq!(visit.tail.len() as u64, visit.session.turns);
-        bed.store().reset(ann.caller()).await.expect("it can be written again");
+        bed.store().reset(ann.caller(), None).await.expect("it can be written again");
         std::fs::write(directory.path().join("answered"), "0").expect("it is told");
     }
 }
@@ -252,7 +252,7 @@ async fn nothing_of_ended_sessions_and_old_requests_stays_in_the_file() {
         let ask = Ask::new(&user, "r1").key("K", "F");
         let lease = ask.lease(&bed.started(&ask).await);
         let reply = ask.idempotency().map(|key| (key, &b"RESP"[..]));
-        bed.store().commit(&lease, Commit { turns: &[turn("one"), turn("two")], reply }).await.unwrap();
+        bed.store().commit(&lease, leaving(&[turn("one"), turn("two")], reply)).await.unwrap();
         bed.started(&Ask::new(&user, "r2").key("L", "F")).await;
     }
     bed.pass(2 * 24 * 60 * 60 * 1000).await;

@@ -3,7 +3,7 @@
 use swagger_api_agent::store::migrate::{Keyspace, MIGRATIONS, Migrated, SCHEMA};
 
 use super::{
-    bed::{Bed, at_once},
+    bed::{Bed, Ground, at_once},
     on_both_stores,
 };
 
@@ -12,7 +12,7 @@ on_both_stores!(a_migrated_keyspace_is_current, migrating_again_runs_nothing, mi
 async fn a_migrated_keyspace_is_current(bed: Bed) {
     assert_eq!(bed.store().keyspace().await, Ok(Keyspace::Current));
     assert_eq!(SCHEMA as usize, MIGRATIONS.len());
-    assert_eq!(bed.store().ping().await, Ok(()));
+    assert!(bed.store().ping().await.is_ok());
 }
 
 async fn migrating_again_runs_nothing(bed: Bed) {
@@ -23,8 +23,9 @@ async fn migrating_again_runs_nothing(bed: Bed) {
 }
 
 async fn migrations_at_once_do_not_meet(bed: Bed) {
-    if let super::bed::Ground::Redis(server) = &bed.ground {
-        server.command::<()>("FLUSHALL", &[]);
+    let kept_by_redis = matches!(bed.ground, Ground::Redis(_) | Ground::Cluster(_));
+    if kept_by_redis {
+        bed.empty();
         assert_eq!(bed.store().keyspace().await, Ok(Keyspace::Empty));
     }
     let store = bed.store().clone();
@@ -34,7 +35,7 @@ async fn migrations_at_once_do_not_meet(bed: Bed) {
     })
     .await;
     let worked = ran.iter().filter(|m| matches!(m, Migrated::Ran(steps) if !steps.is_empty())).count();
-    let expected = usize::from(matches!(bed.ground, super::bed::Ground::Redis(_)));
+    let expected = usize::from(kept_by_redis);
     assert_eq!(worked, expected, "{ran:?}");
     assert!(ran.iter().all(|m| matches!(m, Migrated::Ran(_) | Migrated::Held)), "{ran:?}");
     assert_eq!(bed.store().keyspace().await, Ok(Keyspace::Current));

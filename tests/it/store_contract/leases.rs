@@ -1,9 +1,12 @@
 //! One run at a time holds a session, and whoever lost it writes nothing.
 
-use swagger_api_agent::store::contract::{Begun, Commit, Committed, Entered, Lease, Refused, Stepped, Tail};
+use swagger_api_agent::{
+    domain::turn::Stop,
+    store::contract::{Begun, Committed, Entered, Lease, Refused, Stepped, Tail},
+};
 
 use super::{
-    bed::{Ask, Bed, LONG_MS, SHORT_MS, Spoil, at_once, said, turn},
+    bed::{Ask, Bed, LONG_MS, SHORT_MS, Spoil, at_once, done, lease_of, leaving, said, turn},
     on_both_stores,
 };
 
@@ -34,9 +37,8 @@ async fn a_turn_enters_the_history_and_the_next_run_reads_it(bed: Bed) {
     let started = bed.started(&first).await;
     assert_eq!(started.token.as_str(), "1:A#r1");
     assert_eq!((started.run.as_str(), started.visit.first, started.visit.tail.len()), ("r1", 0, 0));
-    assert!(started.journal.is_empty());
     assert_eq!(started.visit.session.running.as_deref(), Some("r1"));
-    assert_eq!(bed.commit(&first.lease(&started), &[turn("one")]).await, Committed::Done { turns: 1, version: 1 });
+    assert_eq!(bed.commit(&first.lease(&started), &[turn("one")]).await, done(1, 1));
 
     let second = bed.started(&Ask::new(&ann, "r2")).await;
     assert_eq!(second.token.as_str(), "2:A#r2");
@@ -88,11 +90,11 @@ async fn a_run_that_lost_its_lease_can_neither_step_nor_commit(bed: Bed) {
     let zombie = Ask::new(&ann, "r1").lease_ms(SHORT_MS);
     let lost = zombie.lease(&bed.started(&zombie).await);
     bed.pass(SHORT_MS * 2).await;
-    let taker = Ask::new(&ann, "r2").owner("B#1");
-    let held = taker.lease(&bed.started(&taker).await);
+    let held = lease_of(&ann, &bed.taken(&ann, "B#1", LONG_MS).await);
     assert_eq!(bed.store().step(&lost, LONG_MS, &[]).await, Ok(Stepped::Stale));
     assert_eq!(bed.commit(&lost, &[turn("zombie")]).await, Committed::Stale);
-    assert_eq!(bed.commit(&held, &[turn("good")]).await, Committed::Done { turns: 1, version: 1 });
+    assert_eq!(bed.store().hand_over(&lost, 0).await, Ok(false));
+    assert_eq!(bed.commit(&held, &[turn("good")]).await, done(1, 1));
     assert_eq!(bed.commit(&lost, &[turn("zombie")]).await, Committed::Stale);
     assert_eq!(bed.said(&ann).await, ["good"]);
 }
@@ -104,7 +106,7 @@ async fn a_lease_that_lapsed_but_was_not_taken_is_still_good(bed: Bed) {
     bed.pass(SHORT_MS * 2).await;
     assert_eq!(bed.store().step(&lease, SHORT_MS, &[]).await, Ok(Stepped::Held));
     bed.pass(SHORT_MS * 2).await;
-    assert_eq!(bed.commit(&lease, &[turn("late")]).await, Committed::Done { turns: 1, version: 1 });
+    assert_eq!(bed.commit(&lease, &[turn("late")]).await, done(1, 1));
 }
 
 async fn a_step_renews_the_lease(bed: Bed) {
@@ -120,11 +122,10 @@ async fn a_commit_whose_answer_was_lost_is_repeated_and_counted_once(bed: Bed) {
     let ann = bed.user("ann").await;
     let ask = Ask::new(&ann, "r1");
     let lease = ask.lease(&bed.started(&ask).await);
-    let done = Committed::Done { turns: 1, version: 1 };
-    assert_eq!(bed.commit(&lease, &[turn("one")]).await, done);
-    assert_eq!(bed.commit(&lease, &[turn("one")]).await, done);
+    assert_eq!(bed.commit(&lease, &[turn("one")]).await, done(1, 1));
+    assert_eq!(bed.commit(&lease, &[turn("one")]).await, done(1, 1));
     bed.started(&Ask::new(&ann, "r2")).await;
-    assert_eq!(bed.commit(&lease, &[turn("one")]).await, done, "also while another run holds the session");
+    assert_eq!(bed.commit(&lease, &[turn("one")]).await, done(1, 1), "also while another run holds the session");
     assert_eq!(bed.said(&ann).await, ["one"]);
 }
 
@@ -144,10 +145,9 @@ async fn a_begin_whose_answer_was_lost_is_repeated_by_the_same_owner(bed: Bed) {
     let lost = ask.lease(&bed.started(&ask).await);
     let again = bed.started(&ask).await;
     assert_eq!((again.run.as_str(), again.token.as_str()), ("r1", "2:A#same"));
-    assert!(again.journal.iter().all(|entry| entry.run == "r1"), "no orphan: {:?}", again.journal);
     assert!(matches!(bed.begin(&Ask::new(&ann, "r2").owner("B#1")).await, Begun::Busy { .. }));
     assert_eq!(bed.store().step(&lost, LONG_MS, &[]).await, Ok(Stepped::Stale), "the first token is void");
-    assert_eq!(bed.commit(&ask.lease(&again), &[turn("one")]).await, Committed::Done { turns: 1, version: 1 });
+    assert_eq!(bed.commit(&ask.lease(&again), &[turn("one")]).await, done(1, 1));
 }
 
 async fn a_commit_without_turns_gives_the_lease_back_and_leaves_no_trace(bed: Bed) {
@@ -155,10 +155,12 @@ async fn a_commit_without_turns_gives_the_lease_back_and_leaves_no_trace(bed: Be
     bed.takes_turn(&ann, "one").await;
     let ask = Ask::new(&ann, "r1");
     let lease = ask.lease(&bed.started(&ask).await);
-    assert_eq!(bed.commit(&lease, &[]).await, Committed::Done { turns: 1, version: 1 });
-    let next = bed.started(&Ask::new(&ann, "r2")).await;
-    assert_eq!(said(&next.visit.tail), ["one"]);
-    assert!(next.journal.is_empty());
+    assert_eq!(bed.commit(&lease, &[]).await, done(1, 1));
+    let next = Ask::new(&ann, "r2").lease_ms(SHORT_MS);
+    assert_eq!(said(&bed.started(&next).await.visit.tail), ["one"]);
+    bed.pass(SHORT_MS * 2).await;
+    let journal = bed.taken(&ann, "B#1", LONG_MS).await.journal;
+    assert!(journal.iter().all(|entry| entry.run == "r2"), "{journal:?}");
 }
 
 async fn several_turns_enter_in_one_commit(bed: Bed) {
@@ -166,7 +168,7 @@ async fn several_turns_enter_in_one_commit(bed: Bed) {
     let ask = Ask::new(&ann, "r1");
     let lease = ask.lease(&bed.started(&ask).await);
     let turns = [turn("one"), turn("two"), turn("three")];
-    assert_eq!(bed.commit(&lease, &turns).await, Committed::Done { turns: 3, version: 1 });
+    assert_eq!(bed.commit(&lease, &turns).await, done(3, 1));
     assert_eq!(bed.visit(&ann, Tail::Newest(10)).await.tail, turns);
 }
 
@@ -174,7 +176,7 @@ async fn fences_grow_and_survive_a_reset(bed: Bed) {
     let ann = bed.user("ann").await;
     let late = Ask::new(&ann, "r1");
     let started = bed.started(&late).await;
-    bed.store().reset(ann.caller()).await.unwrap();
+    bed.store().reset(ann.caller(), None).await.unwrap();
     let next = bed.started(&Ask::new(&ann, "r2")).await;
     assert_eq!((started.token.as_str(), next.token.as_str()), ("1:A#r1", "3:A#r2"));
     assert_eq!(bed.commit(&late.lease(&started), &[turn("late")]).await, Committed::Stale);
@@ -187,12 +189,11 @@ async fn owners_differ_even_when_the_fence_was_rolled_back(mut bed: Bed) {
     let zombie = bed.started(&first).await;
     bed.pass(SHORT_MS * 2).await;
     bed.spoil("ann", Spoil::FenceRolledBack);
-    let second = Ask::new(&ann, "r2").owner("B#2").key("K", "F");
-    let taker = bed.started(&second).await;
-    assert_eq!((zombie.run.as_str(), taker.run.as_str()), ("r1", "r1"), "the same request goes on under its run");
-    assert_eq!((zombie.token.as_str(), taker.token.as_str()), ("1:A#1", "1:B#2"), "the fence is the same, the owner is not");
+    let taker = bed.taken(&ann, "B#2", LONG_MS).await;
+    assert_eq!((zombie.run.as_str(), taker.started.run.as_str()), ("r1", "r1"), "the same run goes on");
+    assert_eq!((zombie.token.as_str(), taker.started.token.as_str()), ("1:A#1", "1:B#2"), "the fence is the same, the owner is not");
     assert_eq!(bed.commit(&first.lease(&zombie), &[turn("zombie")]).await, Committed::Stale);
-    assert_eq!(bed.commit(&second.lease(&taker), &[turn("good")]).await, Committed::Done { turns: 1, version: 1 });
+    assert_eq!(bed.commit(&lease_of(&ann, &taker), &[turn("good")]).await, done(1, 1));
     assert_eq!(bed.said(&ann).await, ["good"]);
 }
 
@@ -201,7 +202,7 @@ async fn a_run_is_told_that_somebody_wants_it_to_stop(mut bed: Bed) {
     let ask = Ask::new(&ann, "r1");
     let lease = ask.lease(&bed.started(&ask).await);
     bed.spoil("ann", Spoil::CancelWanted);
-    assert_eq!(bed.store().step(&lease, LONG_MS, &[]).await, Ok(Stepped::CancelWanted));
+    assert_eq!(bed.store().step(&lease, LONG_MS, &[]).await, Ok(Stepped::StopWanted(Stop::Cancelled)));
     bed.commit(&lease, &[]).await;
     let next = Ask::new(&ann, "r2");
     let lease = next.lease(&bed.started(&next).await);
@@ -216,7 +217,8 @@ async fn nobody_elses_lease_opens_a_session(bed: Bed) {
     let lease = ask.lease(&started);
     let stolen = Lease { user: bob.user.clone(), ..lease.clone() };
     let renamed = Lease { run: "r2".to_owned(), ..lease.clone() };
-    let commit = Commit { turns: &[turn("mine now")], reply: None };
+    let mine = [turn("mine now")];
+    let commit = leaving(&mine, None);
     for wrong in [&stolen, &renamed] {
         assert_eq!(bed.store().step(wrong, LONG_MS, &[]).await, Ok(Stepped::Stale));
         assert_eq!(bed.store().commit(wrong, commit).await, Ok(Committed::Stale));

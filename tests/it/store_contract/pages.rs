@@ -7,10 +7,10 @@ use swagger_api_agent::{
 
 use super::{
     bed::{Ask, Bed, Token, said, turn},
-    on_both_stores,
+    on_both_stores_sealed_too,
 };
 
-on_both_stores!(a_page_ends_when_it_is_full, one_turn_larger_than_a_page_is_a_page, numbers_go_on_when_turns_are_dropped);
+on_both_stores_sealed_too!(a_page_ends_when_it_is_full, one_turn_larger_than_a_page_is_a_page, numbers_go_on_when_turns_are_dropped);
 
 /// More turns than anybody asks for at once.
 const MANY: usize = 500;
@@ -73,7 +73,7 @@ async fn a_page_ends_when_it_is_full(bed: Bed) {
     assert_eq!((few.first, said(&few.tail)), (28, names(28, 30)), "fewer than fill a page");
 
     // After the conversation was emptied, numbers go on.
-    assert!(matches!(bed.store().clear(ann.caller()).await, Ok(Cleared::Done(_))));
+    assert!(matches!(bed.store().clear(ann.caller(), None).await, Ok(Cleared::Done(_))));
     assert_eq!(read(&bed, &ann).await, (Vec::new(), Vec::new()));
     let after = names(60, 95);
     take(&bed, &ann, &larges(&after)).await;

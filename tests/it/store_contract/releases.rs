@@ -1,21 +1,23 @@
 //! A begin whose answer was lost is undone: that very begin, and nothing that anybody else has done.
 
-use swagger_api_agent::store::contract::{Begun, Commit, Committed, Entry, Lease, Stepped, Tail};
-
-use super::{
-    bed::{Ask, Bed, LONG_MS, SHORT_MS, Token, turn},
-    on_both_stores,
+use swagger_api_agent::{
+    domain::turn::OnBusy,
+    store::contract::{Begun, Committed, Entry, Lease, Stepped, Tail, Taken},
 };
 
-on_both_stores!(
+use super::{
+    bed::{Ask, Bed, LONG_MS, SHORT_MS, Token, done, lease_of, leaving, turn},
+    on_both_stores_sealed_too,
+};
+
+on_both_stores_sealed_too!(
     a_release_undoes_its_own_begin,
     a_release_frees_the_key_of_its_begin,
     a_released_run_can_write_nothing,
     a_release_of_what_was_not_begun_does_nothing,
     a_release_does_not_touch_the_run_of_another,
     a_release_does_not_touch_the_taker_of_its_own_run,
-    a_released_taker_leaves_the_dead_run_to_the_next,
-    a_release_leaves_the_journal_of_another_dead_run,
+    a_release_takes_one_that_waits_out_of_the_queue,
     a_release_after_the_end_keeps_the_answer,
 );
 
@@ -25,14 +27,6 @@ fn intent() -> Entry {
 
 async fn steps(bed: &Bed, lease: &Lease, lease_ms: u64) {
     assert_eq!(bed.store().step(lease, lease_ms, &[intent()]).await, Ok(Stepped::Held));
-}
-
-/// The journal that a new run finds, as `run|field`, sorted, its own entry left out.
-async fn found(bed: &Bed, token: &Token, run: &str) -> Vec<String> {
-    let started = bed.started(&Ask::new(token, run)).await;
-    let mut fields: Vec<String> = started.journal.iter().map(|e| format!("{}|{}", e.run, e.field)).collect();
-    fields.sort();
-    fields
 }
 
 async fn running(bed: &Bed, token: &Token) -> Option<String> {
@@ -48,7 +42,7 @@ async fn a_release_undoes_its_own_begin(bed: Bed) {
     assert!(bed.released(&lost).await);
     assert_eq!(running(&bed, &ann).await, None);
     assert!(!bed.released(&lost).await, "there is nothing more to undo");
-    assert_eq!(found(&bed, &ann, "r2").await, [""; 0], "what it asked is not told to anybody");
+    assert_eq!(bed.take(&ann, "B#1", LONG_MS).await, Taken::Nothing, "what it asked is done by nobody");
     assert_eq!(bed.said(&ann).await, ["one"]);
 }
 
@@ -60,7 +54,7 @@ async fn a_release_frees_the_key_of_its_begin(bed: Bed) {
     assert!(!bed.released(&lost).await);
     let anew = Ask::new(&ann, "r2").key("K", "G");
     let started = bed.started(&anew).await;
-    assert_eq!((started.run.as_str(), started.journal.len()), ("r2", 0), "the key is as if it had never been used");
+    assert_eq!(started.run, "r2", "the key is as if it had never been used");
     assert!(!bed.released(&lost).await, "and now it is another's");
     assert_eq!(bed.begin(&Ask::new(&ann, "r3").key("K", "G")).await, Begun::InFlight { run: "r2".to_owned() });
 }
@@ -72,7 +66,7 @@ async fn a_released_run_can_write_nothing(bed: Bed) {
     assert!(bed.released(&lost).await);
     assert_eq!(bed.store().step(&lease, LONG_MS, &[intent()]).await, Ok(Stepped::Stale));
     assert_eq!(bed.commit(&lease, &[turn("zombie")]).await, Committed::Stale);
-    assert_eq!(found(&bed, &ann, "r2").await, [""; 0]);
+    assert_eq!(bed.take(&ann, "B#1", LONG_MS).await, Taken::Nothing);
     assert_eq!(bed.said(&ann).await, [""; 0]);
 }
 
@@ -97,7 +91,7 @@ async fn a_release_does_not_touch_the_run_of_another(bed: Bed) {
     }
     assert_eq!(running(&bed, &ann).await.as_deref(), Some("r2"));
     let reply = holder.idempotency().map(|key| (key, &b"RESP"[..]));
-    let done = bed.store().commit(&lease, Commit { turns: &[turn("two")], reply }).await;
+    let done = bed.store().commit(&lease, leaving(&[turn("two")], reply)).await;
     assert!(matches!(done, Ok(Committed::Done { turns: 1, .. })), "{done:?}");
     assert_eq!(bed.begin(&Ask::new(&ann, "r3").key("K", "F")).await, Begun::Replay(b"RESP".to_vec()));
 }
@@ -107,11 +101,10 @@ async fn a_release_does_not_touch_the_taker_of_its_own_run(bed: Bed) {
     let lost = Ask::new(&ann, "r1").owner("A#1").key("K", "F").lease_ms(SHORT_MS);
     bed.started(&lost).await;
     bed.pass(SHORT_MS * 2).await;
-    // The same request again, under the same run: it goes on and acts.
-    let taker = Ask::new(&ann, "r2").owner("B#1").key("K", "F");
-    let started = bed.started(&taker).await;
-    let lease = taker.lease(&started);
-    assert_eq!(started.run, "r1");
+    // Somebody goes on with the run, and acts.
+    let taken = bed.taken(&ann, "B#1", LONG_MS).await;
+    let lease = lease_of(&ann, &taken);
+    assert_eq!(taken.started.run, "r1");
     steps(&bed, &lease, LONG_MS).await;
 
     assert!(!bed.released(&lost).await);
@@ -120,42 +113,25 @@ async fn a_release_does_not_touch_the_taker_of_its_own_run(bed: Bed) {
     assert_eq!(bed.store().step(&lease, SHORT_MS, &[]).await, Ok(Stepped::Held));
     bed.pass(SHORT_MS * 2).await;
     assert!(!bed.released(&lost).await, "nor when the taker is dead");
-    let next = bed.started(&Ask::new(&ann, "r4").key("K", "F")).await;
-    assert_eq!(next.run, "r1");
+    let next = bed.taken(&ann, "C#1", LONG_MS).await;
+    assert_eq!(next.started.run, "r1");
     let mut fields: Vec<&str> = next.journal.iter().map(|entry| entry.field.as_str()).collect();
     fields.sort_unstable();
     assert_eq!(fields, ["c1i", "in"]);
 }
 
-async fn a_released_taker_leaves_the_dead_run_to_the_next(bed: Bed) {
+async fn a_release_takes_one_that_waits_out_of_the_queue(bed: Bed) {
     let ann = bed.user("ann").await;
-    let dead = Ask::new(&ann, "r1").owner("A#1").key("K", "F").lease_ms(SHORT_MS);
-    let lease = dead.lease(&bed.started(&dead).await);
-    steps(&bed, &lease, SHORT_MS).await;
-    bed.pass(SHORT_MS * 2).await;
-    let lost = Ask::new(&ann, "r2").owner("B#1").key("K", "F");
-    assert_eq!(bed.started(&lost).await.run, "r1");
-    assert!(bed.released(&lost).await);
-    assert_eq!(running(&bed, &ann).await, None);
-    assert!(!bed.released(&lost).await);
-    assert_eq!(bed.begin(&Ask::new(&ann, "r3").key("K", "G")).await, Begun::KeyReused, "the dead run's request is remembered");
-    let next = bed.started(&Ask::new(&ann, "r3").key("K", "F")).await;
-    assert_eq!(next.run, "r1");
-    assert!(next.journal.iter().any(|entry| entry.run == "r1" && entry.field == "c1i"), "{:?}", next.journal);
-}
-
-async fn a_release_leaves_the_journal_of_another_dead_run(bed: Bed) {
-    let ann = bed.user("ann").await;
-    let dead = Ask::new(&ann, "r1").lease_ms(SHORT_MS);
-    let lease = dead.lease(&bed.started(&dead).await);
-    steps(&bed, &lease, SHORT_MS).await;
-    bed.pass(SHORT_MS * 2).await;
-    let lost = Ask::new(&ann, "r2").key("K", "F");
-    bed.started(&lost).await;
+    let holder = Ask::new(&ann, "r1");
+    let lease = holder.lease(&bed.started(&holder).await);
+    let lost = Ask::new(&ann, "r2").key("K", "F").on_busy(OnBusy::Enqueue);
+    assert!(matches!(bed.begin(&lost).await, Begun::Queued { place: 1, held: true }));
     assert!(bed.released(&lost).await);
     assert!(!bed.released(&lost).await);
-    assert_eq!(running(&bed, &ann).await, None);
-    assert_eq!(found(&bed, &ann, "r3").await, ["r1|c1i", "r1|in"]);
+    assert_eq!(running(&bed, &ann).await.as_deref(), Some("r1"));
+    assert_eq!(bed.commit(&lease, &[turn("one")]).await, done(1, 1));
+    assert_eq!(bed.take(&ann, "B#1", LONG_MS).await, Taken::Nothing);
+    assert!(matches!(bed.begin(&Ask::new(&ann, "r3").key("K", "G")).await, Begun::Started(_)), "its key is free");
 }
 
 async fn a_release_after_the_end_keeps_the_answer(bed: Bed) {
@@ -163,7 +139,7 @@ async fn a_release_after_the_end_keeps_the_answer(bed: Bed) {
     let ask = Ask::new(&ann, "r1").key("K", "F");
     let lease = ask.lease(&bed.started(&ask).await);
     let reply = ask.idempotency().map(|key| (key, &b"RESP"[..]));
-    let done = bed.store().commit(&lease, Commit { turns: &[turn("one")], reply }).await;
+    let done = bed.store().commit(&lease, leaving(&[turn("one")], reply)).await;
     assert!(matches!(done, Ok(Committed::Done { .. })), "{done:?}");
     assert!(!bed.released(&ask).await);
     assert_eq!(bed.begin(&Ask::new(&ann, "r2").key("K", "F")).await, Begun::Replay(b"RESP".to_vec()));

@@ -1,15 +1,15 @@
 //! A request with an idempotency key is done once however often it is sent.
 
-use swagger_api_agent::store::contract::{Begun, Commit, Committed, Entry, Stepped};
+use swagger_api_agent::store::contract::{Begun, Committed, Entry, Stepped};
 
 use super::{
-    bed::{Ask, Bed, LONG_MS, SHORT_MS, at_once, turn},
-    on_both_stores,
+    bed::{Ask, Bed, LONG_MS, SHORT_MS, at_once, lease_of, leaving, turn},
+    on_both_stores_sealed_too,
 };
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
-on_both_stores!(
+on_both_stores_sealed_too!(
     an_answered_request_is_answered_again_and_not_done_again,
     a_key_for_another_request_is_refused,
     a_request_that_is_being_worked_on_is_not_begun_again,
@@ -36,7 +36,7 @@ async fn an_answered_request_is_answered_again_and_not_done_again(bed: Bed) {
 async fn answers(bed: &Bed, ask: &Ask<'_>, answer: &[u8]) {
     let lease = ask.lease(&bed.started(ask).await);
     let reply = ask.idempotency().map(|key| (key, answer));
-    let done = bed.store().commit(&lease, Commit { turns: &[turn("one")], reply }).await;
+    let done = bed.store().commit(&lease, leaving(&[turn("one")], reply)).await;
     assert!(matches!(done, Ok(Committed::Done { .. })), "{done:?}");
 }
 
@@ -46,7 +46,7 @@ async fn a_key_for_another_request_is_refused(bed: Bed) {
     let lease = ask.lease(&bed.started(&ask).await);
     assert_eq!(bed.begin(&Ask::new(&ann, "r2").key("K", "F2")).await, Begun::KeyReused, "while it runs");
     let reply = ask.idempotency().map(|key| (key, &b"RESP"[..]));
-    bed.store().commit(&lease, Commit { turns: &[], reply }).await.unwrap();
+    bed.store().commit(&lease, leaving(&[], reply)).await.unwrap();
     assert_eq!(bed.begin(&Ask::new(&ann, "r2").key("K", "F2")).await, Begun::KeyReused, "and after");
 }
 
@@ -64,14 +64,16 @@ async fn a_request_whose_holder_died_goes_on_under_its_run(bed: Bed) {
     let intent = Entry { field: "c1i".to_owned(), value: b"POST /pay".to_vec() };
     bed.store().step(&lost, SHORT_MS, &[intent]).await.unwrap();
     bed.pass(SHORT_MS * 2).await;
-    let taker = Ask::new(&ann, "r2").key("K", "F");
-    let started = bed.started(&taker).await;
-    assert_eq!(started.run, "r1");
-    assert!(started.journal.iter().any(|e| e.run == "r1" && e.field == "c1i" && e.value == b"POST /pay"), "{:?}", started.journal);
+    assert_eq!(bed.begin(&Ask::new(&ann, "r2").key("K", "F")).await, Begun::Orphaned { run: "r1".to_owned() });
+    assert_eq!(bed.begin(&Ask::new(&ann, "r2").key("L", "F")).await, Begun::Orphaned { run: "r1".to_owned() }, "another comes after it");
+    let taken = bed.taken(&ann, "B#1", LONG_MS).await;
+    assert_eq!(taken.started.run, "r1");
+    assert!(taken.journal.iter().any(|e| e.run == "r1" && e.field == "c1i" && e.value == b"POST /pay"), "{:?}", taken.journal);
     assert_eq!(bed.commit(&lost, &[turn("zombie")]).await, Committed::Stale, "the same run under the old token");
-    assert_eq!(bed.store().step(&taker.lease(&started), LONG_MS, &[]).await, Ok(Stepped::Held));
-    let reply = taker.idempotency().map(|key| (key, &b"RESP"[..]));
-    bed.store().commit(&taker.lease(&started), Commit { turns: &[turn("good")], reply }).await.unwrap();
+    let lease = lease_of(&ann, &taken);
+    assert_eq!(bed.store().step(&lease, LONG_MS, &[]).await, Ok(Stepped::Held));
+    let reply = dead.idempotency().map(|key| (key, &b"RESP"[..]));
+    bed.store().commit(&lease, leaving(&[turn("good")], reply)).await.unwrap();
     assert_eq!(bed.said(&ann).await, ["good"]);
     assert_eq!(bed.begin(&Ask::new(&ann, "r3").key("K", "F")).await, Begun::Replay(b"RESP".to_vec()));
 }
@@ -79,7 +81,7 @@ async fn a_request_whose_holder_died_goes_on_under_its_run(bed: Bed) {
 async fn a_request_whose_journal_is_gone_is_lost(bed: Bed) {
     let ann = bed.user("ann").await;
     bed.started(&Ask::new(&ann, "r1").key("K", "F")).await;
-    bed.store().reset(ann.caller()).await.unwrap();
+    bed.store().reset(ann.caller(), None).await.unwrap();
     assert_eq!(bed.begin(&Ask::new(&ann, "r2").key("K", "F")).await, Begun::Lost { run: "r1".to_owned() });
     assert!(matches!(bed.begin(&Ask::new(&ann, "r3").key("L", "F")).await, Begun::Started(_)));
 
@@ -100,7 +102,7 @@ async fn a_run_that_keeps_no_answer_frees_its_key(bed: Bed) {
 async fn an_answer_outlives_the_conversation(bed: Bed) {
     let ann = bed.user("ann").await;
     answers(&bed, &Ask::new(&ann, "r1").key("K", "F"), b"RESP").await;
-    bed.store().reset(ann.caller()).await.unwrap();
+    bed.store().reset(ann.caller(), None).await.unwrap();
     assert_eq!(bed.begin(&Ask::new(&ann, "r2").key("K", "F")).await, Begun::Replay(b"RESP".to_vec()));
     if let super::bed::Ground::Embedded { clock, .. } = &bed.ground {
         clock.advance_ms(DAY_MS - 1);

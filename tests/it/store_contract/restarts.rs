@@ -1,13 +1,13 @@
 //! What was answered is still there after the process that holds the data died.
 
-use swagger_api_agent::store::contract::{Begun, Commit, Committed, Entry, Stepped, Tail};
+use swagger_api_agent::store::contract::{Begun, Entry, Stepped, Tail};
 
 use super::{
-    bed::{Ask, Bed, LONG_MS, SHORT_MS, turn},
-    on_both_stores,
+    bed::{Ask, Bed, LONG_MS, SHORT_MS, done, leaving, turn},
+    on_both_stores_sealed_too,
 };
 
-on_both_stores!(
+on_both_stores_sealed_too!(
     a_conversation_survives_a_restart,
     a_run_goes_on_after_a_restart,
     a_dead_runs_journal_survives_a_restart,
@@ -22,7 +22,7 @@ async fn a_conversation_survives_a_restart(mut bed: Bed) {
     bed.restart();
     let after = bed.visit(&ann, Tail::Newest(5)).await;
     assert_eq!((after.session.id, after.tail, after.first), (before.session.id, before.tail, before.first));
-    assert_eq!(bed.takes_turn(&ann, "two").await, Committed::Done { turns: 2, version: 2 });
+    assert_eq!(bed.takes_turn(&ann, "two").await, done(2, 2));
     assert_eq!(bed.store().stats().await.unwrap().active, 1);
 }
 
@@ -33,7 +33,7 @@ async fn a_run_goes_on_after_a_restart(mut bed: Bed) {
     bed.restart();
     assert_eq!(bed.store().step(&lease, LONG_MS, &[]).await, Ok(Stepped::Held));
     assert!(matches!(bed.begin(&Ask::new(&ann, "r2")).await, Begun::Busy { .. }));
-    assert_eq!(bed.commit(&lease, &[turn("one")]).await, Committed::Done { turns: 1, version: 1 });
+    assert_eq!(bed.commit(&lease, &[turn("one")]).await, done(1, 1));
 }
 
 async fn a_dead_runs_journal_survives_a_restart(mut bed: Bed) {
@@ -44,9 +44,10 @@ async fn a_dead_runs_journal_survives_a_restart(mut bed: Bed) {
     bed.store().step(&lease, SHORT_MS, &[intent]).await.unwrap();
     bed.restart();
     bed.pass(SHORT_MS * 2).await;
-    let started = bed.started(&Ask::new(&ann, "r2")).await;
-    assert_eq!(started.token.as_str(), "2:A#r2");
-    assert!(started.journal.iter().any(|e| e.run == "r1" && e.field == "c1i" && e.value == b"POST /pay"));
+    assert_eq!(bed.store().due().await.unwrap(), std::slice::from_ref(&ann.user));
+    let taken = bed.taken(&ann, "B#1", LONG_MS).await;
+    assert_eq!(taken.started.token.as_str(), "2:B#1");
+    assert!(taken.journal.iter().any(|e| e.run == "r1" && e.field == "c1i" && e.value == b"POST /pay"));
 }
 
 async fn an_answer_can_be_asked_for_again_after_a_restart(mut bed: Bed) {
@@ -54,7 +55,7 @@ async fn an_answer_can_be_asked_for_again_after_a_restart(mut bed: Bed) {
     let ask = Ask::new(&ann, "r1").key("K", "F");
     let lease = ask.lease(&bed.started(&ask).await);
     let reply = ask.idempotency().map(|key| (key, &b"RESP"[..]));
-    bed.store().commit(&lease, Commit { turns: &[turn("one")], reply }).await.unwrap();
+    bed.store().commit(&lease, leaving(&[turn("one")], reply)).await.unwrap();
     bed.restart();
     assert_eq!(bed.begin(&Ask::new(&ann, "r2").key("K", "F")).await, Begun::Replay(b"RESP".to_vec()));
 }

@@ -11,10 +11,10 @@ use swagger_api_agent::domain::{
 
 use super::{
     bed::{Bed, name},
-    on_both_stores,
+    on_both_stores_sealed_too,
 };
 
-on_both_stores!(
+on_both_stores_sealed_too!(
     a_reply_comes_back_as_it_was_kept_and_from_every_replica,
     nobody_else_finds_it,
     it_goes_when_its_time_is_over,
@@ -99,7 +99,7 @@ async fn a_reset_drops_those_of_one_user(bed: Bed) {
         kept(&bed, user, 1, HOUR).await;
         kept(&bed, user, 2, HOUR).await;
     }
-    bed.store().reset(ann.caller()).await.unwrap();
+    bed.store().reset(ann.caller(), None).await.unwrap();
     assert_eq!((found(&bed, "ann", 1).await, found(&bed, "ann", 2).await), (None, None));
     assert_eq!((found(&bed, "anna", 1).await, found(&bed, "bob", 2).await), (Some(reply("anna 1")), Some(reply("bob 2"))));
     kept(&bed, "ann", 3, HOUR).await;

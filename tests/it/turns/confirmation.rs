@@ -1,16 +1,16 @@
 //! Changes that wait for the user's yes: what is shown, what sends them, and everything that does not.
 
-use std::time::Duration;
-
 use reqwest::Method;
 use serde_json::{Value, json};
 use swagger_api_agent::settings::Settings;
 
+use super::new_user;
 use crate::harness::{
     bed::{Bed, On},
     client::Client,
     process::Process,
     redis::run,
+    until,
 };
 
 crate::contract::on_both_stores! {
@@ -32,10 +32,6 @@ crate::contract::on_both_stores! {
 
 fn confirm(settings: &mut Settings) {
     settings.agent.confirm = true;
-}
-
-fn new_user() -> Value {
-    json!({"name": "Ann", "email": "a@example.com"})
 }
 
 /// A user who was asked whether Ann may be created.
@@ -189,7 +185,7 @@ async fn a_yes_to_what_would_be_another_request_now_sends_nothing(on: On) {
 async fn a_no_is_kept_when_the_model_fails(on: On) {
     let bed = Bed::with(on, confirm).await;
     let ann = asked(&bed).await;
-    bed.llm.answers_raw(503, "{}");
+    bed.llm.fails(503);
     let message = ann.process("no").await.message();
     assert!(message.contains("model became unavailable") && message.contains("you said no"), "{message}");
     is_an_ordinary_message(&bed, &ann, "yes").await;
@@ -199,7 +195,7 @@ async fn a_no_is_kept_when_the_model_fails(on: On) {
 async fn another_message_is_kept_when_the_model_fails(on: On) {
     let bed = Bed::with(on, confirm).await;
     let ann = asked(&bed).await;
-    bed.llm.answers_raw(503, "{}");
+    bed.llm.fails(503);
     assert!(ann.process("wait, not Ann, show me Bob first").await.message().contains("model became unavailable"));
     is_an_ordinary_message(&bed, &ann, "yes").await;
     assert_eq!(bed.upstream.log(), [""; 0]);
@@ -309,23 +305,18 @@ async fn a_yes_whose_replica_died_is_told_and_not_sent_again() {
     let bed = Bed::with(On::Redis, quick).await;
     let mut process = Process::start(&bed.settings, &[("SAA_AGENT__CONFIRM", "true")]).await;
     let ann = asked(&bed).await;
+    bed.llm.says("It is not known.");
     let doomed = bed.through(&process.base).as_user("ann");
     let gate = bed.upstream.hold(Method::POST, "/users");
-    let request = tokio::spawn(async move { doomed.process("yes").await });
+    let request = doomed.processing("yes");
     gate.reached().await;
     process.kill();
     gate.open();
     assert!(request.await.is_err(), "its client got no answer");
 
-    bed.llm.says("It is not known.");
-    let answer = loop {
-        let answer = ann.process("yes").await;
-        if answer.status != 409 {
-            break answer;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    };
-    assert_eq!(answer.message(), "It is not known.");
-    assert!(ann.history().await[3].contains("outcome unknown"), "{:#?}", ann.history().await);
+    until("another went on with it", async || ann.history().await.len() == 4).await;
+    assert_eq!(ann.history().await[3], "assistant: It is not known.");
+    bed.llm.says("There is nothing to agree to.");
+    assert_eq!(ann.process("yes").await.message(), "There is nothing to agree to.");
     assert_eq!(bed.upstream.log(), ["POST /users"]);
 }

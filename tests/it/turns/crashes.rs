@@ -1,153 +1,230 @@
-//! A replica dies in the middle: nothing said is lost, nothing sent is sent again, and what is not known is said to be not known.
+//! A replica dies in the middle: another goes on with its turn, without anybody asking. Nothing said is lost, nothing that changes something is
+//! sent again, and what is not known is said to be not known.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use super::{history_of, killed_at, new_user};
 use crate::harness::{
     bed::{Bed, On},
-    client::{Client, Reply},
-    gate::Gate,
-    process::Process,
+    client::Client,
+    process::{LEASE_MS, scene},
+    until,
 };
 
-/// How long a dead replica keeps the session.
-const LEASE_MS: u64 = 600;
-
-/// Repeats a request for as long as the dead replica's lease keeps it out.
-async fn after_the_lease(mut attempt: impl AsyncFnMut() -> Reply) -> Reply {
-    loop {
-        let reply = attempt().await;
-        if reply.status != 409 {
-            return reply;
-        }
-        reply.refused(409, "turn_in_progress");
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+/// The run that made the newest turn, as its user sees it.
+async fn run_of(ann: &Client, run: &str) -> Value {
+    ann.get(&format!("/api/runs/{run}")).await.ok()["run"].clone()
 }
 
-/// One replica that stays, one process that will be killed, and an API that holds every new user.
-async fn scene() -> (Bed, Process) {
-    let bed = Bed::with(On::Redis, |settings| settings.turns.lease_ms = LEASE_MS).await;
-    let process = Process::start(&bed.settings, &[]).await;
-    (bed, process)
-}
-
-fn new_user() -> Value {
-    json!({"name": "Ann", "email": "a@example.com"})
-}
-
-/// Lets the doomed process begin something, and kills it as soon as the API holds its request.
-async fn killed_in_the_call(bed: &Bed, process: &mut Process, doomed: Client, path: &'static str, body: Value) {
-    let gate = bed.upstream.hold(Method::POST, "/users");
-    killed_at(gate, process, doomed, path, body).await;
-}
-
-/// Lets the doomed process begin something, and kills it as soon as a request of its stands at the gate.
-async fn killed_at(gate: Gate, process: &mut Process, doomed: Client, path: &'static str, body: Value) {
-    doomed.token().await;
-    let request = tokio::spawn(async move { tokio::time::timeout(std::time::Duration::from_secs(20), doomed.post(path, body)).await });
-    gate.reached().await;
-    process.kill();
-    gate.open();
-    assert!(request.await.is_err(), "its client got no answer");
-}
-
+/// Scenario 4: killed between the intent and its answer, the API never answered.
 #[tokio::test]
-async fn the_next_turn_is_told_what_the_dead_one_may_have_done() {
+async fn s04_a_change_that_may_have_been_sent_is_told_as_unknown_and_not_sent_again() {
     let (bed, mut process) = scene().await;
-    bed.llm.calls([("createUser", new_user())]);
+    bed.llm.calls([("createUser", new_user())]).says("It is not known whether Ann was created.");
+    let gate = bed.upstream.hold(Method::POST, "/users");
     let doomed = bed.through(&process.base).as_user("ann");
-    killed_in_the_call(&bed, &mut process, doomed, "/api/process", json!({"message": "create Ann"})).await;
+    killed_at(&gate, &mut process, doomed, "/api/process", json!({"message": "create Ann"})).await;
 
-    bed.llm.says("It is not known whether Ann was created.");
     let ann = bed.as_user("ann");
-    after_the_lease(async || ann.process("did it work?").await).await.ok();
+    assert_eq!(history_of(&ann, 2).await, ["user: create Ann", "assistant: It is not known whether Ann was created."]);
     let heard = bed.llm.heard();
     assert_eq!(heard[0], "user: create Ann");
     assert!(heard[1].starts_with("assistant: createUser("), "{heard:#?}");
     assert!(heard[2].starts_with("tool: ") && heard[2].contains("may or may not have taken effect"), "{heard:#?}");
-    assert!(heard[3].contains("interrupted") && heard[3].contains("outcome unknown"), "{heard:#?}");
-    assert_eq!(heard[4], "user: did it work?");
-    let history = ann.history().await;
-    assert_eq!((history.len(), history[0].as_str()), (4, "user: create Ann"));
-    assert!(history[1].contains("outcome unknown"), "{history:#?}");
     assert_eq!(bed.upstream.log(), ["POST /users"]);
+    bed.llm.says("Hello.");
+    assert_eq!(ann.process("hello").await.message(), "Hello.", "the session is usable");
 }
 
+/// Scenario 5: killed after the API has made the change, before its answer was read.
 #[tokio::test]
-async fn each_call_of_a_dead_replicas_batch_is_told_as_what_it_is() {
-    let (bed, mut process) = scene().await;
-    bed.llm.calls([("createUser", new_user()), ("deleteUser", json!({"id": 1})), ("deleteUser", json!({"id": 2}))]);
-    let doomed = bed.through(&process.base).as_user("ann");
-    let gate = bed.upstream.hold(Method::DELETE, "/users/1");
-    killed_at(gate, &mut process, doomed, "/api/process", json!({"message": "create Ann, delete 1 and 2"})).await;
-
-    bed.llm.says("Ann was created.");
-    let ann = bed.as_user("ann");
-    after_the_lease(async || ann.process("what was done?").await).await.ok();
-    let history = ann.history().await;
-    let url = &bed.upstream.url;
-    let expected = [
-        "assistant: This request was interrupted before it was finished.".to_owned(),
-        format!("- createUser `POST {url}/users`: was sent, status 201"),
-        format!("- deleteUser `DELETE {url}/users/1`: **outcome unknown**. It is not sent again."),
-        format!("- deleteUser `DELETE {url}/users/2`: was not sent"),
-    ];
-    assert_eq!(history[1].lines().collect::<Vec<_>>(), expected);
-    let heard = bed.llm.heard();
-    assert_eq!(heard[1].matches("User(").count(), 3, "{heard:#?}");
-    assert!(heard[2].contains("\"status\":201") && heard[2].contains("a@example.com"), "{heard:#?}");
-    assert!(heard[3].contains("may or may not have taken effect"), "{heard:#?}");
-    assert!(heard[4].contains("was not sent"), "{heard:#?}");
-    assert_eq!(bed.upstream.log(), ["POST /users", "DELETE /users/1"]);
-}
-
-#[tokio::test]
-async fn the_same_request_under_its_key_is_told_and_not_run_again() {
+async fn s05_what_is_not_known_is_told_under_the_key_and_the_planner_changes_nothing_more() {
     let (bed, mut process) = scene().await;
     bed.llm.calls([("createUser", new_user())]);
+    // The planner of the next replica would do it again: it is not sent.
+    bed.llm.calls([("createUser", new_user()), ("getUsers", json!({}))]).says("Look for yourself.");
+    let gate = bed.upstream.hold(Method::POST, "/users");
     let keyed = |client: Client| client.with("idempotency-key", "k-1");
     let doomed = keyed(bed.through(&process.base).as_user("ann"));
-    killed_in_the_call(&bed, &mut process, doomed, "/api/process", json!({"message": "create Ann"})).await;
+    killed_at(&gate, &mut process, doomed, "/api/process", json!({"message": "create Ann"})).await;
 
     let ann = keyed(bed.as_user("ann"));
-    let told = after_the_lease(async || ann.process("create Ann").await).await;
-    assert!(told.message().contains("outcome unknown"), "{}", told.text());
-    assert_eq!(ann.process("create Ann").await.body, told.body, "and from then on it is what the key stands for");
-    assert_eq!(ann.history().await.len(), 2);
-    assert_eq!(bed.upstream.log(), ["POST /users"]);
+    history_of(&ann, 2).await;
+    let told = ann.process("create Ann").await;
+    let answer = told.ok();
+    assert_eq!((told.header("idempotency-replayed"), &answer["state"]), (Some("true"), &json!("unknown_outcome")), "{answer:#}");
+    assert_eq!(answer["message"], "Look for yourself.");
+    let calls: Vec<_> = answer["function_calls"].as_array().unwrap().iter().map(|call| call["error"].to_string()).collect();
+    assert!(calls[0].contains("not known") && calls[1].contains("not sent") && calls[2] == "null", "{calls:#?}");
+    assert_eq!(ann.process("create Ann").await.body, told.body);
+    let seen = run_of(&ann, answer["run_id"].as_str().unwrap()).await;
+    assert_eq!((&seen["state"], &seen["calls"][0]["state"]), (&json!("unknown_outcome"), &json!("unknown")), "{seen:#}");
+    assert_eq!(bed.upstream.log(), ["POST /users", "GET /users"]);
 }
 
+/// Scenario 6: what only reads is done again.
 #[tokio::test]
-async fn a_direct_call_that_died_is_told_to_the_next_turn() {
+async fn s06_a_turn_that_only_reads_is_done_again_and_answered_once() {
     let (bed, mut process) = scene().await;
+    bed.llm.calls([("getUser", json!({"id": 1}))]);
+    bed.llm.calls([("getUser", json!({"id": 1}))]).says("That is Ann.");
+    let gate = bed.upstream.hold(Method::GET, "/users/1");
     let doomed = bed.through(&process.base).as_user("ann");
-    killed_in_the_call(&bed, &mut process, doomed, "/api/call", json!({"function_name": "createUser", "parameters": new_user()})).await;
+    killed_at(&gate, &mut process, doomed, "/api/process", json!({"message": "who is 1?"})).await;
 
-    bed.llm.says("It is not known.");
-    let ann = bed.as_user("ann");
-    after_the_lease(async || ann.process("did it work?").await).await.ok();
-    let heard = bed.llm.heard().join("\n");
-    assert!(heard.contains("POST") && heard.contains("createUser") && heard.contains("outcome unknown"), "{heard}");
-    assert_eq!(bed.upstream.log(), ["POST /users"]);
+    assert_eq!(history_of(&bed.as_user("ann"), 2).await, ["user: who is 1?", "assistant: That is Ann."]);
+    assert_eq!(bed.upstream.log(), ["GET /users/1", "GET /users/1"]);
 }
 
 #[tokio::test]
-async fn what_was_said_to_a_replica_that_died_thinking_is_not_lost() {
+async fn what_was_said_to_a_replica_that_died_thinking_is_answered() {
     let (bed, mut process) = scene().await;
     let gate = bed.llm.says("Too late.").held();
+    bed.llm.says("I remember 42.");
     let doomed = bed.through(&process.base).as_user("ann");
-    doomed.token().await;
-    let request = tokio::spawn(async move { doomed.process("remember 42").await });
-    gate.reached().await;
-    process.kill();
-    gate.open();
-    assert!(request.await.is_err(), "its client got no answer");
+    killed_at(&gate, &mut process, doomed, "/api/process", json!({"message": "remember 42"})).await;
+    assert_eq!(history_of(&bed.as_user("ann"), 2).await, ["user: remember 42", "assistant: I remember 42."]);
+}
 
-    bed.llm.says("42.");
+#[tokio::test]
+async fn the_plan_of_a_dead_replica_is_gone_on_with_and_not_made_again() {
+    let (bed, mut process) = scene().await;
+    let delete = |id: u64| ("deleteUser", json!({"id": id}));
+    bed.llm.calls([("getUser", json!({"id": 5}))]);
+    bed.llm.calls([("createUser", new_user()), ("getUser", json!({"id": 1})), delete(1), ("getUser", json!({"id": 2})), delete(2)]);
+    bed.llm.says("One is not known, so two stays.");
+    let gate = bed.upstream.hold(Method::DELETE, "/users/1");
+    let doomed = bed.through(&process.base).as_user("ann");
+    killed_at(&gate, &mut process, doomed, "/api/process", json!({"message": "create Ann, delete 1 and 2"})).await;
+
     let ann = bed.as_user("ann");
-    after_the_lease(async || ann.process("what was it?").await).await.ok();
+    assert_eq!(history_of(&ann, 2).await[1], "assistant: One is not known, so two stays.");
     let heard = bed.llm.heard();
-    assert_eq!((heard[0].as_str(), heard[2].as_str()), ("user: remember 42", "user: what was it?"));
-    assert!(heard[1].contains("interrupted"), "{heard:#?}");
+    assert!(heard[1].starts_with("assistant: getUser("), "what was read before the plan is remembered: {heard:#?}");
+    assert_eq!(heard[3].matches("User(").count(), 5, "{heard:#?}");
+    assert!(heard[4].contains("\"status\":201") && heard[4].contains("a@example.com"), "{heard:#?}");
+    assert!(heard[5].contains("\"id\":1"), "{heard:#?}");
+    assert!(heard[6].contains("may or may not have taken effect"), "{heard:#?}");
+    assert!(heard[7].contains("\"id\":2"), "{heard:#?}");
+    assert!(heard[8].contains("was not sent"), "{heard:#?}");
+    // What was read after the plan was written down is read again.
+    let mut read_again = bed.upstream.log();
+    let sent: Vec<String> = read_again.drain(..4).collect();
+    read_again.sort();
+    assert_eq!(sent, ["GET /users/5", "POST /users", "GET /users/1", "DELETE /users/1"]);
+    assert_eq!(read_again, ["GET /users/1", "GET /users/2"]);
+}
+
+#[tokio::test]
+async fn what_was_planned_and_not_sent_is_sent_by_the_next_replica() {
+    let (bed, mut process) = scene().await;
+    bed.llm.calls([("createUser", new_user()), ("getUser", json!({"id": 1})), ("deleteUser", json!({"id": 2}))]).says("Done.");
+    let gate = bed.upstream.hold(Method::GET, "/users/1");
+    let doomed = bed.through(&process.base).as_user("ann");
+    killed_at(&gate, &mut process, doomed, "/api/process", json!({"message": "create Ann, look at 1, delete 2"})).await;
+
+    // The result of the first change was not written down by then, so the rest is not sent.
+    let ann = bed.as_user("ann");
+    history_of(&ann, 2).await;
+    assert_eq!(bed.upstream.log(), ["POST /users", "GET /users/1", "GET /users/1"]);
+}
+
+/// Scenario 11: the same request comes again to another replica while the lease of the dead one lasts, and after it.
+#[tokio::test]
+async fn s11_a_retry_under_the_key_gets_the_turn_of_the_same_run() {
+    let (bed, mut process) = scene().await;
+    bed.llm.calls([("getUsers", json!({}))]);
+    bed.llm.calls([("getUsers", json!({}))]).says("Two.");
+    let gate = bed.upstream.hold(Method::GET, "/users");
+    let keyed = |client: Client| client.with("idempotency-key", "k-1");
+    let doomed = keyed(bed.through(&process.base).as_user("ann"));
+    killed_at(&gate, &mut process, doomed, "/api/process", json!({"message": "how many?"})).await;
+
+    let ann = keyed(bed.as_user("ann"));
+    let in_flight = ann.process("how many?").await;
+    let run = in_flight.refused(409, "turn_in_progress")["run_id"].as_str().unwrap().to_owned();
+    assert_eq!(in_flight.header("location"), Some(format!("/api/runs/{run}").as_str()));
+    assert!(in_flight.header("retry-after").is_some());
+    let answer = ann.clone().with("prefer", "wait=20").process("how many?").await.ok();
+    assert_eq!((answer["message"].as_str(), answer["run_id"].as_str()), (Some("Two."), Some(run.as_str())));
+    assert_eq!(ann.history().await, ["user: how many?", "assistant: Two."]);
+    assert_eq!(run_of(&ann, &run).await["state"], "answered");
+}
+
+#[tokio::test]
+async fn a_request_that_meets_a_dead_run_comes_after_it() {
+    let (bed, mut process) = scene().await;
+    let gate = bed.llm.says("Too late.").held();
+    bed.llm.says("First.").says("Second.");
+    let doomed = bed.through(&process.base).as_user("ann");
+    killed_at(&gate, &mut process, doomed, "/api/process", json!({"message": "one"})).await;
+    let ann = bed.as_user("ann");
+    until("the end of the lease", async || {
+        let reply = ann.process("two").await;
+        assert!(reply.status == 200 || reply.status == 409, "{}", reply.text());
+        reply.status == 200
+    })
+    .await;
+    assert_eq!(ann.history().await, ["user: one", "assistant: First.", "user: two", "assistant: Second."]);
+}
+
+/// Scenario 28: two replicas die with the same run, and a third comes to its end.
+#[tokio::test]
+async fn s28_two_crashes_in_a_row_lose_nothing() {
+    let bed = Bed::with(On::Redis, |settings| settings.turns.lease_ms = LEASE_MS).await;
+    let ann = bed.as_user("ann");
+    bed.llm.calls([("createUser", new_user())]);
+    let with_the_second = bed.llm.says("Lost with the second.").held();
+    bed.llm.says("It is not known.");
+    let gate = bed.upstream.hold(Method::POST, "/users");
+    let run = ann.begins("create Ann", "reject").await;
+    gate.reached().await;
+    // A holder whose token is gone is as good as dead: whatever it does is refused.
+    let dies = || bed.redis().command::<()>("HSET", &[&bed.redis().key("s", "ann"), "tok", "0:nobody", "lu", "0"]);
+    dies();
+    with_the_second.reached().await;
+    let journal: Vec<String> = bed.redis().command("HKEYS", &[&bed.redis().key("j", "ann")]);
+    assert_eq!(journal.len(), 3, "what was asked, the plan, the intent: {journal:?}");
+    dies();
+    assert_eq!(history_of(&ann, 2).await, ["user: create Ann", "assistant: It is not known."]);
+    with_the_second.open();
+    gate.open();
+    assert!(bed.llm.heard()[2].contains("may or may not have taken effect"), "{:#?}", bed.llm.heard());
+    assert_eq!(run_of(&ann, &run).await["state"], "unknown_outcome");
+    assert_eq!(bed.redis().command::<Vec<String>>("KEYS", &["saa:*:j:*"]), [""; 0], "the journal is settled");
+    assert_eq!(bed.upstream.log(), ["POST /users"]);
+}
+
+#[tokio::test]
+async fn a_run_that_every_replica_dies_of_is_given_up_and_told() {
+    let bed = Bed::with(On::Redis, |settings| settings.turns.lease_ms = LEASE_MS).await;
+    let ann = bed.as_user("ann");
+    let gate = bed.llm.says("Never heard.").held();
+    let turn = ann.processing("boom");
+    gate.reached().await;
+    // As if three had died of it already, and the fourth just now.
+    bed.redis().command::<()>("HSET", &[&bed.redis().key("s", "ann"), "try", "3", "tok", "0:nobody", "lu", "0"]);
+    let history = history_of(&ann, 2).await;
+    assert!(history[1].contains("given up"), "{history:#?}");
+    gate.open();
+    let answer = turn.await.unwrap().ok();
+    assert_eq!(answer["state"], "failed", "its client is told as well: {answer:#}");
+}
+
+#[tokio::test]
+async fn a_direct_call_that_died_is_told_in_the_conversation() {
+    let (bed, mut process) = scene().await;
+    let gate = bed.upstream.hold(Method::POST, "/users");
+    let doomed = bed.through(&process.base).as_user("ann").with("idempotency-key", "c-1");
+    let call = json!({"function_name": "createUser", "parameters": new_user()});
+    killed_at(&gate, &mut process, doomed, "/api/call", call.clone()).await;
+
+    let ann = bed.as_user("ann").with("idempotency-key", "c-1");
+    let history = history_of(&ann, 2).await;
+    assert!(history[0].contains("POST") && history[1].contains("createUser") && history[1].contains("outcome unknown"), "{history:#?}");
+    let told = ann.post("/api/call", call).await;
+    assert_eq!(told.header("idempotency-replayed"), Some("true"));
+    assert!(told.json()["markdown_result"].as_str().unwrap().contains("not known"), "{}", told.text());
+    assert_eq!(bed.upstream.log(), ["POST /users"]);
 }

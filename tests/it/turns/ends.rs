@@ -35,7 +35,7 @@ async fn a_turn_goes_on_when_its_client_hangs_up() {
 async fn a_turn_that_changed_nothing_leaves_no_trace_when_the_model_fails() {
     let bed = Bed::on(On::Redis).await;
     let ann = bed.as_user("ann");
-    bed.llm.calls([("getUsers", json!({}))]).answers_raw(503, "{}");
+    bed.llm.calls([("getUsers", json!({}))]).fails(503);
     ann.process("list users").await.refused(503, "model_unavailable");
     assert_eq!(ann.history().await, [""; 0]);
     bed.llm.says("Here they are.");
@@ -47,7 +47,7 @@ async fn a_turn_that_changed_nothing_leaves_no_trace_when_the_model_fails() {
 async fn a_turn_that_changed_something_says_so_when_the_model_fails() {
     let bed = Bed::on(On::Redis).await;
     let ann = bed.as_user("ann");
-    bed.llm.calls([("createUser", json!({"name": "Ann", "email": "a@example.com"}))]).answers_raw(500, "{}");
+    bed.llm.calls([("createUser", json!({"name": "Ann", "email": "a@example.com"}))]).fails(500);
     let answer = ann.process("create Ann").await.ok();
     let message = answer["message"].as_str().unwrap();
     assert!(message.contains("model became unavailable") && message.contains("a@example.com"), "{message}");

@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::new_user;
 use crate::harness::{
     bed::{Bed, On},
     client::{Client, Reply},
@@ -21,10 +22,6 @@ crate::contract::on_both_stores! {
 
 /// A turn notices within a third of this that its session is gone.
 const LEASE_MS: u64 = 300;
-
-fn new_user() -> Value {
-    json!({"name": "Ann", "email": "a@example.com"})
-}
 
 async fn scene(on: On) -> Bed {
     Bed::with(on, |settings| settings.turns.lease_ms = LEASE_MS).await

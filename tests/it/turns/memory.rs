@@ -29,7 +29,11 @@ async fn the_model_hears_what_was_called_and_what_came_of_it() {
 
 #[tokio::test]
 async fn the_model_hears_the_newest_turns_only() {
-    let bed = Bed::with(On::Redis, |settings| settings.turns.history_turns = 1).await;
+    let bed = Bed::with(On::Redis, |settings| {
+        settings.turns.history_turns = 1;
+        settings.agent.summaries = false;
+    })
+    .await;
     for n in 1..=3 {
         bed.llm.says(&format!("answer {n}"));
         bed.as_user("ann").process(&format!("question {n}")).await.ok();

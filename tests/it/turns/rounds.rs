@@ -115,3 +115,50 @@ async fn a_change_that_is_not_answered_in_time_is_unknown_and_not_repeated() {
     assert!(answer["function_calls"][0]["markdown_result"].as_str().unwrap().contains("not known"), "{answer:#}");
     assert_eq!(bed.upstream.log(), ["POST /users"]);
 }
+
+#[tokio::test]
+async fn the_same_mistake_twice_ends_the_turn_in_the_users_language() {
+    let bed = Bed::on(On::Redis).await;
+    let wrong = || [("getUsers", json!({"limit": "many"}))];
+    for (message, told) in [("list users", "Say it in other words"), ("列出用户", "请换一种说法")] {
+        bed.llm.calls([("getUser", json!({"id": 1}))]).calls(wrong()).calls(wrong());
+        let answer = bed.as_user("ann").process(message).await.ok();
+        let text = answer["message"].as_str().unwrap();
+        assert!(text.contains(told) && text.contains("getUsers") && text.contains("limit"), "{text}");
+        assert!(text.contains("ann@example.com"), "what was done is told: {text}");
+        assert_eq!((&answer["state"], answer["function_calls"].as_array().unwrap().len()), (&json!("answered"), 3));
+    }
+    bed.llm.says("Now it works.");
+    assert_eq!(bed.as_user("ann").process("and now?").await.message(), "Now it works.");
+}
+
+#[tokio::test]
+async fn other_mistakes_go_back_three_times_and_good_calls_are_not_counted() {
+    let bed = Bed::on(On::Redis).await;
+    let (good, wrong) = (("getUser", json!({"id": 1})), |limit: &str| ("getUsers", json!({"limit": limit})));
+    bed.llm.calls([good.clone(), wrong("one")]).calls([wrong("two")]).calls([good.clone()]).calls([wrong("three")]).calls([good.clone()]);
+    bed.llm.calls([good, wrong("four")]);
+    let text = bed.as_user("ann").process("list users").await.message();
+    assert!(text.contains("I stopped") && text.contains("getUsers"), "{text}");
+    assert_eq!(bed.upstream.log(), ["GET /users/1"; 4]);
+    assert_eq!(bed.llm.asked().len(), 6);
+}
+
+#[tokio::test]
+async fn a_model_that_is_busy_is_asked_again_within_the_turn() {
+    let bed = Bed::on(On::Redis).await;
+    bed.llm.answers_raw(429, "{}").calls([("getUsers", json!({}))]).answers_raw(503, "{}").answers_raw(502, "<html>").says("At last.");
+    assert_eq!(bed.as_user("ann").process("list users").await.message(), "At last.");
+    assert_eq!((bed.llm.asked().len(), bed.upstream.log()), (5, vec!["GET /users".to_owned()]));
+}
+
+#[tokio::test]
+async fn what_nobody_counted_is_estimated_and_says_so() {
+    let bed = Bed::on(On::Redis).await;
+    let usage = json!({"prompt_tokens": 100, "completion_tokens": -1, "total_tokens": 9_223_372_036_854_775_808_u64});
+    let message = json!({"role": "assistant", "content": "x".repeat(350)});
+    bed.llm.answers_raw(200, json!({"choices": [{"message": message}], "usage": usage}).to_string());
+    let answer = bed.as_user("ann").process("list users").await.ok();
+    let expected = json!({"prompt_tokens": 100, "completion_tokens": 100, "total_tokens": 200, "estimated": true});
+    assert_eq!(answer["usage"], expected);
+}

@@ -99,7 +99,7 @@ impl Reading<'_> {
                 if let (Some(least), Some(most)) = (least, most) {
                     self.give_bound(least, at, false);
                     self.give_bound(most, end, true);
-                    self.use_spans(at, end);
+                    self.use_spans(at, self.after_parenthesis(end + 1) - 1);
                 }
                 continue;
             }
@@ -160,6 +160,7 @@ impl Reading<'_> {
             next += 1;
         }
         let between = at.checked_sub(1).and_then(|at| self.span(at)).is_some_and(|span| span.is_any(&[Cue::Between, Cue::Since]));
+        next = self.after_parenthesis(next);
         let joined = self.span(next).filter(|span| {
             let to = span.is(Cue::To) && !span.is(Cue::And);
             to || span.is_mark('~') || span.is_mark('-') || (between && span.is_any(&[Cue::And, Cue::Until]))
@@ -170,6 +171,14 @@ impl Reading<'_> {
             next += 1;
         }
         (self.is_quantity(next) && self.span(next).is_some_and(|span| span.number().is_some() == number)).then_some(next)
+    }
+
+    /// "(含)", "(inclusive)": what stands in parentheses behind a value says how it is meant, and parts it from nothing.
+    fn after_parenthesis(&self, at: usize) -> usize {
+        const WORDS_MAX: usize = 3;
+        let opens = self.span(at).is_some_and(|span| span.is_mark('('));
+        let end = (at + 1..=at + 1 + WORDS_MAX).find(|at| self.span(*at).is_some_and(|span| span.is_mark(')')));
+        end.filter(|_| opens).map_or(at, |end| end + 1)
     }
 
     /// The open slot for a bound of this kind: one whose words stand in the sentence, else the first.

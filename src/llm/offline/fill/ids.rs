@@ -120,12 +120,21 @@ impl Reading<'_> {
         let owners = self.open_slots(|slot| text(slot, &["owner", "org", "organization", "namespace", "workspace", "group"]));
         let repos = self.open_slots(|slot| text(slot, &["repo", "project"]));
         let (Some(owner), Some(repo)) = (owners.first().copied(), repos.first().copied()) else { return };
-        for at in 0..self.sentence.spans.len() {
-            if let Some(Kind::Literal(Literal::Pair(left, right))) = self.span(at).map(|span| &span.kind) {
-                self.set(owner, json!(left), at, at);
-                self.set(repo, json!(right), at, at);
-                return;
-            }
+        let pair = |at: &usize| matches!(self.span(*at).map(|span| &span.kind), Some(Kind::Literal(Literal::Pair(..))));
+        let pairs: Vec<usize> = (0..self.sentence.spans.len()).filter(pair).collect();
+        // Of several the one that nothing says to be something else, as "branch feature/x" and "src/auth 目录" do.
+        let Some(at) = pairs.iter().find(|at| !self.is_of_another(**at, repo)).or_else(|| pairs.first()).copied() else { return };
+        if let Some(Kind::Literal(Literal::Pair(left, right))) = self.span(at).map(|span| &span.kind) {
+            self.set(owner, json!(left), at, at);
+            self.set(repo, json!(right), at, at);
         }
+    }
+
+    /// Whether the word before a value, or in Chinese the one after it, names something else than this argument.
+    fn is_of_another(&self, at: usize, slot: usize) -> bool {
+        let Some(of) = self.entry.slots.get(slot) else { return false };
+        let other = |span: &Span| span.words().next().is_some() && span.actions().next().is_none() && !of.is_of(span);
+        let before = at.checked_sub(1).and_then(|at| self.span(at)).is_some_and(|span| span.kind == Kind::Words && other(span));
+        before || self.span(at + 1).is_some_and(|span| span.kind == Kind::Ideographs && other(span))
     }
 }

@@ -1,5 +1,6 @@
 //! Which arguments of a function a sentence gives. Nothing is invented: every value stands in the sentence, and every span is used once.
 
+mod codes;
 mod counts;
 mod ids;
 mod texts;
@@ -103,6 +104,11 @@ impl<'a> Reading<'a> {
         }
         let speaks = span.actions().next().is_some() || span.meanings.iter().any(|m| matches!(m, Meaning::Cue(_) | Meaning::Stop));
         speaks && !span.words().any(|word| index.is_thing(word))
+    }
+
+    /// Whether a span names an argument that is given.
+    pub(super) fn gives(&self, span: &Span) -> bool {
+        self.slots().any(|(slot, value)| value.is_some() && slot.is_of(span))
     }
 
     fn slots(&self) -> impl Iterator<Item = (&'a Slot, &Option<Value>)> {

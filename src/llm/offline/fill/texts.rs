@@ -58,10 +58,12 @@ impl Reading<'_> {
             }
         }
         self.name_after_noun();
+        self.codes_before_nouns();
+        self.authors();
     }
 
     /// A span that names the function's own thing ("user" of `createUser`) is no property, even if a slot shares the word.
-    fn is_own_noun(&self, at: usize) -> bool {
+    pub(super) fn is_own_noun(&self, at: usize) -> bool {
         self.span(at).is_some_and(|span| self.is_object(span))
     }
 
@@ -131,20 +133,54 @@ impl Reading<'_> {
             self.set(slot, Value::Bool(value), from, from);
             return true;
         }
-        if !matches!(of.kind, SlotKind::Text | SlotKind::Texts) {
+        match of.kind {
+            SlotKind::Texts => self.give_texts(slot, from),
+            SlotKind::Text => {
+                let Some((text, to)) = self.words_from(slot, from) else { return false };
+                self.set(slot, json!(text), from, to);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Gives the texts that begin at a span, with commas or an "and" between them: "bug and p1", "“a”、“b”".
+    fn give_texts(&mut self, slot: usize, from: usize) -> bool {
+        let (mut texts, mut next, mut end) = (Vec::new(), from, from);
+        while let Some((text, to)) = self.one_text(slot, next) {
+            texts.push(text);
+            end = to;
+            let joined = |at: usize| self.span(at).is_some_and(|span| span.is(Cue::And) || span.is_mark(','));
+            next = (to + 1..).find(|at| !joined(*at)).unwrap_or(to + 1);
+            if next == to + 1 {
+                break;
+            }
+        }
+        if texts.is_empty() {
             return false;
         }
+        self.set(slot, json!(texts), from, end);
+        true
+    }
+
+    /// One text of several, and the span where it ends.
+    fn one_text(&self, slot: usize, at: usize) -> Option<(String, usize)> {
+        let span = self.span(at).filter(|_| !self.is_used(at))?;
+        match span.literal() {
+            Some(Literal::Quoted(text)) => Some((text.clone(), at)),
+            Some(Literal::Code(_)) => Some((self.sentence.text_of(at, at).to_owned(), at)),
+            Some(_) => None,
+            None => self.words_from(slot, at),
+        }
+    }
+
+    /// The words of a text that is not quoted, and the span where they end.
+    fn words_from(&self, slot: usize, from: usize) -> Option<(String, usize)> {
         let mut to = from;
         while to < from + OFFLINE_TEXT_WORDS_MAX && self.span(to).is_some_and(|span| self.is_text(slot, to, span, to > from)) {
             to += 1;
         }
-        if to == from {
-            return false;
-        }
-        let text = self.sentence.text_of(from, to - 1).to_owned();
-        let value = if of.kind == SlotKind::Texts { json!([text]) } else { json!(text) };
-        self.set(slot, value, from, to - 1);
-        true
+        (to > from).then(|| (self.sentence.text_of(from, to - 1).to_owned(), to - 1))
     }
 
     /// Whether a span can be part of a text that is not quoted.
@@ -202,6 +238,7 @@ impl Reading<'_> {
         self.only_quotation();
         if self.is_safe() {
             self.only_number();
+            self.code_after_noun();
             self.only_unknown_words();
         }
     }

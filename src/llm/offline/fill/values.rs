@@ -23,7 +23,6 @@ pub(super) fn of_literal(slot: &Slot, span: &Span, written: &str) -> Option<Valu
         (Kind::Instant, Literal::Date(day)) => Some(json!(format!("{day}T00:00:00Z"))),
         (Kind::Text | Kind::Email, Literal::Quoted(text)) => Some(json!(text)),
         (Kind::Text, _) => Some(json!(written)),
-        (Kind::Texts, Literal::Quoted(text)) => Some(json!([text])),
         (Kind::Choice(_), Literal::Quoted(text)) => choice_of(slot, |form| *form == text.to_lowercase()),
         _ => None,
     }

@@ -1,0 +1,82 @@
+//! Logins that refresh tokens keep going, and how they end. One script each.
+
+use super::{
+    RedisStore,
+    reply::{Parts, number, odd, refused},
+    script::{ATTEMPT, FORGIVE, LOGIN, LOGOUT, REFRESH},
+};
+use crate::{
+    domain::{
+        limits::{REFRESH_FAMILIES_PER_USER_MAX, REFRESH_GRACE_MS},
+        user::UserName,
+    },
+    store::{
+        contract::{
+            StoreError,
+            logins::{Attempted, FROM_ADDRESS, LoggedOut, Login, Logout, OF_ACCOUNT, Opened, Rotated, Rotation, StoppedRuns},
+        },
+        keys::UserKeys,
+    },
+};
+
+impl RedisStore {
+    pub async fn attempt(&self, user: &UserName, from: &str) -> Result<Attempted, StoreError> {
+        let keys = UserKeys::of(user);
+        let mut call = ATTEMPT.on(&[&keys.failures(None), &keys.failures(Some(from))]);
+        for window in [OF_ACCOUNT, FROM_ADDRESS] {
+            call.arg(window.failures_max).arg(window.ms);
+        }
+        Ok(match number(&self.run(&ATTEMPT, &call).await?)? {
+            0 => Attempted::Counted,
+            retry_after_ms => Attempted::Limited { retry_after_ms },
+        })
+    }
+
+    pub async fn forgive(&self, user: &UserName, from: &str) -> Result<(), StoreError> {
+        let keys = UserKeys::of(user);
+        let call = FORGIVE.on(&[&keys.failures(None), &keys.failures(Some(from))]);
+        self.run(&FORGIVE, &call).await.map(|_| ())
+    }
+
+    pub async fn log_in(&self, login: Login<'_>) -> Result<Opened, StoreError> {
+        let keys = UserKeys::of(login.user);
+        let mut call = LOGIN.on(&[&keys.account(), &keys.revoked(), &keys.refresh()]);
+        call.arg(login.born_ms).arg(login.family).arg(login.token).arg(login.lasts_ms).arg(REFRESH_FAMILIES_PER_USER_MAX);
+        // Not relied on: whoever loses it in a failover logs in again. A rotation that is lost would make an honest client look like a thief,
+        // and a logout that is lost would let somebody in again.
+        match Parts::of(self.run(&LOGIN, &call).await?)?.text()?.as_str() {
+            "OK" => Ok(Opened::Done),
+            "REVOKED" => Ok(Opened::Revoked),
+            _ => Err(odd("a status of this script")),
+        }
+    }
+
+    pub async fn rotate(&self, rotation: Rotation<'_>) -> Result<Rotated, StoreError> {
+        let keys = UserKeys::of(rotation.user);
+        let mut call = REFRESH.on(&[&keys.account(), &keys.revoked(), &keys.refresh()]);
+        call.arg(rotation.family).arg(rotation.presented).arg(rotation.successor).arg(rotation.sealed);
+        call.arg(rotation.lasts_ms).arg(REFRESH_GRACE_MS).arg(rotation.access_ms).arg(self.rates.requests_per_minute);
+        let (status, mut parts) = self.ask_relied_on(&REFRESH, &call).await?;
+        match status.as_str() {
+            "OK" => Ok(Rotated::Done { role: parts.role()?, now_ms: parts.number()? }),
+            "AGAIN" => Ok(Rotated::Again { role: parts.role()?, now_ms: parts.number()?, sealed: parts.text()? }),
+            "USED" => Ok(Rotated::Used),
+            "UNKNOWN" => Ok(Rotated::Unknown),
+            other => refused(other, &mut parts).map(Rotated::Refused),
+        }
+    }
+
+    pub async fn log_out(&self, logout: Logout<'_>) -> Result<LoggedOut, StoreError> {
+        let keys = UserKeys::of(logout.caller.user);
+        let mut call = LOGOUT.on(&[&keys.account(), &keys.revoked(), &keys.session(), &keys.waiting(), &keys.runs(), &keys.refresh()]);
+        call.arg(logout.caller.token_id).arg(logout.caller.issued_ms).arg(logout.family.unwrap_or_default());
+        call.arg(logout.token_until_ms).arg(logout.access_ms).arg(u8::from(logout.everything)).arg(u8::from(logout.stops_runs));
+        let (status, mut parts) = self.ask_relied_on(&LOGOUT, &call).await?;
+        if status != "OK" {
+            return refused(&status, &mut parts).map(LoggedOut::Refused);
+        }
+        parts.role()?;
+        let running = Some(parts.text()?).filter(|run| !run.is_empty());
+        Ok(LoggedOut::Done(StoppedRuns { running, left_ms: parts.number()?, waited: parts.number()? }))
+    }
+}
