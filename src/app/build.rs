@@ -1,6 +1,7 @@
 //! One wiring: settings in, service out. What is wrong is told before anything is served.
 
 use std::{
+    num::NonZeroUsize,
     path::Path,
     sync::{Arc, OnceLock},
     time::Duration,
@@ -143,7 +144,8 @@ impl App {
         let ring: Vec<GivenKey<'_>> = settings.auth.keys.iter().map(given).collect();
         let tokens = Tokens::of_ring(&ring, nameless.as_ref(), settings.auth.token_hours).map_err(BuildError)?;
         let vault = Vault::new(store.clone(), key_ring(&settings, nameless.as_ref())?);
-        let hands = std::thread::available_parallelism().map_or(1, |n| n.get().div_ceil(2));
+        let half_of_cores = || std::thread::available_parallelism().map_or(1, |n| n.get().div_ceil(2));
+        let hands = settings.auth.logins_at_once.map_or_else(half_of_cores, NonZeroUsize::get);
         let replica = format!("{}-{}", host_name(), random::hex_of(3));
         let app = Self(Arc::new(Inner {
             clock,

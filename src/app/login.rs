@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tokio::sync::OwnedSemaphorePermit;
 use tracing::warn;
 
 use super::{App, AppError, refresh::Admission};
@@ -56,6 +57,8 @@ impl App {
             return Err(AppError::WrongCredentials);
         };
         let from = digest::of(&[from.as_bytes()]);
+        // Before it is counted: who is told to come again has not tried.
+        let hand = self.hand().await?;
         let (attempted, known) = tokio::join!(self.store().attempt(&user, &from), self.store().known(&user));
         if let Attempted::Limited { retry_after_ms } = attempted? {
             return Err(AppError::LoginsLimited { retry_after_ms });
@@ -64,7 +67,7 @@ impl App {
         let account = known.account.filter(|account| !account.disabled);
         let hash = account.as_ref().map(|account| account.password_hash.clone());
         let password = password.to_owned();
-        let matches = self.hashing(move || passwords::matches(&password, hash.as_deref())).await?;
+        let matches = hashing(hand, move || passwords::matches(&password, hash.as_deref())).await?;
         match account {
             Some(account) if matches => {
                 let (forgiven, admission) = tokio::join!(self.store().forgive(&user, &from), self.admit(&account, known.now_ms));
@@ -92,7 +95,7 @@ impl App {
     /// Adds a user; false if the name is taken. The caller has checked the password's rule.
     pub async fn add_user(&self, name: &UserName, role: Role, password: &str) -> Result<bool, AppError> {
         let (name, password) = (name.clone(), password.to_owned());
-        let account = self.hashing(move || account(&name, role, &password)).await?;
+        let account = hashing(self.hand().await?, move || account(&name, role, &password)).await?;
         Ok(self.store().add_account(&account).await? == Added::New)
     }
 
@@ -101,17 +104,23 @@ impl App {
         self.tokens().check(token, self.now_ms())
     }
 
-    /// Runs the slow part off the runtime, a few at a time, so that logins cannot starve turns.
-    async fn hashing<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, AppError> {
-        let permit = tokio::time::timeout(HASHING_WAIT, self.hands().acquire_owned()).await;
-        let Ok(Ok(permit)) = permit else { return Err(AppError::LoginsBusy) };
-        let worked = tokio::task::spawn_blocking(move || {
-            let result = work();
-            drop(permit);
-            result
-        });
-        worked.await.map_err(|_| AppError::Broken)
+    /// Leave to hash one password: a few at a time, so that logins cannot starve turns.
+    async fn hand(&self) -> Result<OwnedSemaphorePermit, AppError> {
+        match tokio::time::timeout(HASHING_WAIT, self.hands().acquire_owned()).await {
+            Ok(Ok(hand)) => Ok(hand),
+            _ => Err(AppError::LoginsBusy),
+        }
     }
+}
+
+/// Runs the slow part off the runtime, and gives the leave back when it ends, also if nobody waits for it any more.
+async fn hashing<T: Send + 'static>(hand: OwnedSemaphorePermit, work: impl FnOnce() -> T + Send + 'static) -> Result<T, AppError> {
+    let worked = tokio::task::spawn_blocking(move || {
+        let result = work();
+        drop(hand);
+        result
+    });
+    worked.await.map_err(|_| AppError::Broken)
 }
 
 /// A new account; the caller has checked the password's rule. Hashing takes tens of milliseconds and blocks.

@@ -1,6 +1,6 @@
 //! The settings as `config check` shows them: every key, its value unless it is a secret, and where it was found.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, num::NonZeroUsize, path::PathBuf};
 
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
@@ -126,12 +126,13 @@ fn store_rows(store: &Store) -> Rows {
 }
 
 fn auth_rows(auth: &Auth) -> Rows {
-    let Auth { signing_key, keys, token_hours, refresh_hours, admin_username, admin_password } = auth;
+    let Auth { signing_key, keys, token_hours, refresh_hours, logins_at_once, admin_username, admin_password } = auth;
     vec![
         ("auth.signing_key", masked(signing_key)),
         ("auth.keys", signing_keys_shown(keys)),
         ("auth.token_hours", token_hours.to_string()),
         ("auth.refresh_hours", refresh_hours.to_string()),
+        ("auth.logins_at_once", logins_at_once.map_or(0, NonZeroUsize::get).to_string()),
         ("auth.admin_username", or_not_set(admin_username)),
         ("auth.admin_password", masked(admin_password)),
     ]

@@ -1,6 +1,6 @@
 //! From the layers to the settings.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, num::NonZeroUsize};
 
 use ipnet::IpNet;
 
@@ -104,6 +104,7 @@ fn read(from: &mut Reader) -> Settings {
             keys: tables::read(from, "auth.keys", |part, notes| signing::keys(&part, notes)),
             token_hours: from.whole("auth.token_hours"),
             refresh_hours: from.whole("auth.refresh_hours"),
+            logins_at_once: NonZeroUsize::new(from.whole("auth.logins_at_once")),
             admin_username: from.text("auth.admin_username"),
             admin_password: from.secret("auth.admin_password"),
         },

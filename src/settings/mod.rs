@@ -38,7 +38,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, num::NonZeroUsize, path::PathBuf};
 
 use ipnet::IpNet;
 use secrecy::SecretString;
@@ -149,6 +149,8 @@ pub struct Auth {
     pub token_hours: u64,
     /// How long a login lasts that is not refreshed.
     pub refresh_hours: u64,
+    /// How many passwords are checked at once; `None`: half of the cores.
+    pub logins_at_once: Option<NonZeroUsize>,
     pub admin_username: Option<String>,
     pub admin_password: Option<SecretString>,
 }

@@ -2,6 +2,7 @@
 
 mod access;
 mod attacks;
+mod busy;
 mod forge;
 mod forged;
 mod keys;

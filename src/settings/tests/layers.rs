@@ -38,6 +38,7 @@ const OTHER_VALUES: &[(&str, &str)] = &[
     ("auth.keys", r#"[{"id":"a","algorithm":"HS256","file":"Cargo.toml"}]"#),
     ("auth.token_hours", "2"),
     ("auth.refresh_hours", "48"),
+    ("auth.logins_at_once", "3"),
     ("auth.admin_username", "root"),
     ("auth.admin_password", "correct horse"),
     ("limits.requests_per_minute", "12"),
