@@ -1,12 +1,10 @@
 //! Who plans where the model's server cannot be asked: the offline planner, if the operator wants it, and only from the first thought of a
 //! turn on, so that no turn is planned by two.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use super::{Agent, Progress, Thought};
 use crate::{
     domain::session::Round,
-    llm::{ModelError, Offline, Plan, Prompt, Words},
+    llm::{ModelError, Offline, Plan, Prompt, Words, anew},
 };
 
 /// Whether the offline planner has a turn that was to be the model's.
@@ -35,15 +33,9 @@ impl Agent<'_> {
         if taken_over != TakenOver::No {
             return (Ok(fallback.plan(prompt)), TakenOver::Before);
         }
-        let begun = AtomicBool::new(false);
-        let noted = |piece: &str| {
-            begun.store(true, Ordering::Relaxed);
-            words.iter().for_each(|words| words(piece));
-        };
-        let noted: Option<Words<'_>> = words.is_some().then_some(&noted);
-        match self.planner.plan(prompt, noted).await {
-            // What somebody has read the beginning of is not told anew by another.
-            Err(error) if prompt.rounds.is_empty() && is_away(error) && !begun.load(Ordering::Relaxed) => {
+        match self.planner.plan(prompt, words).await {
+            Err(error) if prompt.rounds.is_empty() && is_away(error) => {
+                anew(words);
                 (Ok(fallback.plan(prompt)), TakenOver::Because(error))
             }
             planned => (planned, taken_over),

@@ -111,6 +111,16 @@ impl Feed {
         self.0.changed.send_replace(());
     }
 
+    /// What was said since the last event of another kind does not count any more: says so, if any of it was told.
+    pub fn say_anew(&self) {
+        let mut state = self.state();
+        state.text.clear();
+        if matches!(state.told.back(), Some(Numbered { event: Event::Token { .. }, .. })) {
+            state.push(&self.0.lease, Event::Recovering);
+            self.0.changed.send_replace(());
+        }
+    }
+
     /// Tells text that waits for more: the turn is over.
     pub fn say_rest(&self) {
         self.state().tell_text(&self.0.lease);
@@ -288,6 +298,21 @@ mod tests {
             Read::Nothing | Read::Over(_) => Vec::new(),
             Read::NotHere => panic!("not here"),
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_said_anew_is_told_if_anything_of_it_was_told() {
+        let feed = feed(true);
+        feed.tell(Event::Accepted);
+        feed.say_anew();
+        for piece in ["a", "b"] {
+            feed.say(piece);
+        }
+        feed.say_anew();
+        feed.say("c");
+        feed.say_rest();
+        let told = [(1, Event::Accepted), (2, text("a")), (3, Event::Recovering), (4, text("c"))];
+        assert_eq!(events(feed.since(EventId::START)), told, "b was never told");
     }
 
     #[tokio::test]

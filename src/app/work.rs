@@ -25,7 +25,7 @@ use crate::{
         turn::{CallStage, Ending},
         user::UserName,
     },
-    llm::{Recap, Words},
+    llm::{Heard, Recap, Words},
     secrets::tokens::Bearer,
     store::contract::{Started, StoreError},
     upstream::UserCredentials,
@@ -341,7 +341,17 @@ impl App {
             let results = so_far.take_unjournaled();
             crate::fault::point("K3");
             let followed = so_far.feed().map(|feed| (feed.clone(), agent.hidden().spoken()));
-            let say = |piece: &str| followed.iter().for_each(|(feed, spoken)| feed.say(&spoken.piece(piece)));
+            let say = |heard: Heard<'_>| {
+                if let Some((feed, spoken)) = &followed {
+                    match heard {
+                        Heard::Piece(piece) => feed.say(&spoken.piece(piece)),
+                        Heard::Anew => {
+                            spoken.forget();
+                            feed.say_anew();
+                        }
+                    }
+                }
+            };
             let words: Option<Words<'_>> = followed.is_some().then_some(&say);
             let thinking = unless_halted(held, agent.think(ask, &mut so_far.progress, words));
             let thought = if results.is_empty() {

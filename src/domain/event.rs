@@ -40,7 +40,8 @@ impl fmt::Display for EventId {
 pub enum Event {
     /// Somebody works on it.
     Accepted,
-    /// The replica that worked on it is gone; another goes on. Text since the last finished call is told anew.
+    /// The replica that worked on it is gone and another goes on, or the model's answer broke off and another is asked for. Text since the
+    /// last finished call is told anew.
     Recovering,
     /// A piece of the text that the planner writes.
     Token {

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use tracing::warn;
 
 use super::{
-    ModelError, Plan, Price, Prompt, Words,
+    ModelError, Plan, Price, Prompt, Words, anew,
     endpoint::{BadEndpoint, Endpoint, Failure},
 };
 use crate::{
@@ -58,8 +58,8 @@ impl ChatModel {
         self.endpoints.first().map_or(0, |own| own.manner.prompt_tokens())
     }
 
-    /// Asks for the next move: the model's own endpoint first, then those that stand in for it. Once a part of an answer has come, nobody is
-    /// asked a second time.
+    /// Asks for the next move: the model's own endpoint first, then those that stand in for it. Whoever has read the beginning of an answer
+    /// that broke off is told when another one is asked for: nothing was done upon a part of an answer, so a second one costs tokens alone.
     ///
     /// # Errors
     /// What the first of them did instead of answering. The cause is logged here; no text of the conversation is.
@@ -69,11 +69,11 @@ impl ChatModel {
             let is_last = at + 1 == self.endpoints.len();
             match self.ask(endpoint, is_last, prompt, words).await {
                 Ok(plan) => return Ok(plan),
-                Err(failure) if failure.begun => return Err(failure.error),
                 Err(failure) => _ = first.get_or_insert(failure.error),
             }
             if !is_last {
                 warn!(model = endpoint.model(), "the model did not answer; the next endpoint is asked");
+                anew(words);
             }
         }
         Err(first.unwrap_or(ModelError::Unavailable))
@@ -99,7 +99,7 @@ impl ChatModel {
                 warn!(model = endpoint.model(), "the model's server failed too often in a row and is left alone for a while");
             }
             attempt += 1;
-            let may_help = matches!(failure.error, ModelError::Unavailable | ModelError::RateLimited { .. }) && !failure.begun;
+            let may_help = matches!(failure.error, ModelError::Unavailable | ModelError::RateLimited { .. });
             if !may_help || attempt >= self.attempts_max {
                 return Err(failure);
             }
@@ -110,6 +110,7 @@ impl ChatModel {
                 return Err(failure);
             }
             tokio::time::sleep(pause).await;
+            anew(words);
         }
     }
 }

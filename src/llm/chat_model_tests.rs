@@ -1,12 +1,10 @@
 //! Who is asked, how often, and when it is given up.
 
-use std::sync::Mutex;
-
 use serde_json::json;
 
 use super::*;
 use crate::{
-    llm::{Move, ToolSet},
+    llm::{Heard, Move, ToolSet, reader::Reader},
     outbound::scripted::{Act, Scripted},
     settings::Fallback,
 };
@@ -113,16 +111,19 @@ async fn who_failed_too_often_in_a_row_is_left_alone() {
 }
 
 #[tokio::test]
-async fn nobody_is_asked_again_once_words_have_come() {
+async fn who_has_read_half_an_answer_is_told_that_another_is_asked_for() {
     let half = "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\ndata: {\"choices\":[{\"delta\":{\"content\":\"Half of\"}}]}\n\n";
-    let (main, other) = (Scripted::start([Act::WriteAndClose(half.as_bytes().to_vec())]).await, Scripted::start([]).await);
+    let breaks = || Act::WriteAndClose(half.as_bytes().to_vec());
+    let (main, other) = (Scripted::start([breaks(), breaks(), breaks()]).await, Scripted::start([says("The whole.")]).await);
     let model = model(&with_fallback(&main.url, &other.url));
-    let heard = Mutex::new(String::new());
-    let words = |piece: &str| heard.lock().expect("heard").push_str(piece);
+    let reader = Reader::default();
+    let words = |heard: Heard<'_>| reader.hears(heard);
     let tools = ToolSet::new(Vec::new());
     let prompt = Prompt { instructions: "s", ..Prompt::of("m", &tools) };
-    assert_eq!(model.plan(&prompt, Some(&words)).await, Err(ModelError::Unavailable));
-    assert_eq!((heard.lock().expect("heard").as_str(), main.requests().len(), other.requests().len()), ("Half of", 1, 0));
+    let plan = model.plan(&prompt, Some(&words)).await.expect("a plan");
+    assert_eq!(plan.next.said(), Some("The whole."));
+    assert_eq!(reader.pieces().concat(), "Half of|Half of|Half of|The whole.");
+    assert_eq!((main.requests().len(), other.requests().len()), (3, 1));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tracing::{info, warn};
 
 use super::{
-    ModelError, Move, Plan, Price, Prompt, Words, address,
+    Heard, ModelError, Move, Plan, Price, Prompt, Words, address, anew,
     breaker::Breaker,
     learned::Learned,
     tokens,
@@ -44,8 +44,6 @@ pub(super) struct Endpoint {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Failure {
     pub(super) error: ModelError,
-    /// Whether a part of an answer had come.
-    pub(super) begun: bool,
     /// What of the request the server does not take.
     refuses: Option<Part>,
     /// How long it asks to wait.
@@ -54,7 +52,7 @@ pub(super) struct Failure {
 
 impl Failure {
     pub(super) fn of(error: ModelError) -> Self {
-        Self { error, begun: false, refuses: None, retry_after_secs: None }
+        Self { error, refuses: None, retry_after_secs: None }
     }
 
     /// How long the server asks to wait.
@@ -163,13 +161,14 @@ impl Endpoint {
                     return Ok(plan);
                 }
                 // Each part is left out once, and then it is in no request any more.
-                Err(Failure { refuses: Some(part), begun: false, .. }) if is_in_request(part, way, streams) => {
+                Err(Failure { refuses: Some(part), .. }) if is_in_request(part, way, streams) => {
                     info!(
                         model = self.model(),
                         ?part,
                         "the model's server does not take a part of the request; it is left out from now on"
                     );
                     self.learned.without(part);
+                    anew(words);
                 }
                 Err(failure) => return Err(failure),
             }
@@ -253,7 +252,7 @@ impl Endpoint {
         let (begun, completion) = (pieces.has_begun(), pieces.is_completion());
         warn!(model = self.model(), begun, completion, "the model's answer broke off, or was none");
         let error = if completion { ModelError::Unavailable } else { ModelError::Nonsense };
-        Err(Failure { begun, ..Failure::of(error) })
+        Err(Failure::of(error))
     }
 
     fn take(&self, pieces: &mut Pieces, event: &Event, aloud: &mut Aloud<'_>) -> Result<(), Failure> {
@@ -263,7 +262,7 @@ impl Endpoint {
                 Ok(())
             }
             Err(_) if pieces.is_finished() => Ok(()),
-            Err(why) => Err(Failure { begun: pieces.has_begun(), ..self.no_answer(why, &event.data) }),
+            Err(why) => Err(self.no_answer(why, &event.data)),
         }
     }
 
@@ -313,7 +312,7 @@ impl Endpoint {
             SendError::TimedOut { .. } => ModelError::TimedOut,
             SendError::TooLarge { .. } | SendError::Bomb { .. } | SendError::Packed { .. } => ModelError::Nonsense,
         };
-        Failure { begun, ..Failure::of(error) }
+        Failure::of(error)
     }
 
     fn refused(&self, status: u16, body: &[u8], retry_after: RetryAfter) -> Failure {
@@ -321,7 +320,7 @@ impl Endpoint {
         let problem = problem::read(status, body, retry_after_secs);
         let code = &problem.code;
         warn!(model = self.model(), status, code, "the model's server answered {status} {code}: {}", problem.error);
-        Failure { error: problem.error, begun: false, refuses: problem.refuses, retry_after_secs }
+        Failure { error: problem.error, refuses: problem.refuses, retry_after_secs }
     }
 }
 
@@ -347,14 +346,14 @@ impl Aloud<'_> {
     fn say(&mut self, text: &str) {
         let Some(words) = self.words.filter(|_| !text.is_empty()) else { return };
         if self.open {
-            return words(text);
+            return words(Heard::Piece(text));
         }
         self.held += text;
         let begins = self.held.trim_start();
         let may_be_a_call = begins.is_empty() || begins.starts_with('{') || begins.starts_with("```") || "```".starts_with(begins);
         if !may_be_a_call {
             self.open = true;
-            words(&self.held);
+            words(Heard::Piece(&self.held));
             self.held.clear();
         }
     }
@@ -362,7 +361,7 @@ impl Aloud<'_> {
     /// What was held back, or came in one piece, is said when it is known to be words.
     fn end(self, plan: &Plan) {
         if let (Some(words), Some(said), false) = (self.words, plan.next.said(), self.open) {
-            words(said);
+            words(Heard::Piece(said));
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::{
         session::Turn,
         tool::{Effect, FunctionSpec},
     },
-    llm::{ChatModel, Planner, Recap, ToolSet, tokens},
+    llm::{ChatModel, Planner, Recap, ToolSet, reader::Reader, tokens},
     outbound::scripted::{Act, Scripted},
 };
 
@@ -82,10 +82,10 @@ async fn a_prompt_becomes_one_request() {
 async fn who_reads_along_is_told_the_words() {
     let server = Scripted::start([says("Hello.")]).await;
     let model = model(&settings(Some(&server.url))).expect("a model");
-    let heard = std::sync::Mutex::new(String::new());
-    let words = |piece: &str| heard.lock().expect("heard").push_str(piece);
+    let reader = Reader::default();
+    let words = |heard: Heard<'_>| reader.hears(heard);
     model.plan(&prompt(&tools()), Some(&words)).await.expect("a plan");
-    assert_eq!(*heard.lock().expect("heard"), "Hello.");
+    assert_eq!(reader.pieces(), ["Hello."]);
 }
 
 #[tokio::test]

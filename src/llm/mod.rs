@@ -4,8 +4,6 @@
 
 pub mod offline;
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use tokio::time::Instant;
 
 use crate::domain::{
@@ -31,6 +29,8 @@ mod embedder;
 mod endpoint;
 mod learned;
 mod lookup;
+#[cfg(test)]
+mod reader;
 mod remembered;
 pub mod tokens;
 mod tools;
@@ -71,9 +71,23 @@ pub struct Recap<'a> {
     pub of_older: bool,
 }
 
+/// What somebody who reads along is told of a move while it comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heard<'a> {
+    /// The next piece of its text.
+    Piece(&'a str),
+    /// The answer broke off, and another one is asked for: what was told of it counts no more.
+    Anew,
+}
+
 /// Where the text of a move goes piece by piece while it comes, in order; the move itself has it whole once more. What was handed over may
 /// turn out to stand beside calls, or to be cut off by an error.
-pub type Words<'a> = &'a (dyn Fn(&str) + Sync);
+pub type Words<'a> = &'a (dyn Fn(Heard<'_>) + Sync);
+
+/// Tells whoever reads along that another answer is asked for.
+pub fn anew(words: Option<Words<'_>>) {
+    words.iter().for_each(|words| words(Heard::Anew));
+}
 
 /// A planner's next move.
 #[derive(Debug, Clone, PartialEq)]
@@ -121,15 +135,11 @@ impl Planner {
     pub async fn plan(&self, prompt: &Prompt<'_>, words: Option<Words<'_>>) -> Result<Plan, ModelError> {
         match self {
             Self::Model(model) => {
-                let told = AtomicBool::new(false);
-                let telling = |piece: &str| {
-                    told.store(true, Ordering::Relaxed);
-                    words.iter().for_each(|words| words(piece));
-                };
-                let plan = model.plan(prompt, words.is_some().then_some(&telling)).await;
+                let plan = model.plan(prompt, words).await;
                 match plan {
-                    // It takes less than is said of it, or counts otherwise. Who has heard a part of an answer is not told another one.
-                    Err(ModelError::ContextOverflow) if !told.load(Ordering::Relaxed) => {
+                    // It takes less than is said of it, or counts otherwise.
+                    Err(ModelError::ContextOverflow) => {
+                        anew(words);
                         let tokens_max = Some(model.price_of(prompt).prompt_tokens / 2);
                         model.plan(&Prompt { tokens_max, ..*prompt }, words).await
                     }

@@ -1,7 +1,5 @@
 //! Answers that come in pieces over a real connection: read along, cut, stalled, and answered otherwise than asked.
 
-use std::sync::Mutex;
-
 use serde_json::{Value, json};
 
 use super::{
@@ -9,7 +7,7 @@ use super::{
     *,
 };
 use crate::{
-    llm::{ChatModel, Planner},
+    llm::{ChatModel, Planner, reader::Reader},
     outbound::scripted::{Act, Scripted},
 };
 
@@ -21,11 +19,9 @@ struct Read {
 }
 
 async fn read_by(model: &ChatModel, server: &Scripted) -> Read {
-    let heard = Mutex::new(Vec::new());
-    let words = |piece: &str| heard.lock().expect("heard").push(piece.to_owned());
-    let plan = model.plan(&prompt(&tools()), Some(&words)).await;
-    let heard = heard.into_inner().expect("heard");
-    Read { plan, heard, asked: server.requests().iter().map(crate::outbound::scripted::Received::json).collect() }
+    let reader = Reader::default();
+    let plan = model.plan(&prompt(&tools()), Some(&|heard: Heard<'_>| reader.hears(heard))).await;
+    Read { plan, heard: reader.pieces(), asked: server.requests().iter().map(crate::outbound::scripted::Received::json).collect() }
 }
 
 async fn read(act: Act) -> Read {
@@ -197,16 +193,16 @@ async fn a_connection_is_used_again_after_a_stream() {
 }
 
 #[tokio::test]
-async fn what_is_too_long_is_shortened_only_while_nothing_of_an_answer_was_read_along() {
+async fn what_is_too_long_is_shortened_whatever_of_an_answer_was_read_along() {
     let too_long = || json!({"error": {"code": "context_length_exceeded"}});
     let ask = async |act: Act| {
         let server = Scripted::start([act, says("Short.")]).await;
         let planner = Planner::Model(model(&settings(Some(&server.url))).expect("a model"));
-        let heard = Mutex::new(String::new());
-        let words = |piece: &str| heard.lock().expect("heard").push_str(piece);
+        let reader = Reader::default();
+        let words = |heard: Heard<'_>| reader.hears(heard);
         let (tools, message) = (tools(), "so ".repeat(9000));
         let plan = planner.plan(&Prompt { message: &message, ..prompt(&tools) }, Some(&words)).await;
-        (plan.map(|plan| plan.next), heard.into_inner().expect("heard"), server.requests())
+        (plan.map(|plan| plan.next), reader.pieces().concat(), server.requests())
     };
     for act in [Act::json(400, &too_long().to_string()), Act::WriteAndClose(stream(&[too_long()]))] {
         let (next, heard, asked) = ask(act).await;
@@ -214,7 +210,7 @@ async fn what_is_too_long_is_shortened_only_while_nothing_of_an_answer_was_read_
         assert!(tokens::of(&asked[1].body) <= tokens::of(&asked[0].body) / 2);
     }
     let (next, heard, asked) = ask(Act::WriteAndClose(stream(&[said("It is "), too_long()]))).await;
-    assert_eq!((next, heard.as_str(), asked.len()), (Err(ModelError::ContextOverflow), "It is ", 1));
+    assert_eq!((next, heard.as_str(), asked.len()), (Ok(Move::Answer("Short.".to_owned())), "It is |Short.", 2));
 }
 
 #[tokio::test]
@@ -226,7 +222,7 @@ async fn the_price_is_that_of_the_request_as_it_is_sent() {
     let model = model(&settings(Some(&server.url))).expect("a model");
     let tools = tools();
     for requests in [1, 3, 5] {
-        model.plan(&prompt(&tools), Some(&|_: &str| ())).await.expect("a plan");
+        model.plan(&prompt(&tools), Some(&|_: Heard<'_>| ())).await.expect("a plan");
         let sent = server.requests();
         assert_eq!(sent.len(), requests);
         assert_eq!(model.price_of(&prompt(&tools)).prompt_tokens, tokens::of(&sent[requests - 1].body));

@@ -32,6 +32,11 @@ impl Spoken {
         told_without(told, &known)
     }
 
+    /// What was said so far counts no more: another text comes.
+    pub fn forget(&self) {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Nothing more comes: gives what was held back.
     pub fn rest(&self) -> String {
         let held = mem::take(&mut *self.held.lock().unwrap_or_else(PoisonError::into_inner));

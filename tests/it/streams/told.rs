@@ -11,6 +11,7 @@ use crate::harness::{
 crate::contract::on_both_stores! {
     a_turn_is_told_while_it_happens
     pieces_of_the_answer_come_before_it_is_whole
+    an_answer_that_breaks_off_is_asked_for_again_and_told_anew
     a_question_is_told_with_what_it_is_about
     what_could_not_be_sent_is_told_with_its_reason
     one_that_waits_is_told_so_and_then_what_happens
@@ -77,6 +78,17 @@ async fn pieces_of_the_answer_come_before_it_is_whole(on: On) {
     stream.expect("done").await;
     assert_eq!(stream.rest().await, []);
     assert_eq!(bed.llm.asked()[0]["stream"], true);
+}
+
+async fn an_answer_that_breaks_off_is_asked_for_again_and_told_anew(on: On) {
+    let bed = Bed::on(on).await;
+    let ann = bed.as_user("ann");
+    let broken = "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"There are \"}}]}\n\n";
+    bed.llm.answers_raw(200, broken).says("There are three.");
+    let events = ann.streams("how many?").await.rest().await;
+    assert_eq!(names(&events), ["accepted", "token There are ", "recovering", "token There are three.", "message", "done"]);
+    ids_grow(&events);
+    assert_eq!(ann.history().await, ["user: how many?", "assistant: There are three."]);
 }
 
 async fn a_question_is_told_with_what_it_is_about(on: On) {
