@@ -212,7 +212,7 @@ impl Endpoint {
         let (mut events, mut pieces) = (Events::default(), Pieces::default());
         // A server may answer with JSON as if no stream had been asked for.
         let mut whole: Option<Vec<u8>> = None;
-        let mut patience = self.deadline;
+        let (mut patience, mut empty) = (self.deadline, true);
         while !pieces.is_done() {
             let bytes = match incoming.piece(patience).await {
                 Ok(Some(bytes)) => bytes,
@@ -221,6 +221,7 @@ impl Endpoint {
                 Err(_) if pieces.is_finished() => break,
                 Err(error) => return Err(self.lost(error, pieces.has_begun())),
             };
+            empty &= bytes.is_empty();
             if let Some(whole) = &mut whole {
                 whole.extend_from_slice(&bytes);
             } else if !pieces.is_completion() && bytes.trim_ascii_start().starts_with(b"{") && events.is_untouched() {
@@ -251,7 +252,8 @@ impl Endpoint {
         }
         let (begun, completion) = (pieces.has_begun(), pieces.is_completion());
         warn!(model = self.model(), begun, completion, "the model's answer broke off, or was none");
-        let error = if completion { ModelError::Unavailable } else { ModelError::Nonsense };
+        // Something else than a completion came whole, and would come again; an answer that ends before it begins was cut like any other.
+        let error = if completion || empty { ModelError::Unavailable } else { ModelError::Nonsense };
         Err(Failure::of(error))
     }
 
@@ -262,6 +264,11 @@ impl Endpoint {
                 Ok(())
             }
             Err(_) if pieces.is_finished() => Ok(()),
+            // In the midst of an answer it is no other server, but one that stumbled.
+            Err(NoAnswer::Nonsense) if pieces.is_completion() => {
+                warn!(model = self.model(), "the model's answer broke off with something that is no piece of it");
+                Err(Failure::of(ModelError::Unavailable))
+            }
             Err(why) => Err(self.no_answer(why, &event.data)),
         }
     }

@@ -113,9 +113,12 @@ async fn an_end_that_was_told_is_an_end_and_another_is_none() {
     let call =
         json!({"choices": [{"delta": {"tool_calls": [{"index": 0, "id": "a", "function": {"name": "getUsers", "arguments": "{}"}}]}}]});
     assert_eq!(read(Act::WriteAndClose(stream(&[call]))).await.plan, Err(ModelError::Unavailable), "what is cut is no plan");
-    for nonsense in [stream(&[]), HEAD.replace("event-stream", "html").into_bytes(), [HEAD.as_bytes(), b"<html>\n\n"].concat()] {
-        assert_eq!(read(Act::WriteAndClose(nonsense)).await.plan, Err(ModelError::Nonsense));
+    let stumbled = [stream(&[said("Half")]), b"data: {\"choices\": [{\"del\n\n".to_vec()].concat();
+    for cut in [stream(&[]), HEAD.replace("event-stream", "html").into_bytes(), stumbled] {
+        assert_eq!(read(Act::WriteAndClose(cut)).await.plan, Err(ModelError::Unavailable));
     }
+    let nonsense = [HEAD.as_bytes(), b"<html>\n\n"].concat();
+    assert_eq!(read(Act::WriteAndClose(nonsense)).await.plan, Err(ModelError::Nonsense), "that would come again");
 }
 
 #[tokio::test]
