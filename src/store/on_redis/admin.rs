@@ -1,4 +1,4 @@
-//! What administrators ask: counts, listings, keys, cleaning. One pipeline each, the caller's check first.
+//! What administrators ask: counts, keys, cleaning. One pipeline each, the caller's check first.
 
 use redis::{Pipeline, Value};
 
@@ -9,14 +9,11 @@ use super::{
     turns::checked,
 };
 use crate::{
-    domain::{
-        session::SessionId,
-        user::{Role, UserName},
-    },
+    domain::user::{Role, UserName},
     store::{
         SWEEP_AT_ONCE,
-        contract::{AdminAnswer, Caller, Cursor, Listed, SessionStats, SessionsPage, StoreError, StoredKey},
-        keys::{BUCKETS, BucketKeys, META, UserKeys, user_of},
+        contract::{AdminAnswer, Caller, SessionStats, StoreError, StoredKey},
+        keys::{BUCKETS, BucketKeys, META, UserKeys},
     },
 };
 
@@ -39,81 +36,6 @@ impl RedisStore {
         count_buckets(&mut pipe);
         let mut answers = self.pipeline(&pipe).await?.into_iter();
         stats_of(&mut answers).map(|(stats, _)| stats)
-    }
-
-    /// The newest sessions after `cursor`, exact totals beside them.
-    pub async fn sessions(
-        &self,
-        caller: Caller<'_>,
-        cursor: Option<&Cursor>,
-        limit: usize,
-    ) -> Result<AdminAnswer<SessionsPage>, StoreError> {
-        let mut pipe = redis::pipe();
-        self.check(&mut pipe, caller);
-        count_buckets(&mut pipe);
-        // A bucket can fill the page alone; one more tells whether there is a next page.
-        let wanted = limit + 1;
-        for bucket in BucketKeys::all() {
-            // What is as old as the cursor is read whole, since only its names tell what comes after it; then whatever is older.
-            if let Some(Cursor { last_active_ms: at, .. }) = cursor {
-                pipe.cmd("ZRANGE").arg(bucket.activity()).arg(at).arg(at).arg("BYSCORE").arg("WITHSCORES");
-            }
-            let from = cursor.map_or_else(|| "+inf".to_owned(), |c| format!("({}", c.last_active_ms));
-            pipe.cmd("ZRANGE")
-                .arg(bucket.activity())
-                .arg(from)
-                .arg("-inf")
-                .arg("BYSCORE")
-                .arg("REV")
-                .arg("LIMIT")
-                .arg(0)
-                .arg(wanted)
-                .arg("WITHSCORES");
-        }
-        let mut answers = self.pipeline(&pipe).await?.into_iter();
-        match checked(answers.next().unwrap_or_default())? {
-            Err(refused) => return Ok(AdminAnswer::Refused(refused)),
-            Ok(Role::User) => return Ok(AdminAnswer::NotAdmin),
-            Ok(Role::Admin) => {}
-        }
-        let (stats, now_ms) = stats_of(&mut answers)?;
-        let mut found = Vec::new();
-        let answers_each = if cursor.is_some() { 2 } else { 1 };
-        for (bucket, answer) in BucketKeys::all().flat_map(|bucket| std::iter::repeat_n(bucket, answers_each)).zip(answers) {
-            for (member, score) in scored(answer)? {
-                let after = cursor.is_none_or(|c| (score, member.as_str()) < (c.last_active_ms, c.member.as_str()));
-                if after {
-                    found.push((score, member, bucket.clone()));
-                }
-            }
-        }
-        found.sort_by(|a, b| (b.0, &b.1).cmp(&(a.0, &a.1)));
-        let more = found.len() > limit;
-        found.truncate(limit);
-        let next = found.last().filter(|_| more).map(|(score, member, _)| Cursor { last_active_ms: *score, member: member.clone() });
-        let sessions = self.summaries(found).await?;
-        Ok(AdminAnswer::Granted(SessionsPage { stats, sessions, next, now_ms }))
-    }
-
-    /// The second half of a page: what the index says of the sessions on it.
-    async fn summaries(&self, found: Vec<(u64, String, BucketKeys)>) -> Result<Vec<Listed>, StoreError> {
-        if found.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut pipe = redis::pipe();
-        for (_, member, bucket) in &found {
-            pipe.cmd("HGET").arg(bucket.summaries()).arg(member);
-            pipe.cmd("ZSCORE").arg(bucket.expiries()).arg(member);
-        }
-        let mut answers = self.pipeline(&pipe).await?.into_iter();
-        let mut sessions = Vec::with_capacity(found.len());
-        for (last_active_ms, member, _) in found {
-            let summary = answers.next().unwrap_or_default();
-            let expires_ms = number(&answers.next().unwrap_or_default())?;
-            let Value::BulkString(_) = summary else { continue };
-            sessions.extend(listed(&member, &text(summary)?, last_active_ms, expires_ms));
-        }
-        Ok(sessions)
     }
 
     /// The keys that hold a user's sessions, own credentials and logins.
@@ -180,7 +102,7 @@ impl RedisStore {
         Ok(swept)
     }
 
-    fn check(&self, pipe: &mut Pipeline, caller: Caller<'_>) {
+    pub(super) fn check(&self, pipe: &mut Pipeline, caller: Caller<'_>) {
         let keys = UserKeys::of(caller.user);
         let mut call = CHECK.on(&[&keys.account(), &keys.revoked()]);
         call.arg(caller.token_id).arg(caller.issued_ms).arg(self.rates.requests_per_minute);
@@ -217,24 +139,4 @@ pub(super) fn time_ms(value: Option<&Value>) -> Result<u64, StoreError> {
         },
         _ => Err(StoreError::Unavailable),
     }
-}
-
-/// `member, score, member, score …`
-fn scored(value: Value) -> Result<Vec<(String, u64)>, StoreError> {
-    let Value::Array(parts) = value else { return Err(StoreError::Unavailable) };
-    let mut parts = parts.into_iter();
-    let mut pairs = Vec::new();
-    while let (Some(member), Some(score)) = (parts.next(), parts.next()) {
-        pairs.push((text(member)?, number(&score)?));
-    }
-    Ok(pairs)
-}
-
-/// `<sid>|<created>|<turns>`; a member or summary that makes no sense is left out, since the index is not the session.
-fn listed(member: &str, summary: &str, last_active_ms: u64, expires_ms: u64) -> Option<Listed> {
-    let mut parts = summary.rsplitn(3, '|');
-    let turns = parts.next()?.parse().ok()?;
-    let created_ms = parts.next()?.parse().ok()?;
-    let id = SessionId::from_stored(parts.next()?);
-    Some(Listed { user: user_of(member)?, id, created_ms, last_active_ms, expires_ms, turns })
 }

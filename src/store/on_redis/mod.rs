@@ -10,6 +10,7 @@ mod checks;
 mod credentials;
 mod events;
 mod link;
+mod listing;
 mod logins;
 mod migrate;
 mod reply;

@@ -59,6 +59,7 @@ scripts! {
     SETTLE = "clock", "budget", "settle";
     CHECK = "clock", "gate", "check";
     COUNT = "clock", "count";
+    PAGE = "clock", "page";
     SWEEP = "clock", "sweep";
     ACCOUNT_ADD = "account_add";
     ACCOUNT_CHANGE = "account_change";

@@ -207,6 +207,26 @@ async fn users_of_one_bucket_are_all_listed_in_the_smallest_pages(bed: Bed) {
         seen.sort();
         assert_eq!(seen, sorted, "of one instant, in pages of {limit}");
     }
+    // Many more of them than a bucket is asked for at first, some at the same instants.
+    if let super::bed::Ground::Redis(server) = &bed.ground {
+        let tag = |key: &str| key[..key.rfind(':').unwrap()].to_owned();
+        let bucket = server.keys().iter().map(|key| key.0.as_str()).find(|key| key.ends_with(":la")).map(tag).expect("an index");
+        let mut sorted: Vec<String> = sorted.map(str::to_owned).to_vec();
+        for n in 0..60 {
+            let member = format!("of{n}:main");
+            for (index, score) in [("la", 1_795_340_710_000_u64 + n / 7), ("x", 4_000_000_000_000)] {
+                server.command::<()>("ZADD", &[&format!("{bucket}:{index}"), &score.to_string(), &member]);
+            }
+            server.command::<()>("HSET", &[&format!("{bucket}:sm"), &member, &format!("{n:032x}|1795340710000|3")]);
+            sorted.push(format!("of{n}"));
+        }
+        sorted.sort();
+        for limit in [1, 5, 30, 64, 65, 100] {
+            let mut seen = listed_in_pages(&bed, &admin, limit, 65).await;
+            seen.sort();
+            assert_eq!(seen, sorted, "many of one bucket, in pages of {limit}");
+        }
+    }
 }
 
 async fn a_page_says_what_is_known_of_a_session(bed: Bed) {
