@@ -57,26 +57,26 @@ mod armed {
     }
 }
 
-/// Does something that crosses a wire, and passes the named place while it is on its way: after so much of it as a millisecond takes.
+/// Does something that crosses a wire, and passes the named place while it is on its way: when it has taken so many milliseconds.
 /// A macro, so that there is nothing of it in a release.
 #[cfg(not(feature = "kill-points"))]
 macro_rules! during {
-    ($name:literal, $work:expr) => {
+    ($name:literal, $after_ms:literal, $work:expr) => {
         $work
     };
 }
 #[cfg(feature = "kill-points")]
 macro_rules! during {
-    ($name:literal, $work:expr) => {
-        $crate::fault::passing($name, $work)
+    ($name:literal, $after_ms:literal, $work:expr) => {
+        $crate::fault::passing($name, $after_ms, $work)
     };
 }
 pub(crate) use during;
 
 #[cfg(feature = "kill-points")]
-pub(crate) async fn passing<T>(name: &'static str, work: impl Future<Output = T>) -> T {
+pub(crate) async fn passing<T>(name: &'static str, after_ms: u64, work: impl Future<Output = T>) -> T {
     let passing = async {
-        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        tokio::time::sleep(std::time::Duration::from_millis(after_ms)).await;
         point(name);
         std::future::pending().await
     };

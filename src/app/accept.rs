@@ -74,7 +74,7 @@ impl App {
             let asked = Instant::now();
             let lease_ms = self.settings().turns.lease_ms;
             let begin = wanted.begin(lease_ms);
-            match crate::fault::during!("K1", self.store().begin(begin)).await {
+            match crate::fault::during!("K1", 1, self.store().begin(begin)).await {
                 Ok(Begun::Started(started)) => {
                     crate::fault::point("K2");
                     self.seen().begun(user, told_before, &started.visit.session.revision());

@@ -121,7 +121,7 @@ impl App {
                     entries.extend(ready.key_header.as_deref().map(|header| journal::keyed(number, at, header)));
                     crate::fault::point("K7");
                     if !crate::fault::ablated("marker") {
-                        crate::fault::during!("K8", self.journal(held, &entries)).await?;
+                        crate::fault::during!("K8", 1, self.journal(held, &entries)).await?;
                     }
                     crate::fault::point("K9");
                     let result = if held.countdown.is_over() {
@@ -132,7 +132,8 @@ impl App {
                     } else {
                         *changed = true;
                         round.begins(at, about_to_send(&ready));
-                        let sent = crate::fault::during!("K10", agent.send(*ready, Some(&held.countdown))).await;
+                        let sending = crate::fault::during!("K11", 1000, agent.send(*ready, Some(&held.countdown)));
+                        let sent = crate::fault::during!("K10", 1, sending).await;
                         agent.looked_after(sent).await
                     };
                     crate::fault::point("K12");

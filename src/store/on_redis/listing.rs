@@ -85,19 +85,20 @@ impl RedisStore {
             // The place behind the page is wanted too: it tells that there is another page.
             let end = newest.get(limit).copied();
             let ends_early = |told: &Told| told.more && told.places.last().is_some_and(|last| end.is_none_or(|end| order(&last.at) > end));
-            let asked: Vec<usize> = told.iter().enumerate().filter(|(_, told)| ends_early(told)).map(|(index, _)| index).collect();
+            let ends_early: Vec<bool> = told.iter().map(ends_early).collect();
+            let mut asked: Vec<&mut Told> = told.iter_mut().zip(ends_early).filter_map(|(told, ends)| ends.then_some(told)).collect();
             if asked.is_empty() {
                 return Ok(());
             }
             let mut pipe = redis::pipe();
-            for &index in &asked {
-                ask(&mut pipe, &told[index].bucket, told[index].places.last().map(|last| &last.at), limit + 1);
+            for told in &asked {
+                ask(&mut pipe, &told.bucket, told.places.last().map(|last| &last.at), limit + 1);
             }
             let answers = self.pipeline(&pipe).await?;
-            for (index, answer) in asked.into_iter().zip(answers) {
+            for (told, answer) in asked.iter_mut().zip(answers) {
                 let (_, _, places) = places(answer)?;
-                told[index].more = places.len() > limit;
-                told[index].places.extend(places);
+                told.more = places.len() > limit;
+                told.places.extend(places);
             }
         }
     }

@@ -43,7 +43,7 @@ pub const DEADLINE: Duration = Duration::from_millis(8000);
 pub const ADMIN: &str = "admin";
 /// What epochs with sealed conversations are sealed with: 32 bytes in base64.
 const SEALING_KEY: &str = "bGFibGFibGFibGFibGFibGFibGFibGFibGFibGFibGE=";
-const POINTS: [&str; 14] = ["K0", "K1", "K2", "K3", "K4", "K5", "K7", "K8", "K9", "K10", "K12", "K13", "K14", "K15"];
+const POINTS: [&str; 15] = ["K0", "K1", "K2", "K3", "K4", "K6", "K7", "K8", "K9", "K10", "K11", "K12", "K13", "K14", "K15"];
 
 /// How an epoch is set up.
 #[derive(Debug, Clone)]
