@@ -24,7 +24,7 @@ impl FromRequestParts<App> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let bearer = app.bearer(token_of(&parts.headers)?)?;
+        let bearer = app.caller(token_of(&parts.headers)?).await?;
         if let Some(context) = parts.extensions.get::<Context>() {
             context.name(&bearer.user);
             app.seen().of(&bearer.user).into_iter().for_each(|known| context.knows(known));

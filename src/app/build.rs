@@ -18,6 +18,7 @@ use super::{
     App, Inner,
     feed::Feeds,
     health::Health,
+    issuers::Issuers,
     login::{account, ensure_administrator},
     recover::Attending,
     reload::{self, Reloading},
@@ -122,6 +123,7 @@ impl App {
         };
         let stated = settings.secrets();
         let hidden = Redactor::of(stated.iter().map(ExposeSecret::expose_secret));
+        let issuers = Issuers::new(outbound.clone(), &settings.auth.issuers);
         let reloading = Reloading::new(outbound, model, hidden.clone());
         let sources = reloading.sources(&settings, demo.as_ref());
         let (served, store) = tokio::join!(Served::read(&sources, clock.now_ms(), None), ready_store(&settings, &clock));
@@ -151,6 +153,7 @@ impl App {
             clock,
             store,
             tokens,
+            issuers,
             vault,
             served: ArcSwap::from_pointee(served),
             reloading,

@@ -5,6 +5,7 @@ use super::budget::Exhausted;
 use crate::{
     domain::{session::Revision, turn::Ending},
     llm::ModelError,
+    secrets::tokens::TokenError,
     store::contract::{Refused, StoreError},
 };
 
@@ -14,6 +15,12 @@ pub enum AppError {
     /// The token was revoked, or its user is gone.
     #[error("the token was revoked, or its user is gone")]
     Revoked,
+    /// The token is not good.
+    #[error("{0}")]
+    BadToken(TokenError),
+    /// The keys of the token's issuer cannot be had.
+    #[error("the keys of the token's issuer cannot be had")]
+    IssuerAway,
     /// Over the rate.
     #[error("too many requests: {retry_after_ms} ms to wait")]
     Limited { retry_after_ms: u64 },

@@ -17,6 +17,7 @@ mod error;
 mod feed;
 mod follow;
 mod health;
+mod issuers;
 mod journal;
 mod lease;
 mod login;
@@ -85,6 +86,7 @@ struct Inner {
     clock: Clock,
     store: Store,
     tokens: Tokens,
+    issuers: issuers::Issuers,
     vault: Vault,
     served: ArcSwap<Served>,
     reloading: Reloading,

@@ -183,6 +183,30 @@ pub const LOGIN_FAILURES_MS: u64 = 60 * 60 * 1000;
 /// Wrong passwords for one account from one address in a quarter of an hour.
 pub const LOGIN_FAILURES_FROM_ADDRESS_MAX: u32 = 10;
 pub const LOGIN_FAILURES_FROM_ADDRESS_MS: u64 = 15 * 60 * 1000;
+/// Issuers of tokens beside our own, the characters of what one is called, and roles of one that make an administrator.
+pub const ISSUERS_MAX: usize = 8;
+pub const ISSUER_ID_CHARS_MAX: usize = 32;
+pub const ISSUER_ROLES_MAX: usize = 32;
+/// A token of an issuer is not read if it is longer, in bytes: all headers of a request have 16 KiB.
+pub const ISSUER_TOKEN_BYTES_MAX: usize = 12 * 1024;
+/// The longest life of an issuer's token, in seconds: the revocation of one is remembered for as long as our own tokens could live.
+pub const ISSUER_TOKEN_SECS_MAX: u64 = 24 * 60 * 60;
+/// How far an issuer's clock may be from ours, in seconds.
+pub const ISSUER_LEEWAY_SECS: u64 = 30;
+/// What an issuer tells of itself or its keys, in bytes, and its keys.
+pub const ISSUER_ANSWER_BYTES_MAX: usize = 256 * 1024;
+pub const ISSUER_KEYS_MAX: usize = 64;
+/// How long an issuer may take to answer, in milliseconds.
+pub const ISSUER_ANSWERS_MS_MAX: u64 = 5000;
+/// Keys of an issuer are asked for again when they are older than this, in milliseconds, and when a token names one that is not among them.
+pub const ISSUER_KEYS_FRESH_MS: u64 = 10 * 60 * 1000;
+/// An issuer is not asked more often than this, in milliseconds, whatever tokens name and whatever it answers.
+pub const ISSUER_ASKED_AGAIN_MS: u64 = 10 * 1000;
+/// Keys that could not be asked for again are good for this long, in milliseconds.
+pub const ISSUER_KEYS_STALE_MS: u64 = 24 * 60 * 60 * 1000;
+/// For how long a replica remembers that an issuer's user has an account here, in milliseconds, and of how many users.
+pub const ISSUER_USER_KNOWN_MS: u64 = 30 * 1000;
+pub const ISSUER_USERS_KNOWN_MAX: usize = 8192;
 /// Networks of proxies that an operator trusts.
 pub const TRUSTED_PROXIES_MAX: usize = 256;
 /// How deep an operator's YAML document may nest (the JSON reader has a bound of 128 of its own): the reader's stack is 2 MiB.

@@ -1,6 +1,7 @@
 //! Passwords, tokens, digests, sealed secrets and random bytes: everything that needs cryptography.
 
 pub mod digest;
+pub mod issuers;
 pub mod passwords;
 pub mod random;
 pub mod records;

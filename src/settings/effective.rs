@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Agent, Api, Auth, Budgets, Credential, Durability, Embeddings, Fallback, Limits, Llm, Log, LogFormat, OpenApi, Results, Server,
+    Agent, Api, Auth, Budgets, Credential, Durability, Embeddings, Fallback, Issuer, Limits, Llm, Log, LogFormat, OpenApi, Results, Server,
     Sessions, Settings, SigningKey, Source, Store, Streaming, Turns, Upstream,
 };
 use crate::domain::{
@@ -126,10 +126,11 @@ fn store_rows(store: &Store) -> Rows {
 }
 
 fn auth_rows(auth: &Auth) -> Rows {
-    let Auth { signing_key, keys, token_hours, refresh_hours, logins_at_once, admin_username, admin_password } = auth;
+    let Auth { signing_key, keys, issuers, token_hours, refresh_hours, logins_at_once, admin_username, admin_password } = auth;
     vec![
         ("auth.signing_key", masked(signing_key)),
         ("auth.keys", signing_keys_shown(keys)),
+        ("auth.issuers", issuers_shown(issuers)),
         ("auth.token_hours", token_hours.to_string()),
         ("auth.refresh_hours", refresh_hours.to_string()),
         ("auth.logins_at_once", logins_at_once.map_or(0, NonZeroUsize::get).to_string()),
@@ -311,6 +312,20 @@ fn signing_keys_shown(keys: &[SigningKey]) -> String {
         let SigningKey { id, algorithm, key: _, file } = key;
         let (place, value) = file.as_ref().map_or(("key", MASK.to_owned()), |file| ("file", file.display().to_string()));
         json!({"id": id, "algorithm": algorithm.as_str(), place: value})
+    });
+    Value::from_iter(shown).to_string()
+}
+
+fn issuers_shown(issuers: &[Issuer]) -> String {
+    let shown = issuers.iter().map(|one| {
+        let Issuer { id, issuer, keys_url, audience, user_claim, user_prefix, role_claim, admin_roles } = one;
+        let mut shown = Map::new();
+        let always = [("id", id), ("issuer", issuer), ("audience", audience), ("user_claim", user_claim), ("user_prefix", user_prefix)];
+        let set = [("keys_url", keys_url), ("role_claim", role_claim)];
+        let set = set.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
+        shown.extend(always.into_iter().chain(set).map(|(name, value)| (name.to_owned(), json!(value))));
+        shown.insert("admin_roles".to_owned(), json!(admin_roles));
+        Value::Object(shown)
     });
     Value::from_iter(shown).to_string()
 }

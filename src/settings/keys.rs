@@ -88,6 +88,7 @@ pub(super) const KEYS: &[Key] = &[
     key("store.sentinel_password", Kind::Secret),
     key("auth.signing_key", Kind::Secret).older("JWT_SECRET_KEY"),
     key("auth.keys", Kind::Structure),
+    key("auth.issuers", Kind::Structure),
     whole("auth.token_hours", 1, 8760).older("JWT_EXPIRATION_HOURS"),
     whole("auth.refresh_hours", 1, 87_600),
     whole("auth.logins_at_once", 0, 1024),

@@ -8,7 +8,7 @@ use super::{
     Agent, Auth, Budgets, Durability, Embeddings, Limits, Llm, Log, LogFormat, OpenApi, Results, Server, Sessions, Settings, Store,
     Streaming, Turns, Upstream, apis,
     check::{self, Purpose},
-    fallbacks, idempotency,
+    fallbacks, idempotency, issuers,
     keys::KEYS,
     layers::Layers,
     problems::Problems,
@@ -102,6 +102,7 @@ fn read(from: &mut Reader) -> Settings {
         auth: Auth {
             signing_key: from.secret("auth.signing_key"),
             keys: tables::read(from, "auth.keys", |part, notes| signing::keys(&part, notes)),
+            issuers: tables::read(from, "auth.issuers", |part, notes| issuers::issuers(&part, notes)),
             token_hours: from.whole("auth.token_hours"),
             refresh_hours: from.whole("auth.refresh_hours"),
             logins_at_once: NonZeroUsize::new(from.whole("auth.logins_at_once")),

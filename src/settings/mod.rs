@@ -24,6 +24,7 @@ mod environment;
 mod fallbacks;
 mod file;
 mod idempotency;
+mod issuers;
 mod keys;
 mod layers;
 mod load;
@@ -47,6 +48,7 @@ use crate::domain::{idempotency::KeyRule, probe::Probe, selection::Selection};
 
 pub use self::{
     effective::Effective,
+    issuers::Issuer,
     problems::{Problem, Problems},
     redis_url::{Entry, Place, RedisUrl},
     sealing::SealingKey,
@@ -145,6 +147,8 @@ pub struct Auth {
     pub signing_key: Option<SecretString>,
     /// `[[auth.keys]]`: the first signs, all check.
     pub keys: Vec<SigningKey>,
+    /// `[[auth.issuers]]`: whose tokens are taken beside our own.
+    pub issuers: Vec<Issuer>,
     /// How long an access token is good for.
     pub token_hours: u64,
     /// How long a login lasts that is not refreshed.

@@ -5,6 +5,7 @@ mod attacks;
 mod busy;
 mod forge;
 mod forged;
+mod issuers;
 mod keys;
 mod logout;
 mod refresh;

@@ -49,6 +49,10 @@ impl From<AppError> for ApiError {
             AppError::LoginsLimited { retry_after_ms } => {
                 too_many("too_many_failures", "too many wrong passwords for this name", "该用户名的密码错误次数过多", retry_after_ms)
             }
+            AppError::BadToken(error) => error.into(),
+            AppError::IssuerAway => {
+                away("issuer_unavailable", "whoever issued the token cannot be asked for its keys", "暂时无法取得令牌签发方的公钥")
+            }
             AppError::LoginsBusy => away("logins_busy", "too many logins at once: come again", "登录请求过多，请稍后重试"),
             AppError::Busy { run, left_ms: _ } => {
                 conflict("turn_in_progress", "another turn of this session is running", "该会话正在处理另一条消息")

@@ -36,6 +36,10 @@ const OTHER_VALUES: &[(&str, &str)] = &[
     ("store.sentinel_password", "correct watch"),
     ("auth.signing_key", KEY_OF_32_BYTES),
     ("auth.keys", r#"[{"id":"a","algorithm":"HS256","file":"Cargo.toml"}]"#),
+    (
+        "auth.issuers",
+        r#"[{"id":"a","issuer":"https://id.example.org","audience":"agent","user_claim":"sub","user_prefix":"a/","admin_roles":[]}]"#,
+    ),
     ("auth.token_hours", "2"),
     ("auth.refresh_hours", "48"),
     ("auth.logins_at_once", "3"),

@@ -3,6 +3,7 @@
 mod documentation;
 mod embeddings;
 mod idempotency;
+mod issuers;
 mod layers;
 mod problems;
 mod ranges;
