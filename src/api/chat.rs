@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, value::RawValue};
 
 use super::{
+    confirmations::Asks,
     error::ApiError,
     events,
     extract::{Body, Caller, Fields, Shape, Spoken},
@@ -20,14 +21,15 @@ use super::{
     shapes::function_calls,
 };
 use crate::{
-    app::{App, AppError, Begun, Report, Request, Taken},
+    app::{App, AppError, Begun, Question, Report, Request, Taken},
     clock::rfc3339,
     domain::{
+        language::Language,
         limits::{IDEMPOTENCY_KEY_CHARS_MAX, MESSAGE_CHARS_MAX, PREFER_WAIT_SECS_MAX},
-        session::waiting,
         turn::OnBusy,
         user::UserName,
     },
+    secrets::tokens::Bearer,
 };
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -63,8 +65,10 @@ struct Answer<'a> {
     usage: Option<Usage>,
     timestamp: String,
     user_id: &'a str,
-    /// Something is sent only if the next message says yes.
+    /// Something is sent only if the next message says yes, or `confirmation` is approved.
     awaiting_confirmation: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confirmation: Option<Asks<'a>>,
     session_id: &'a str,
     run_id: &'a str,
     /// How the run ended: `answered`, `unknown_outcome`, `failed`, `cancelled`, `killed`.
@@ -91,40 +95,54 @@ pub(super) async fn process(
     Body(ask): Body<Ask>,
 ) -> Result<Response, ApiError> {
     crate::fault::point("K0");
-    let (idempotency_key, prefer) = (key_of(&headers)?, Prefer::of(&headers));
+    let idempotency_key = key_of(&headers)?;
     let Ask { message, context, on_busy } = ask;
-    let streamed = events::is_wanted(&headers, asked.text_of("stream").as_deref());
-    let request = Request { message, context, idempotency_key, on_busy, expects, streamed };
+    let request = Request { message, context, idempotency_key, on_busy, expects, ..Request::default() };
+    Ok(turn(&app, &caller, language, &headers, asked, request).await?)
+}
+
+/// A turn, told as its client wants to be told of it.
+pub(super) async fn turn(
+    app: &App,
+    caller: &Bearer,
+    language: Language,
+    headers: &HeaderMap,
+    asked: Asked,
+    request: Request,
+) -> Result<Response, AppError> {
+    let prefer = Prefer::of(headers);
+    let streamed = events::is_wanted(headers, asked.text_of("stream").as_deref());
+    let request = Request { streamed, ..request };
     if streamed && !prefer.respond_async {
-        return match app.begin_turn(&caller, request).await {
-            Ok(Begun::Accepted(accepted)) => Ok(events::begun(&app, &caller, &accepted.run, accepted.waits, language)),
+        return match app.begin_turn(caller, request).await {
+            Ok(Begun::Accepted(accepted)) => Ok(events::begun(app, caller, &accepted.run, accepted.waits, language)),
             Ok(Begun::Replayed(taken)) => {
                 let mut response = events::replayed(&taken);
                 how_it_came(&mut response, true, true);
                 Ok(response)
             }
             // The same request is worked on already: its client came back for the stream.
-            Err(AppError::InFlight { run }) => Ok(events::begun(&app, &caller, &run, false, language)),
-            Err(error) => Err(error.into()),
+            Err(AppError::InFlight { run }) => Ok(events::begun(app, caller, &run, false, language)),
+            Err(error) => Err(error),
         };
     }
     if prefer.respond_async {
-        return match app.begin_turn(&caller, request).await? {
-            Begun::Accepted(accepted) => Ok(runs::accepted(&caller, &accepted)),
+        return match app.begin_turn(caller, request).await? {
+            Begun::Accepted(accepted) => Ok(runs::accepted(caller, &accepted)),
             Begun::Replayed(taken) => Ok(answered(taken)),
         };
     }
     let again = prefer.wait.map(|wait| (wait, request.clone()));
-    match (app.take_turn(&caller, request).await, again) {
+    match (app.take_turn(caller, request).await, again) {
         (Err(AppError::InFlight { run }), Some((wait, request))) => {
             // The same request is worked on already, and the client would rather wait for its answer.
             let ended = async {
-                app.await_end(&caller, &run).await?;
-                app.take_turn(&caller, request).await
+                app.await_end(caller, &run).await?;
+                app.take_turn(caller, request).await
             };
             match tokio::time::timeout(wait, ended).await {
                 Ok(taken) => Ok(answered(taken?)),
-                Err(_) => Err(AppError::InFlight { run }.into()),
+                Err(_) => Err(AppError::InFlight { run }),
             }
         }
         (taken, _) => Ok(answered(taken?)),
@@ -172,6 +190,8 @@ impl Prefer {
 pub(super) fn render(app: &App, user: &UserName, report: &Report) -> Vec<u8> {
     let calls = function_calls(&report.rounds, report.language, app.settings().agent.show_call_details);
     let none = RawValue::from_string("[]".to_owned()).unwrap_or_default();
+    let question = Question::of(user, &report.run, report.asked_ms, &report.rounds);
+    let confirmation = question.as_ref().map(|question| Asks::of(question, &report.rounds));
     let answer = Answer {
         success: true,
         message: &report.answer,
@@ -185,7 +205,8 @@ pub(super) fn render(app: &App, user: &UserName, report: &Report) -> Vec<u8> {
         }),
         timestamp: rfc3339(report.answered_ms),
         user_id: user.as_str(),
-        awaiting_confirmation: waiting(&report.rounds).next().is_some(),
+        awaiting_confirmation: confirmation.is_some(),
+        confirmation,
         session_id: report.session().as_str(),
         run_id: &report.run,
         state: report.ending.as_str(),

@@ -4,6 +4,7 @@ mod address;
 mod admin;
 mod calls;
 mod chat;
+mod confirmations;
 mod console;
 mod context;
 mod credentials;
@@ -55,6 +56,8 @@ pub fn router(app: App) -> Router {
         .route("/api/functions", get(calls::functions))
         .route("/api/info", get(session::api_info))
         .route("/api/history", get(session::history).delete(session::clear))
+        .route("/api/confirmations", get(confirmations::open))
+        .route("/api/confirmations/{id}", post(confirmations::decide))
         .route("/api/results/{id}", get(results::result))
         .route("/api/runs/{id}", get(runs::look))
         .route("/api/runs/{id}/events", get(events::follow))

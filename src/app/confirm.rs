@@ -4,12 +4,104 @@
 //! turn takes the session as every turn does, so of two answers at the same time one comes too late, and every later one finds that the
 //! last turn asks nothing.
 
-use crate::domain::{
-    consent::Consent,
-    limits::CONFIRMATION_MS_MAX,
-    session::{Round, Turn, waiting},
-    tool::{Outcome, Refusal, ToolResult},
+use super::{App, AppError, turn::Request};
+use crate::{
+    domain::{
+        consent::Consent,
+        language::Language,
+        limits::{CONFIRMATION_ID_CHARS, CONFIRMATION_MS_MAX, CONFIRMATION_TURNS_MAX},
+        session::{Revision, Round, Turn, waiting},
+        tool::{Outcome, Refusal, ToolResult},
+        turn::OnBusy,
+        user::UserName,
+    },
+    secrets::{digest, tokens::Bearer},
+    store::contract::Tail,
 };
+
+/// A question that is open, or was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// Names the user, the run that asked and each request to the byte, and nothing else has it: a yes to it is a yes to that.
+    pub id: String,
+    /// Nothing can be sent on its strength from then on.
+    pub expires_ms: u64,
+}
+
+impl Question {
+    /// The question that ends a turn, if one does.
+    pub fn of(user: &UserName, run: &str, asked_ms: u64, rounds: &[Round]) -> Option<Self> {
+        let digests = waiting(rounds).filter_map(|result| match &result.outcome {
+            Outcome::Refused(Refusal::NeedsConfirmation { digest }) => Some(digest.as_bytes()),
+            _ => None,
+        });
+        let parts: Vec<&[u8]> = [user.as_str().as_bytes(), run.as_bytes()].into_iter().chain(digests).collect();
+        if parts.len() == 2 {
+            return None;
+        }
+        let id: String = digest::of(&parts).chars().take(CONFIRMATION_ID_CHARS).collect();
+        Some(Self { id, expires_ms: asked_ms.saturating_add(CONFIRMATION_MS_MAX) })
+    }
+
+    fn of_turn(user: &UserName, turn: &Turn) -> Option<Self> {
+        Self::of(user, &turn.run, turn.asked_ms, &turn.rounds)
+    }
+}
+
+/// What somebody says to a question, by its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Decision<'a> {
+    pub question: &'a str,
+    pub approve: bool,
+}
+
+impl App {
+    /// The question that waits for the caller's answer, and the turn that asked it.
+    ///
+    /// # Errors
+    /// The caller may not come in.
+    pub async fn open_question(&self, caller: &Bearer) -> Result<Option<(Question, Turn)>, AppError> {
+        let visit = self.visit(caller, None, None, Tail::NewestWhole(1)).await?;
+        let last = visit.tail.into_iter().next_back();
+        let asked = last.and_then(|turn| Question::of_turn(&caller.user, &turn).map(|question| (question, turn)));
+        Ok(asked.filter(|(question, _)| self.now_ms() < question.expires_ms))
+    }
+
+    /// The turn that says a decision: a yes or a no that is one only for this very question. Whatever else is said first, here or at another
+    /// replica, comes to [`AppError::QuestionOver`].
+    ///
+    /// # Errors
+    /// [`AppError::NoQuestion`], [`AppError::QuestionExpired`] and [`AppError::QuestionOver`]; the last not if an idempotency key is given: the
+    /// same decision may have been made under it, and is looked for.
+    pub async fn deciding(&self, caller: &Bearer, decision: Decision<'_>, idempotency_key: Option<String>) -> Result<Request, AppError> {
+        let visit = self.visit(caller, None, None, Tail::NewestWhole(CONFIRMATION_TURNS_MAX)).await?;
+        let asks = |turn: &Turn| Question::of_turn(&caller.user, turn).filter(|question| question.id == decision.question);
+        let (at, question) = visit.tail.iter().enumerate().find_map(|(at, turn)| Some((at, asks(turn)?))).ok_or(AppError::NoQuestion)?;
+        let (is_last, stored) = (at + 1 == visit.tail.len(), visit.session.revision());
+        if !is_last && idempotency_key.is_none() {
+            return Err(AppError::QuestionOver);
+        }
+        if is_last && self.now_ms() >= question.expires_ms {
+            return Err(AppError::QuestionExpired);
+        }
+        let language = visit.tail.get(at).map_or(Language::English, |turn| Language::of_text(&turn.message));
+        let message = match decision.approve {
+            true => language.choose("yes", "确认"),
+            false => language.choose("no", "取消"),
+        };
+        // Only while the question is the last thing that was said; what was said to it before is found by its key alone.
+        let expects = if is_last { stored } else { Revision { version: u64::MAX, ..stored } };
+        Ok(Request {
+            message: message.to_owned(),
+            context: None,
+            idempotency_key,
+            on_busy: OnBusy::Reject,
+            expects: Some(expects),
+            decides: Some(question.id),
+            streamed: false,
+        })
+    }
+}
 
 /// The calls that were asked about, with what the user says of them.
 pub(super) enum Answered {

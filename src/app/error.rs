@@ -78,6 +78,15 @@ pub enum AppError {
     /// The named session is not the user's, or not any more.
     #[error("there is no such session")]
     NoSession,
+    /// The user was asked nothing under this id, or long ago.
+    #[error("there is no such question")]
+    NoQuestion,
+    /// The question was answered, or something else was said since.
+    #[error("the question is over")]
+    QuestionOver,
+    /// The question was not answered in time.
+    #[error("the question was not answered in time")]
+    QuestionExpired,
     /// No reply is kept under this id for this user, or not any more.
     #[error("there is no kept result {id}")]
     NoResult { id: String },

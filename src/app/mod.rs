@@ -51,6 +51,7 @@ pub use self::{
     budget::{Exhausted, Whose},
     build::{BuildError, FirstStart, open_store},
     call::{CallTaken, DirectCall},
+    confirm::{Decision, Question},
     credentials::{OwnScheme, Set},
     document::read_document,
     error::AppError,

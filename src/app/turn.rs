@@ -34,6 +34,8 @@ pub struct Request {
     pub on_busy: OnBusy,
     /// What the client knows of the conversation: anything else there, and nothing is begun.
     pub expects: Option<Revision>,
+    /// The question that the message answers, if it was answered by its id.
+    pub decides: Option<String>,
     /// Whether somebody wants to follow it ([`App::follow_run`]).
     pub streamed: bool,
 }
@@ -51,6 +53,7 @@ pub struct Report {
     /// Whole results, not what the history keeps of them.
     pub rounds: Vec<Round>,
     pub usage: Option<Usage>,
+    pub asked_ms: u64,
     pub answered_ms: u64,
 }
 
@@ -64,6 +67,7 @@ impl Report {
             answer: turn.answer.clone(),
             rounds: turn.rounds.clone(),
             usage: turn.usage,
+            asked_ms: turn.asked_ms,
             answered_ms: turn.answered_ms,
         }
     }
@@ -178,10 +182,12 @@ impl App {
 
     /// What is journaled of a request, and what is asked of the store for it.
     fn wanted(&self, caller: &Bearer, request: Request) -> (Input, Wanted) {
-        let Request { mut message, context, idempotency_key, on_busy, expects, streamed } = request;
+        let Request { mut message, context, idempotency_key, on_busy, expects, decides, streamed } = request;
         let keyed = idempotency_key.map(|key| {
             let context = canonical(context.as_ref());
-            Digests::of(caller, "process", &key, &[message.as_bytes(), context.as_bytes()])
+            let decides = decides.as_ref().map(String::as_bytes);
+            let asked: Vec<&[u8]> = [message.as_bytes(), context.as_bytes()].into_iter().chain(decides).collect();
+            Digests::of(caller, "process", &key, &asked)
         });
         let key = keyed.as_ref().map(|keyed| (keyed.key.clone(), keyed.fingerprint.clone()));
         // A secret that somebody writes goes no further: it is not stored, and no planner reads it.

@@ -346,6 +346,10 @@ pub const RESULT_LINE_BYTES_MAX: usize = 1000;
 pub const BINARY_SHOWN_BYTES_MAX: usize = 256 * 1024;
 /// How long a user's yes to a changing call is taken, in milliseconds from the beginning of the turn that asked.
 pub const CONFIRMATION_MS_MAX: u64 = 15 * 60 * 1000;
+/// Characters of a question's id: 128 bits in hexadecimal.
+pub const CONFIRMATION_ID_CHARS: usize = 32;
+/// Among so many of the newest turns a question is looked for by its id; one that is older is not known any more.
+pub const CONFIRMATION_TURNS_MAX: usize = 20;
 /// A request as it is shown to whoever must say yes to it, in characters; what is beyond is counted in a mark.
 pub const REQUEST_SHOWN_CHARS_MAX: usize = 20_000;
 /// Rules about idempotency keys of one API, and probes of one API.

@@ -81,13 +81,25 @@ impl Lifetimes {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tail {
     Nothing,
-    /// The newest `n`.
+    /// The newest `n`, what was said.
     Newest(usize),
+    /// The newest `n` with their calls.
+    NewestWhole(usize),
     /// At most `n` that are older than the turn with this number (the first turn of a session is 0).
     Before {
         turn: u64,
         n: usize,
     },
+}
+
+impl Tail {
+    /// How many of the newest turns come with their calls.
+    pub fn whole(self) -> usize {
+        match self {
+            Self::NewestWhole(n) => n,
+            Self::Nothing | Self::Newest(_) | Self::Before { .. } => 0,
+        }
+    }
 }
 
 /// A caller was let in.

@@ -3,6 +3,7 @@
 mod budgets;
 mod confirmation;
 mod crashes;
+mod decisions;
 mod ends;
 mod fallback;
 mod isolation;

@@ -138,6 +138,23 @@ impl From<AppError> for ApiError {
                 "该 Idempotency-Key 已用于另一个请求",
             ),
             AppError::NoSession => Self::new(StatusCode::NOT_FOUND, "session_not_found", "there is no such session", "会话不存在"),
+            AppError::NoQuestion => Self::new(
+                StatusCode::NOT_FOUND,
+                "confirmation_not_found",
+                "nothing of yours waits for a confirmation of this id",
+                "没有等待确认且编号为此的请求",
+            ),
+            AppError::QuestionOver => conflict(
+                "confirmation_over",
+                "it was decided already, or something else was said since: nothing more is sent on its strength",
+                "该请求已作出决定，或之后又有其他消息：不会再据此发送任何请求",
+            ),
+            AppError::QuestionExpired => Self::new(
+                StatusCode::GONE,
+                "confirmation_expired",
+                "it was not decided in time, so it cannot be sent any more: ask for it again",
+                "未在有效时间内作出决定，已不能发送：请重新提出",
+            ),
             AppError::NoResult { id } => Self::new(
                 StatusCode::NOT_FOUND,
                 "result_not_found",

@@ -371,7 +371,7 @@ pub(super) fn turns_of(
     let next = session.next();
     let (n, until) = match tail {
         Tail::Nothing => return Ok((Vec::new(), next)),
-        Tail::Newest(n) => (n, next),
+        Tail::Newest(n) | Tail::NewestWhole(n) => (n, next),
         Tail::Before { turn, n } => (n, turn.min(next)),
     };
     if until <= session.base {

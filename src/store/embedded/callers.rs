@@ -112,14 +112,14 @@ impl Inner {
             if let Some(session) = fresh {
                 let (told, key) = (session.told(&who.user, now, fence), session.wrapped_key()?);
                 let stored = self.envelopes.turns_of(&who.user, &told.id, key.as_deref());
-                let turns = turns_of(&transaction.open_table(HISTORY)?, &who.member, &session, tail, 0, &stored)?;
+                let turns = turns_of(&transaction.open_table(HISTORY)?, &who.member, &session, tail, tail.whole(), &stored)?;
                 return Ok(visited(role, told, turns));
             }
             role
         };
         self.write(|book| {
             let mut session = self.session_or_new(book, who)?;
-            let turns = book.turns(&who.member, &session, tail, 0)?;
+            let turns = book.turns(&who.member, &session, tail, tail.whole())?;
             book.keep(&who.member, &mut session)?;
             Ok(visited(role, session.told(&who.user, book.now, book.fences(&who.key)?), turns))
         })

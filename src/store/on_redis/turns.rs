@@ -49,7 +49,7 @@ impl RedisStore {
         let (session, history) = (keys.session(), keys.history());
         let (newest, wanted, before) = match tail {
             Tail::Nothing => (0, 0, None),
-            Tail::Newest(n) => (n.min(NEWEST_READ_PLAINLY), n, None),
+            Tail::Newest(n) | Tail::NewestWhole(n) => (n.min(NEWEST_READ_PLAINLY), n, None),
             Tail::Before { turn, n } => (0, n, Some(turn)),
         };
         let mut call = self.call_of(&ENTER, &keys, caller, requests_per_minute, &[]);
@@ -87,7 +87,7 @@ impl RedisStore {
             None => newest_first.saturating_sub(records.len() as u64),
         };
         let stored = self.envelopes.turns_of(caller.user, &session.id, key.as_deref());
-        let tail = reply::turns(&records, first, 0, HISTORY_PAGE_BYTES, &stored)?;
+        let tail = reply::turns(&records, first, tail.whole(), HISTORY_PAGE_BYTES, &stored)?;
         let first = first.saturating_add((records.len() - tail.len()) as u64);
         Ok(Glance::At(Entered::In(Box::new(Visit { role, session, tail, first }))))
     }

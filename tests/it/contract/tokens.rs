@@ -37,6 +37,8 @@ fn behind_a_token() -> Vec<(Method, &'static str, Option<Value>)> {
         (Method::DELETE, "/api/history", None),
         (Method::GET, "/api/session/info", None),
         (Method::POST, "/api/session/reset", None),
+        (Method::GET, "/api/confirmations", None),
+        (Method::POST, "/api/confirmations/0", Some(json!({"decision": "approve"}))),
         (Method::GET, "/api/credentials", None),
         (Method::GET, "/api/credentials/Key", None),
         (Method::PUT, "/api/credentials/Key", Some(json!({"value": "x"}))),
