@@ -15,6 +15,7 @@
 )]
 
 mod apis;
+mod attacks;
 mod bad_input;
 mod config_check;
 mod contract;
