@@ -57,8 +57,10 @@ pub struct Upstream {
     usual: Headers,
     /// The operator's headers, which go with every call.
     extra: ExtraHeaders,
-    /// The operator's credentials.
+    /// The operator's credentials for methods that only read.
     service: Arc<choice::Service>,
+    /// The operator's credentials for methods that change something.
+    service_for_changes: Arc<choice::Service>,
     /// What must not come back.
     hidden: Redactor,
     deadline: std::time::Duration,
@@ -105,7 +107,8 @@ impl Upstream {
         if api.base_url.is_some() || document_leads_inside {
             outbound.named_by_operator(&origin);
         }
-        let token_urls = api.credentials.values().filter_map(|credential| match credential {
+        let credentials = api.credentials.values().chain(api.credentials_for_changes.values());
+        let token_urls = credentials.filter_map(|credential| match credential {
             settings::Credential::Client { token_url, .. } => token_url.as_deref(),
             settings::Credential::Secret(_) | settings::Credential::Basic { .. } => None,
         });
@@ -113,10 +116,11 @@ impl Upstream {
             outbound.named_by_operator(&named);
         }
         let origins = std::iter::once(Ok(origin)).chain(api.origins.iter().map(|origin| Url::parse(origin))).collect::<Result<_, _>>();
-        let service = choice::Service::of(api);
+        let (service, service_for_changes) = (choice::Service::of(api), choice::Service::for_changes(api));
         let mut usual = Headers::default();
         let accept = usual.add("accept", "application/json, */*;q=0.5");
-        let sendable = service.token.as_ref().map_or(Ok(()), |token| Headers::default().add("authorization", token.expose_secret()));
+        let tokens = [&service.token, &service_for_changes.token];
+        let sendable = tokens.into_iter().flatten().try_for_each(|token| Headers::default().add("authorization", token.expose_secret()));
         accept.and(sendable).map_err(|_| BadUpstream::Token)?;
         Ok(Self {
             outbound,
@@ -126,6 +130,7 @@ impl Upstream {
             usual,
             extra: authorise::extra_headers(api)?,
             service: Arc::new(service),
+            service_for_changes: Arc::new(service_for_changes),
             hidden: Redactor::default(),
             deadline: std::time::Duration::from_millis(bounds.timeout_ms),
             reply_bytes_max: bounds.reply_bytes_max,

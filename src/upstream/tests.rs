@@ -26,6 +26,8 @@ fn bounds() -> settings::Upstream {
         token: None,
         headers: Default::default(),
         credentials: Default::default(),
+        token_for_changes: None,
+        credentials_for_changes: Default::default(),
         idempotency: Vec::new(),
         probes: Vec::new(),
         connect_timeout_ms: 1000,

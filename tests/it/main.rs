@@ -33,6 +33,7 @@ mod many;
 mod measure;
 mod openapi_check;
 mod outage;
+mod policy;
 mod quality;
 mod records;
 mod results;

@@ -4,6 +4,7 @@ mod documentation;
 mod embeddings;
 mod idempotency;
 mod layers;
+mod policy;
 mod problems;
 mod ranges;
 mod secrets;
