@@ -2,7 +2,7 @@
 
 mod access;
 mod attacks;
-mod forge;
+pub mod forge;
 mod forged;
 mod keys;
 mod logout;

@@ -28,6 +28,7 @@ mod floors;
 mod generated;
 mod harness;
 mod identity;
+mod isolation;
 mod many;
 #[path = "../quality/measure/mod.rs"]
 mod measure;
