@@ -112,3 +112,21 @@ fn every_test_of_the_table_is_there() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(wrong_with("attacks::http::no_such_test").is_some() && wrong_with("attacks::nowhere::x").is_some());
 }
+
+#[test]
+fn every_test_that_the_threat_model_names_is_there() {
+    let mut wrong = Vec::new();
+    for document in ["docs/SECURITY.md", "docs/SECURITY.zh-CN.md"] {
+        let text = std::fs::read_to_string(root().join(document)).unwrap();
+        let named: Vec<&str> = text.split('`').skip(1).step_by(2).filter(|named| named.contains("::")).collect();
+        assert!(named.len() > 20, "{document} names {named:?}");
+        for named in named {
+            // A module of tests, or one test.
+            let (module, _) = place(&format!("{named}::any"));
+            if !root().join(module).is_file() {
+                wrong.extend(wrong_with(named).map(|problem| format!("{document}: {problem}")));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
