@@ -1,9 +1,9 @@
 //! The one HTTP client: one request out, one bounded reply back, and a word for every way it can go wrong.
 //!
-//! Redirects are not followed, proxies of the environment are not used, no cookie and no referrer is kept or sent.
+//! Connections go where the operator said, and otherwise to public addresses only (`guard`). Redirects are not followed, proxies of the environment are not used, no cookie and no referrer is kept or sent.
 //! The body is counted while it streams, packed and unpacked, and the connection is dropped at the cap. Gzip is the only coding accepted.
 
-use std::{error::Error as _, io, time::Duration};
+use std::{error::Error as _, io, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use reqwest::{
@@ -17,12 +17,14 @@ pub use url::Url;
 
 use crate::domain::limits;
 
+use self::guard::{Forbidden, Guard, Lookup};
 pub use self::{
     headers::{BadHeader, Headers},
     incoming::Incoming,
     retry_after::RetryAfter,
 };
 
+mod guard;
 mod headers;
 mod incoming;
 mod retry_after;
@@ -33,9 +35,16 @@ mod tests;
 mod unpack;
 
 /// The HTTP client. Cloning is cheap and shares the connections.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Outbound {
     client: Client,
+    guard: Guard,
+}
+
+impl std::fmt::Debug for Outbound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Outbound").finish_non_exhaustive()
+    }
 }
 
 /// One request to send.
@@ -95,6 +104,9 @@ pub enum NoConnection {
     Refused,
     #[error("no connection in time")]
     TimedOut,
+    /// It would go inside, where the operator named nothing, or to an address that is never called.
+    #[error("{Forbidden}")]
+    Forbidden,
     #[error("no connection could be made")]
     Other,
 }
@@ -105,6 +117,11 @@ impl Outbound {
     ///
     /// Needs the system's CA certificates for `https`; where there are none (a bare container) only `http` works, and the log says so.
     pub fn new(connect_timeout: Duration, idle: Duration) -> Result<Self, ClientNotBuilt> {
+        Self::looking_up(Lookup::System, connect_timeout, idle)
+    }
+
+    fn looking_up(lookup: Lookup, connect_timeout: Duration, idle: Duration) -> Result<Self, ClientNotBuilt> {
+        let guard = Guard::new(lookup);
         let builder = || {
             Client::builder()
                 .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
@@ -112,6 +129,7 @@ impl Outbound {
                 .referer(false)
                 .retry(retry::never())
                 .no_proxy()
+                .dns_resolver(Arc::new(guard.clone()))
                 .tcp_nodelay(true)
                 .connect_timeout(connect_timeout)
                 .pool_idle_timeout(idle)
@@ -124,7 +142,13 @@ impl Outbound {
             warn!(cause = cause(&error), "the HTTP client could not be built");
             ClientNotBuilt
         })?;
-        Ok(Self { client })
+        Ok(Self { client, guard })
+    }
+
+    /// The operator named this URL: its host may be inside, at an address of this machine or of a network of the operator's. Of any other
+    /// host only public addresses are called. Link-local addresses, those where clouds keep credentials and multicast are never called.
+    pub fn named_by_operator(&self, url: &Url) {
+        self.guard.name(url);
     }
 
     /// Sends one request, once, and reads the whole reply.
@@ -150,6 +174,7 @@ impl Outbound {
         if !matches!(url.scheme(), "http" | "https") || !url.username().is_empty() || url.password().is_some() {
             return Err(SendError::BadUrl);
         }
+        self.guard.check(&url).map_err(|Forbidden| SendError::NotSent(NoConnection::Forbidden))?;
         let method = Method::from_bytes(method.as_bytes()).map_err(|_| SendError::BadUrl)?;
         let mut request = Request::new(method, url);
         *request.headers_mut() = headers.into_map();
@@ -171,6 +196,7 @@ impl Outbound {
     pub async fn fetch_text(&self, url: &str, bytes_max: usize) -> Result<String, String> {
         let Ok(parsed) = Url::parse(url) else { return Err("the address is not a URL".to_owned()) };
         let shown = shown(&parsed);
+        self.named_by_operator(&parsed);
         let sending = Sending {
             method: "GET".to_owned(),
             url: parsed,
@@ -201,13 +227,25 @@ pub fn shown(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
 }
 
+/// Whether a URL is plainly inside: by an address of this machine or of a private network, or by a name that means this machine.
+pub fn is_inside(url: &Url) -> bool {
+    guard::is_inside(url)
+}
+
+/// Whether a URL names an address that is never called, whoever names it.
+pub fn is_never_called(url: &Url) -> bool {
+    guard::is_never(url)
+}
+
 /// Decides what an exchange came to that never got as far as a status line.
 fn not_begun(error: reqwest::Error) -> SendError {
     debug!(cause = cause(&error), "a request got no reply");
     if error.is_builder() {
         SendError::BadUrl
     } else if error.is_connect() {
-        SendError::NotSent(if error.is_timeout() {
+        SendError::NotSent(if caused_by::<Forbidden>(&error).is_some() {
+            NoConnection::Forbidden
+        } else if error.is_timeout() {
             NoConnection::TimedOut
         } else if error.is_dns() {
             NoConnection::UnknownHost
@@ -224,14 +262,12 @@ fn not_begun(error: reqwest::Error) -> SendError {
 }
 
 fn refused(error: &reqwest::Error) -> bool {
-    let mut source = error.source();
-    while let Some(error) = source {
-        if error.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == io::ErrorKind::ConnectionRefused) {
-            return true;
-        }
-        source = error.source();
-    }
-    false
+    caused_by::<io::Error>(error).is_some_and(|io| io.kind() == io::ErrorKind::ConnectionRefused)
+}
+
+/// The first cause of this kind.
+fn caused_by<E: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&E> {
+    std::iter::successors(error.source(), |error| (*error).source()).find_map(|error| error.downcast_ref())
 }
 
 /// The chain of causes without the outermost one, which would name the URL with its query.

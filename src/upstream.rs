@@ -16,7 +16,7 @@ use crate::{
         limits,
         tool::{Effect, Outcome, ReplyBody, UpstreamReply},
     },
-    outbound::{Headers, Outbound, Reply, SendError, Sending, Url},
+    outbound::{Headers, Outbound, Reply, SendError, Sending, Url, is_inside, is_never_called},
     redact::Redactor,
     settings,
 };
@@ -49,14 +49,18 @@ pub struct Upstream {
     outbound: Outbound,
     /// Where it may be called: the base URL's own first. Path and the rest are not looked at.
     origins: Vec<Url>,
+    /// Whether what the document says of servers may lead inside ([`leads_inside`]).
+    document_leads_inside: bool,
     /// The API's name; empty for the one of `[openapi]` and `[upstream]`.
     api: String,
     /// What every call says unless it says otherwise: what it accepts.
     usual: Headers,
     /// The operator's headers, which go with every call.
     extra: ExtraHeaders,
-    /// The operator's credentials.
+    /// The operator's credentials for methods that only read.
     service: Arc<choice::Service>,
+    /// The operator's credentials for methods that change something.
+    service_for_changes: Arc<choice::Service>,
     /// What must not come back.
     hidden: Redactor,
     deadline: std::time::Duration,
@@ -80,6 +84,8 @@ pub enum BadUpstream {
     NotHttp,
     #[error("the base URL of the API has a user name or a password in it; credentials belong in upstream.token (SAA_UPSTREAM__TOKEN)")]
     Credentials,
+    #[error("the base URL of the API is an address that is never called: link-local, multicast, or where a cloud keeps credentials")]
+    NeverCalled,
     #[error("upstream.token cannot be sent in a header (SAA_UPSTREAM__TOKEN)")]
     Token,
     #[error("upstream.headers: the header {name:?} cannot be set for every call")]
@@ -94,19 +100,37 @@ impl Upstream {
         if has_credentials(&origin) {
             return Err(BadUpstream::Credentials);
         }
+        if is_never_called(&origin) {
+            return Err(BadUpstream::NeverCalled);
+        }
+        let document_leads_inside = leads_inside(api);
+        if api.base_url.is_some() || document_leads_inside {
+            outbound.named_by_operator(&origin);
+        }
+        let credentials = api.credentials.values().chain(api.credentials_for_changes.values());
+        let token_urls = credentials.filter_map(|credential| match credential {
+            settings::Credential::Client { token_url, .. } => token_url.as_deref(),
+            settings::Credential::Secret(_) | settings::Credential::Basic { .. } => None,
+        });
+        for named in api.origins.iter().map(String::as_str).chain(token_urls).filter_map(|url| Url::parse(url).ok()) {
+            outbound.named_by_operator(&named);
+        }
         let origins = std::iter::once(Ok(origin)).chain(api.origins.iter().map(|origin| Url::parse(origin))).collect::<Result<_, _>>();
-        let service = choice::Service::of(api);
+        let (service, service_for_changes) = (choice::Service::of(api), choice::Service::for_changes(api));
         let mut usual = Headers::default();
         let accept = usual.add("accept", "application/json, */*;q=0.5");
-        let sendable = service.token.as_ref().map_or(Ok(()), |token| Headers::default().add("authorization", token.expose_secret()));
+        let tokens = [&service.token, &service_for_changes.token];
+        let sendable = tokens.into_iter().flatten().try_for_each(|token| Headers::default().add("authorization", token.expose_secret()));
         accept.and(sendable).map_err(|_| BadUpstream::Token)?;
         Ok(Self {
             outbound,
             origins: origins.map_err(|_| BadUpstream::NotHttp)?,
+            document_leads_inside,
             api: api.name.clone(),
             usual,
             extra: authorise::extra_headers(api)?,
             service: Arc::new(service),
+            service_for_changes: Arc::new(service_for_changes),
             hidden: Redactor::default(),
             deadline: std::time::Duration::from_millis(bounds.timeout_ms),
             reply_bytes_max: bounds.reply_bytes_max,
@@ -186,6 +210,13 @@ impl Upstream {
         }
         Ok(headers)
     }
+}
+
+/// Whether servers that the document names may be of this machine or of a network of the operator's: if it is a file of the operator's, the
+/// demo, or comes from inside itself. One that comes from elsewhere leads to public addresses, whatever it says.
+fn leads_inside(api: &settings::Api) -> bool {
+    let url = api.file.as_deref().filter(|file| file.starts_with("http://") || file.starts_with("https://"));
+    url.is_none_or(|url| Url::parse(url).is_ok_and(|url| is_inside(&url)))
 }
 
 fn has_credentials(url: &Url) -> bool {

@@ -61,25 +61,33 @@ impl Apis {
 
     /// As [`Apis::new`], with these secrets taken out of what documents say: an operator may have left one in an example or a default.
     pub fn hiding(apis: Vec<Arc<Api>>, hidden: &Redactor) -> Self {
-        let named: Vec<(&str, Vec<&str>)> = apis
-            .iter()
-            .map(|api| (api.name.as_str(), api.catalogue.functions().iter().map(|function| function.name.as_str()).collect()))
-            .collect();
-        let names = names_over_all(&named);
-        let mut functions = Vec::with_capacity(names.iter().map(Vec::len).sum());
-        let mut by_name = HashMap::with_capacity(functions.capacity());
-        let mut origins = Vec::with_capacity(functions.capacity());
-        for (at, (api, names)) in apis.iter().zip(names).enumerate() {
-            for (index, (spec, name)) in api.catalogue.functions().iter().zip(names).enumerate() {
-                by_name.insert(name.clone(), functions.len());
-                origins.push((at, index));
-                functions.push(told(FunctionSpec { name, ..spec.clone() }, hidden));
-            }
+        let (functions, origins) = named(&apis, hidden);
+        let tools = ToolSet::new(functions);
+        Self::with(apis, origins, tools)
+    }
+
+    /// The same without the functions that may not be called, which are named here by their operation and their own name. The others keep
+    /// their names. None: all may be.
+    pub fn only(&self, may: impl Fn(&Operation, &FunctionSpec) -> bool) -> Option<Self> {
+        let allowed = |place: &usize| match (self.functions().get(*place), self.operation_at(*place)) {
+            (Some(function), Some((_, operation))) => may(operation, function),
+            _ => false,
+        };
+        let places: Vec<usize> = (0..self.functions().len()).filter(allowed).collect();
+        if places.len() == self.functions().len() {
+            return None;
         }
+        let functions = places.iter().filter_map(|place| self.functions().get(*place).cloned()).collect();
+        let origins = places.iter().filter_map(|place| self.origins.get(*place).copied()).collect();
+        Some(Self::with(self.apis.clone(), origins, ToolSet::beside(functions, self.functions())))
+    }
+
+    fn with(apis: Vec<Arc<Api>>, origins: Vec<(usize, usize)>, tools: ToolSet) -> Self {
+        let by_name = tools.functions.iter().enumerate().map(|(place, function)| (function.name.clone(), place)).collect();
         let fingerprint = fingerprint(&apis);
-        let operations = apis.iter().flat_map(|api| api.catalogue.operations());
-        let index = Index::of(functions.iter().zip(operations).map(|(function, operation)| Entry::of(&function.name, operation)));
-        Self { apis, by_name, origins, tools: ToolSet::new(functions), index, fingerprint }
+        let operations = origins.iter().filter_map(|origin| operation_of(&apis, *origin)).map(|(_, operation)| operation);
+        let index = Index::of(tools.functions.iter().zip(operations).map(|(function, operation)| Entry::of(&function.name, operation)));
+        Self { apis, by_name, origins, tools, index, fingerprint }
     }
 
     pub fn named(&self, name: &str) -> Option<&Arc<Api>> {
@@ -106,7 +114,7 @@ impl Apis {
 
     /// What a model for embeddings is told of each function, in their order.
     pub fn told(&self, hidden: &Redactor) -> Vec<String> {
-        let operations = self.apis.iter().flat_map(|api| api.catalogue.operations());
+        let operations = self.origins.iter().filter_map(|origin| operation_of(&self.apis, *origin)).map(|(_, operation)| operation);
         let told = self.functions().iter().zip(operations).map(|(FunctionSpec { name, description, .. }, operation)| {
             let mut told = Entry { description, ..Entry::of(name, operation) }.told();
             hidden.in_text(&mut told);
@@ -120,11 +128,18 @@ impl Apis {
         &self.index
     }
 
+    /// All functions with their operations.
+    pub fn operations(&self) -> impl Iterator<Item = (&Operation, &FunctionSpec)> {
+        self.functions().iter().enumerate().filter_map(|(place, function)| Some((self.operation_at(place)?.1, function)))
+    }
+
     /// The operation behind a function, and the API that it belongs to.
     pub fn operation(&self, function: &str) -> Option<(&Arc<Api>, &Operation)> {
-        let (api, index) = self.origins.get(self.place(function)?)?;
-        let api = self.apis.get(*api)?;
-        Some((api, api.catalogue.operations().get(*index)?))
+        self.operation_at(self.place(function)?)
+    }
+
+    fn operation_at(&self, place: usize) -> Option<(&Arc<Api>, &Operation)> {
+        operation_of(&self.apis, *self.origins.get(place)?)
     }
 
     /// Function names close to one that does not exist, closest first; at most
@@ -143,6 +158,28 @@ impl Apis {
         let titles: Vec<&str> = self.apis.iter().map(|api| api.catalogue.info().title.as_str()).collect();
         titles.join(", ")
     }
+}
+
+/// The operation at this place of this API.
+fn operation_of(apis: &[Arc<Api>], (api, index): (usize, usize)) -> Option<(&Arc<Api>, &Operation)> {
+    let api = apis.get(api)?;
+    Some((api, api.catalogue.operations().get(index)?))
+}
+
+/// The functions of all under their names, and the API and the operation behind each.
+fn named(apis: &[Arc<Api>], hidden: &Redactor) -> (Vec<FunctionSpec>, Vec<(usize, usize)>) {
+    let own: Vec<(&str, Vec<&str>)> = apis
+        .iter()
+        .map(|api| (api.name.as_str(), api.catalogue.functions().iter().map(|function| function.name.as_str()).collect()))
+        .collect();
+    let (mut functions, mut origins) = (Vec::new(), Vec::new());
+    for (at, (api, names)) in apis.iter().zip(names_over_all(&own)).enumerate() {
+        for (index, (spec, name)) in api.catalogue.functions().iter().zip(names).enumerate() {
+            origins.push((at, index));
+            functions.push(told(FunctionSpec { name, ..spec.clone() }, hidden));
+        }
+    }
+    (functions, origins)
 }
 
 fn told(mut spec: FunctionSpec, hidden: &Redactor) -> FunctionSpec {

@@ -48,6 +48,10 @@ use crate::{
     upstream::UserCredentials,
 };
 
+/// What a planner is told where nothing may be changed: it would look for what there is not.
+pub const READ_ONLY: &str = "\nNothing can be changed here: there are no functions that create, change or delete anything. \
+                             If the user asks for that, say that this service only reads.";
+
 /// What one turn may cost.
 #[derive(Debug, Clone, Copy)]
 pub struct Budget {

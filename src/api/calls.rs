@@ -98,9 +98,9 @@ struct Function<'a> {
 }
 
 pub(super) async fn functions(State(app): State<App>, Caller(caller): Caller) -> Result<Response, ApiError> {
-    app.visit(&caller, None, None, Tail::Nothing).await?;
+    let visit = app.visit(&caller, None, None, Tail::Nothing).await?;
     let served = app.served();
-    let specs = served.apis.functions();
+    let specs = served.to(visit.role).apis.functions();
     let functions = specs.iter().map(|f| Function { name: &f.name, description: &f.description, parameters: &f.parameters }).collect();
     Ok(Json(Functions { success: true, functions, count: specs.len(), user_id: caller.user.as_str() }).into_response())
 }

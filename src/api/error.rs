@@ -25,6 +25,8 @@ struct Told {
     retry_after_secs: Option<u64>,
     /// Where what it speaks of can be looked at.
     location: Option<String>,
+    /// Whether the connection ends with it.
+    closes: bool,
     /// More fields of the answer.
     details: Map<String, Value>,
 }
@@ -32,7 +34,7 @@ struct Told {
 impl ApiError {
     pub fn new(status: StatusCode, code: &'static str, english: impl Into<String>, chinese: impl Into<String>) -> Self {
         let (english, chinese) = (english.into(), chinese.into());
-        Self(Box::new(Told { status, code, english, chinese, retry_after_secs: None, location: None, details: Map::new() }))
+        Self(Box::new(Told { status, code, english, chinese, retry_after_secs: None, location: None, closes: false, details: Map::new() }))
     }
 
     fn retry_after(mut self, secs: u64) -> Self {
@@ -42,6 +44,12 @@ impl ApiError {
 
     fn with(mut self, name: &str, value: Value) -> Self {
         self.0.details.insert(name.to_owned(), value);
+        self
+    }
+
+    /// Nothing more is read from this connection: who knows where the next request would begin.
+    pub fn closing(mut self) -> Self {
+        self.0.closes = true;
         self
     }
 
@@ -62,6 +70,12 @@ impl ApiError {
         let all = problems.join("; ");
         Self::new(StatusCode::BAD_REQUEST, "invalid_query", format!("the query is wrong: {all}"), format!("查询参数有误：{all}"))
             .with("problems", json!(problems))
+    }
+
+    /// A request whose head is wrong: what, in both languages.
+    pub fn malformed_request(english: &str, chinese: &str) -> Self {
+        let (english, chinese) = (format!("the request is malformed: {english}"), format!("请求格式有误：{chinese}"));
+        Self::new(StatusCode::BAD_REQUEST, "malformed_request", english, chinese)
     }
 
     pub fn unauthorized(code: &'static str, english: &str, chinese: &str) -> Self {
@@ -108,7 +122,7 @@ impl ApiError {
 
     /// The response, for the reader of this request.
     pub fn told(self, context: &Context) -> Response {
-        let Told { status, code, english, chinese, retry_after_secs, location, details } = *self.0;
+        let Told { status, code, english, chinese, retry_after_secs, location, closes, details } = *self.0;
         let sentence = match context.language() {
             Language::English => english,
             Language::Chinese => chinese,
@@ -125,6 +139,9 @@ impl ApiError {
         }
         if let Some(location) = location.and_then(|location| HeaderValue::from_str(&location).ok()) {
             response.headers_mut().insert(header::LOCATION, location);
+        }
+        if closes {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         if status == StatusCode::UNAUTHORIZED {
             let challenge = match code {

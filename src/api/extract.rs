@@ -95,6 +95,15 @@ impl<T: Shape> FromRequest<App> for Body<T> {
                 "请求内容必须是 JSON：请设置 Content-Type: application/json",
             ));
         }
+        if request.headers().get(header::CONTENT_ENCODING).is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+            // RFC 9110, 8.4: what is packed would have to be unpacked before its size is known.
+            return Err(ApiError::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_content_encoding",
+                "the body must not be compressed: leave Content-Encoding out",
+                "请求内容不能压缩：请去掉 Content-Encoding",
+            ));
+        }
         let reading = Limited::new(request.into_body(), server.body_bytes_max).collect();
         let bytes = match tokio::time::timeout(Duration::from_millis(server.body_timeout_ms), reading).await {
             Err(_) => {
@@ -103,7 +112,8 @@ impl<T: Shape> FromRequest<App> for Body<T> {
                     "body_timeout",
                     "the body did not come in time",
                     "请求内容未能及时到达",
-                ));
+                )
+                .closing());
             }
             Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
                 let max = server.body_bytes_max;
@@ -112,7 +122,8 @@ impl<T: Shape> FromRequest<App> for Body<T> {
                     "body_too_large",
                     format!("the body has more than {max} bytes"),
                     format!("请求内容超过 {max} 字节"),
-                ));
+                )
+                .closing());
             }
             Ok(Err(_)) => return Err(ApiError::invalid_body(vec!["it ended too early".to_owned()])),
             Ok(Ok(collected)) => collected.to_bytes(),

@@ -22,12 +22,13 @@ pub mod server;
 mod session;
 mod shapes;
 mod trace;
+mod well_formed;
 
 use std::any::Any;
 
 use axum::{
     Router,
-    middleware::from_fn_with_state,
+    middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::{delete, get, post},
 };
@@ -75,6 +76,7 @@ pub fn router(app: App) -> Router {
         .fallback(async || ApiError::no_such_path())
         .method_not_allowed_fallback(async || ApiError::wrong_method())
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn(well_formed::checked))
         .layer(from_fn_with_state(app.clone(), trace::around))
         .with_state(app)
 }

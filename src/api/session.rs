@@ -136,7 +136,7 @@ pub(super) async fn api_info(State(app): State<App>, Caller(caller): Caller) -> 
             "description": of_all(|info| &info.description),
             "version": of_all(|info| &info.version),
             "servers": served.apis.iter().flat_map(|api| &api.catalogue.info().servers).collect::<Vec<_>>(),
-            "endpoints_count": served.apis.functions().len(),
+            "endpoints_count": served.to(visit.role).apis.functions().len(),
         },
         "agent_status": AgentStatus::of(&app, visit.session.turns),
         "user_id": caller.user.as_str(),

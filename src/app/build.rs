@@ -215,7 +215,8 @@ impl App {
             let draining = self.0.draining.clone();
             tokio::spawn(async move { draining.run_until_cancelled(watch).await });
         }
-        self.learn_meanings(&self.served());
+        let served = self.served();
+        std::iter::once(&served).chain(served.restricted()).for_each(|served| self.learn_meanings(served));
         // The first login of an unknown name must not be slower than the others.
         tokio::task::spawn_blocking(passwords::prepare);
     }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use tracing::{Instrument, info, warn};
 
 use super::{
-    App, AppError,
+    App, AppError, Served,
     accept::{Accepted, Digests, Wanted, canonical},
     call_key::call_key,
     journal::Input,
@@ -22,6 +22,7 @@ use crate::{
         session::{Round, Turn},
         tool::{Effect, Refusal, ToolResult},
         turn::{Ending, OnBusy},
+        user::Role,
     },
     secrets::tokens::Bearer,
     store::{
@@ -32,6 +33,8 @@ use crate::{
 
 /// What is kept of a run beside its ending, if it was one direct call.
 pub(super) const CALL: &str = "call";
+/// The same of one that its user may not make.
+const NOT_ALLOWED: &str = "operation_not_allowed";
 
 /// What somebody wants to call.
 #[derive(Debug, Clone)]
@@ -66,14 +69,25 @@ impl App {
         let (served, own) = (self.served(), self.credentials_of(&caller.user));
         let agent = self.agent(&served, &own);
         let ready = match agent.ready(self.new_run(), &call.function, &call.parameters) {
-            Ok(ready) if ready.effect == Effect::Changing => return self.call_changing(caller, call, ready).await,
+            Ok(ready) if ready.effect == Effect::Changing && served.is_anybodys(&call.function) => {
+                return self.call_changing(caller, call, ready).await;
+            }
             Ok(ready) => Ok(ready),
-            Err(refusal) => Err(refused(&call.function, refusal)),
+            Err(refusal) => Err(refusal),
         };
         // Whoever may not come in does not learn what functions there are.
         match self.store().enter(super::caller(caller), Tail::Nothing).await? {
             Entered::Refused(refused) => Err(refused.into()),
-            Entered::In(_) => {
+            Entered::In(visit) => {
+                self.may_call(&served, visit.role, &call.function)?;
+                let ready = ready.map_err(|refusal| match refusal {
+                    // Names that are close are those of what the caller may call.
+                    Refusal::UnknownFunction { .. } => {
+                        let near = served.to(visit.role).apis.near(&call.function);
+                        refused(&call.function, Refusal::UnknownFunction { near })
+                    }
+                    refusal => refused(&call.function, refusal),
+                });
                 let mut result = agent.send(ready?, None).await;
                 agent.hidden().in_result(&mut result);
                 self.keep_unshown(&caller.user, &mut result).await;
@@ -81,6 +95,16 @@ impl App {
                 Ok(CallTaken { body, replayed: false, stored: true, run: None })
             }
         }
+    }
+
+    /// Whether somebody of this role may call a function that there is.
+    fn may_call(&self, served: &Served, role: Role, function: &str) -> Result<(), AppError> {
+        if served.apis.place(function).is_none() || served.to(role).apis.place(function).is_some() {
+            return Ok(());
+        }
+        let read_only = self.settings().agent.read_only
+            && served.apis.operation(function).is_some_and(|(_, operation)| operation.spec().effect == Effect::Changing);
+        Err(AppError::NotAllowed { function: function.to_owned(), read_only })
     }
 
     async fn call_changing(&self, caller: &Bearer, call: DirectCall, ready: Ready) -> Result<CallTaken, AppError> {
@@ -117,6 +141,17 @@ impl App {
             // Whoever would wait is refused instead.
             Accepted::Waits => return Err(AppError::Broken),
         };
+        if let Err(refused) = self.may_call(&self.served(), started.visit.role, &call.function) {
+            let nothing = End {
+                turns: Vec::new(),
+                reply: input.key.clone().map(|key| (key, Vec::new())),
+                ending: Ending::Failed,
+                accepted_ms: input.at,
+                detail: NOT_ALLOWED,
+            };
+            self.commit(&held, &nothing).await?;
+            return Err(refused);
+        }
         if held.countdown.is_over() {
             // The answer to begin took too long: the session may be another's, who tells this call as unknown. It is not sent.
             return Err(AppError::LeaseLost { run });
@@ -171,7 +206,8 @@ impl App {
     pub(super) async fn go_on_calling(&self, run: Run, mut settled: Vec<Turn>) -> Result<(), AppError> {
         let dispatched = run.input.direct().ok_or(AppError::Broken)?;
         let (served, own) = (self.served(), self.credentials_of(&run.user));
-        let agent = self.agent(&served, &own);
+        // What its user may not call any more is not sent again.
+        let agent = self.agent(served.to(run.started.visit.role), &own);
         let carrying_on = async {
             let result = match agent.again_without_harm(&dispatched, run.input.key_header.as_deref()) {
                 Some(mut ready) => {

@@ -30,6 +30,9 @@ pub enum AppError {
     /// The refresh token had been used before: its login has been ended.
     #[error("the refresh token had been used before")]
     RefreshUsed,
+    /// The operator's policy keeps this function from the caller, or from everybody because it would change something.
+    #[error("the caller may not call {function}")]
+    NotAllowed { function: String, read_only: bool },
     #[error("the caller is no administrator")]
     NotAdmin,
     #[error("the name or the password is wrong")]

@@ -63,6 +63,9 @@ impl Issuers {
         let issuer = |settings: &settings::Issuer| {
             Arc::new(Issuer { settings: settings.clone(), keys: Mutex::default(), asking: tokio::sync::Mutex::default() })
         };
+        let named = settings.iter().flat_map(|one| [Some(&one.issuer), one.keys_url.as_ref()]).flatten();
+        // Where discovery says that keys are is the issuer's word, and not the operator's.
+        named.filter_map(|url| Url::parse(url).ok()).for_each(|url| outbound.named_by_operator(&url));
         Self { outbound, all: settings.iter().map(issuer).collect(), users: Mutex::default() }
     }
 }

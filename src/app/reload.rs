@@ -98,6 +98,7 @@ impl App {
                 let served = Arc::new(served);
                 self.0.served.store(Arc::clone(&served));
                 self.learn_meanings(&served);
+                served.restricted().for_each(|served| self.learn_meanings(served));
                 Ok(Reloaded { changed: true, served })
             }
             Err(problems) => {

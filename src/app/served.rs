@@ -13,6 +13,11 @@ use tracing::warn;
 use super::document::{named, read_document, shown_document};
 use crate::{
     agent::{Api, Apis},
+    domain::{
+        selection::Asked,
+        tool::FunctionSpec,
+        user::{ROLES, Role},
+    },
     llm::{Offline, Planner},
     openapi::{Catalogue, Operation, retrieve::Meanings},
     outbound::{Outbound, Url},
@@ -30,6 +35,8 @@ pub struct Served {
     pub(super) fallback: Option<Offline>,
     /// What the functions mean, once it is known (`meanings.rs`).
     pub(super) meanings: OnceLock<Meanings>,
+    /// The same for each role that may not call everything.
+    restricted: Vec<(Role, Arc<Self>)>,
 }
 
 /// What reading the documents takes, at the start and later.
@@ -45,6 +52,21 @@ pub(super) struct Sources<'a> {
 }
 
 impl Served {
+    /// What somebody of this role may call, and who plans with that.
+    pub fn to(&self, role: Role) -> &Self {
+        self.restricted.iter().find(|(own, _)| *own == role).map_or(self, |(_, served)| served)
+    }
+
+    /// Whether anybody may call a function that there is.
+    pub(super) fn is_anybodys(&self, function: &str) -> bool {
+        ROLES.iter().any(|role| self.to(*role).apis.place(function).is_some())
+    }
+
+    /// What each role that may not call everything may.
+    pub(super) fn restricted(&self) -> impl Iterator<Item = &Arc<Self>> {
+        self.restricted.iter().map(|(_, served)| served)
+    }
+
     /// Reads every document and makes one set of functions of them. An API whose document is the same as `before` stays the same.
     ///
     /// # Errors
@@ -73,18 +95,37 @@ impl Served {
         }
         let model = from.model.clone();
         let (pinned, falls_back) = (from.settings.agent.pinned.clone(), from.settings.agent.offline_fallback);
-        let hidden = from.hidden.clone();
+        let (hidden, policy) = (from.hidden.clone(), from.settings.whole_policy());
         // Names and the index of many thousand functions take a while, and the runtime has other things to do.
         let joined = tokio::task::spawn_blocking(move || {
             let apis = Apis::hiding(apis, &hidden);
             for name in pinned.iter().filter(|name| apis.place(name).is_none()) {
                 warn!(function = name, "agent.pinned names {name}, which is no function");
             }
-            let fallback = (falls_back && model.is_some()).then(|| Offline::in_place_of_model(apis.functions()));
-            let planner = model.unwrap_or_else(|| Arc::new(Planner::Offline(Offline::new(apis.functions()))));
-            Self { apis, planner, fallback, meanings: OnceLock::new() }
+            let useless = policy.operations().filter(|rule| !apis.operations().any(|(operation, spec)| rule.fits(&asked(operation, spec))));
+            useless.for_each(|rule| warn!(%rule, "policy: no operation fits the rule {rule}"));
+            let planned = |apis: Apis, restricted| {
+                let fallback = (falls_back && model.is_some()).then(|| Offline::in_place_of_model(apis.functions()));
+                let planner = model.clone().unwrap_or_else(|| Arc::new(Planner::Offline(Offline::new(apis.functions()))));
+                Self { apis, planner, fallback, meanings: OnceLock::new(), restricted }
+            };
+            let may = |role| apis.only(|operation, spec| policy.allows(role, spec.effect, &asked(operation, spec)));
+            let restricted = ROLES.into_iter().filter_map(|role| Some((role, Arc::new(planned(may(role)?, Vec::new())))));
+            let restricted = restricted.collect();
+            planned(apis, restricted)
         });
         joined.await.map_err(|_| vec!["the functions of the documents could not be put together".to_owned()])
+    }
+}
+
+/// What rules are asked about an operation.
+fn asked<'a>(operation: &'a Operation, spec: &'a FunctionSpec) -> Asked<'a> {
+    Asked {
+        method: operation.method(),
+        path: operation.path(),
+        tags: operation.tags(),
+        operation_id: operation.operation_id(),
+        function: &spec.name,
     }
 }
 

@@ -23,7 +23,7 @@ use crate::{
         limits::REPLAYED_BODY_BYTES_MAX,
         session::{Revision, Round, Turn},
         turn::{CallStage, Ending},
-        user::UserName,
+        user::{Role, UserName},
     },
     llm::{Heard, Recap, Words},
     secrets::tokens::Bearer,
@@ -51,6 +51,8 @@ pub(super) struct Worked {
 
 /// What lies before a turn.
 struct Before<'a> {
+    /// Of the user, as the account has it now.
+    role: Role,
     /// What the planner is told of it, oldest first.
     history: &'a [Turn],
     /// What was said before that.
@@ -110,7 +112,7 @@ impl App {
             history.iter_mut().for_each(|turn| self.hidden().in_turn(turn));
             let first = run.started.visit.first;
             let summary = run.started.summary.as_ref().map(|summary| Recap { text: &summary.text, of_older: summary.first < first });
-            let before = Before { history: &history, summary, answered: answered.flatten() };
+            let before = Before { role: run.started.visit.role, history: &history, summary, answered: answered.flatten() };
             self.think_until_the_end(&run, begun, before, feed).await?
         };
         let Made { turn, ending, detail, changed } = made;
@@ -302,11 +304,15 @@ impl App {
         so_far: &mut SoFar,
     ) -> Result<Stopped, AppError> {
         // What is served may change in the middle; the turn ends on what it began with.
-        let served = self.served();
+        let all = self.served();
+        let served = all.to(before.role);
         so_far.served = Some(served.apis.fingerprint().to_owned());
-        let agent = self.agent(&served, own);
+        let agent = self.agent(served, own);
         let mut instructions = served.apis.instructions(self.now_ms(), input.context.as_ref());
         instructions.push_str(agent.planners_part());
+        if self.settings().agent.read_only {
+            instructions.push_str(agent::READ_ONLY);
+        }
         self.hidden().in_text(&mut instructions);
         if let Some(rest) = so_far.resume(&agent, begun) {
             let rest = agent.looked_after_rest(rest).await;

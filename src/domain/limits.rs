@@ -63,6 +63,8 @@ pub const FUNCTIONS_FOUND_DEFAULT: usize = 8;
 pub const FUNCTIONS_FOUND_MAX: usize = 20;
 /// Rules about operations in one list of the settings.
 pub const SELECTION_RULES_MAX: usize = 1000;
+/// Rules of `[[policy]]`.
+pub const POLICY_RULES_MAX: usize = 256;
 /// Functions that are always offered to the model.
 pub const PINNED_FUNCTIONS_MAX: usize = 128;
 /// Characters of a message by which functions are looked for; the rest of a longer one is data more often than a wish.

@@ -13,6 +13,7 @@ pub mod language;
 pub mod limits;
 pub mod near;
 pub mod number;
+pub mod policy;
 pub mod probe;
 pub mod selection;
 pub mod session;

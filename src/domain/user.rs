@@ -35,6 +35,9 @@ pub enum Role {
     Admin,
 }
 
+/// Every role that there is.
+pub const ROLES: [Role; 2] = [Role::User, Role::Admin];
+
 impl Role {
     pub fn as_str(self) -> &'static str {
         match self {

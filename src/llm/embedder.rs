@@ -96,6 +96,7 @@ impl Embedder {
             (None, None) => Err(BadValue::NoUrl),
         };
         let url = url.map_err(bad)?;
+        outbound.named_by_operator(&url);
         // What the model's server is shown is for nobody else.
         let beside_the_model = models_own.is_some_and(|own| own.is_ok_and(|own| own.origin() == url.origin()));
         let (key, own) = match beside_the_model {

@@ -111,6 +111,7 @@ impl Endpoint {
     /// Takes the endpoint from the settings; nothing is sent yet.
     pub(super) fn new(outbound: Outbound, settings: &settings::Llm) -> Result<Self, BadEndpoint> {
         let url = address::completions(settings.url.as_deref().ok_or(BadValue::NoUrl)?)?;
+        outbound.named_by_operator(&url);
         let headers = address::headers(settings.api_key.as_ref(), &settings.headers, "application/json, text/event-stream")?;
         let manner = Manner {
             model: settings.model.clone(),

@@ -70,20 +70,43 @@ fn written(spec: &FunctionSpec) -> Option<Box<RawValue>> {
     to_raw_value(&Tool::from(spec)).ok()
 }
 
+/// How our own functions are called.
+struct Ours {
+    search: String,
+    describe: String,
+    reader: String,
+}
+
+impl Ours {
+    fn beside(functions: &[FunctionSpec]) -> Self {
+        let named = |wished| tool::name_beside(wished, functions);
+        Self { search: named(lookup::SEARCH), describe: named(lookup::DESCRIBE), reader: reader::name_beside(functions) }
+    }
+}
+
 impl ToolSet {
     /// All of these are offered.
     pub fn new(functions: Vec<FunctionSpec>) -> Self {
+        let ours = Ours::beside(&functions);
+        Self::with(functions, &ours)
+    }
+
+    /// As [`ToolSet::new`], for some of all functions: ours have the names that they have beside all.
+    pub fn beside(functions: Vec<FunctionSpec>, all: &[FunctionSpec]) -> Self {
+        Self::with(functions, &Ours::beside(all))
+    }
+
+    fn with(functions: Vec<FunctionSpec>, ours: &Ours) -> Self {
         let each: Vec<Option<Box<RawValue>>> = functions.iter().map(written).collect();
-        let named = |wished| tool::name_beside(wished, &functions);
         let tokens: Vec<u64> = each.iter().map(|piece| tokens_of(piece.as_deref())).collect();
         let written = Written {
             tokens_of_all: tokens.iter().sum(),
             tokens,
             bytes: each.iter().flatten().map(|piece| piece.get().len() + 1).sum(),
             functions: each,
-            search: Own::new(lookup::search_spec(&named(lookup::SEARCH), functions.len())),
-            describe: Own::new(lookup::describe_spec(&named(lookup::DESCRIBE))),
-            reader: Own::new(reader::spec(&reader::name_beside(&functions))),
+            search: Own::new(lookup::search_spec(&ours.search, functions.len())),
+            describe: Own::new(lookup::describe_spec(&ours.describe)),
+            reader: Own::new(reader::spec(&ours.reader)),
         };
         Self { functions: functions.into(), written: Arc::new(written), offered: None }
     }

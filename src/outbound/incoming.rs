@@ -108,7 +108,9 @@ mod tests {
             deadline: Duration::from_secs(1),
             reply_bytes_max: CAP,
         };
-        let incoming = Outbound::new(SOON, SOON).unwrap().open(sending).await.unwrap();
+        let outbound = Outbound::new(SOON, SOON).unwrap();
+        outbound.named_by_operator(&sending.url);
+        let incoming = outbound.open(sending).await.unwrap();
         assert_eq!(server.requests()[0].header("accept-encoding"), Some("identity"));
         incoming
     }

@@ -8,7 +8,9 @@ use super::{
 const CAP: usize = 64 * 1024;
 
 fn outbound() -> Outbound {
-    Outbound::new(Duration::from_secs(2), Duration::from_secs(4)).expect("a client")
+    let outbound = Outbound::new(Duration::from_secs(2), Duration::from_secs(4)).expect("a client");
+    outbound.named_by_operator(&Url::parse("http://127.0.0.1").expect("a URL"));
+    outbound
 }
 
 fn get(url: &str) -> Sending {

@@ -17,7 +17,7 @@ use crate::domain::{
     selection::{Rule, Selection},
 };
 
-const API: [&str; 13] = [
+const API: [&str; 15] = [
     "name",
     "file",
     "base_url",
@@ -25,6 +25,8 @@ const API: [&str; 13] = [
     "token",
     "headers",
     "credentials",
+    "token_for_changes",
+    "credentials_for_changes",
     "idempotency",
     "probes",
     "server_variables",
@@ -75,6 +77,8 @@ fn api(mut table: Table<'_>, notes: &mut Notes) -> Api {
         token: table.get("token").and_then(|part| token(&part, notes)),
         headers: table.get("headers").map(|part| headers(&part, notes)).unwrap_or_default(),
         credentials: table.get("credentials").map(|part| credentials(&part, notes)).unwrap_or_default(),
+        token_for_changes: table.get("token_for_changes").and_then(|part| token(&part, notes)),
+        credentials_for_changes: table.get("credentials_for_changes").map(|part| credentials(&part, notes)).unwrap_or_default(),
         server_variables: table.get("server_variables").map(|part| part.texts(notes)).unwrap_or_default(),
         external_references: table.get("external_references").is_some_and(|part| part.yes_no(notes)),
         selection: Selection {

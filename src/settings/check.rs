@@ -39,6 +39,7 @@ pub(super) fn check(settings: &Settings, purpose: Purpose, reader: &mut Reader) 
         llm,
         agent: _,
         log,
+        policy: _,
         found: _,
     } = settings;
     redis(store, reader);
@@ -67,6 +68,7 @@ pub(super) fn check(settings: &Settings, purpose: Purpose, reader: &mut Reader) 
     }
     embeddings(&llm.embeddings, reader);
     credential("upstream.token", upstream.token.as_ref(), reader);
+    credential("upstream.token_for_changes", upstream.token_for_changes.as_ref(), reader);
     credential("llm.api_key", llm.api_key.as_ref(), reader);
     at_most(("server.drain_notice_ms", server.drain_notice_ms), ("server.drain_ms", server.drain_ms), reader);
     at_most(("sessions.idle_secs", sessions.idle_secs), ("sessions.max_secs", sessions.max_secs), reader);
@@ -99,6 +101,8 @@ fn without_a_document(reader: &mut Reader) {
         "upstream.token",
         "upstream.headers",
         "upstream.credentials",
+        "upstream.token_for_changes",
+        "upstream.credentials_for_changes",
         "upstream.idempotency",
         "upstream.probes",
     ]) {

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::domain::{
     idempotency::KeyRule,
+    policy::{PolicyRule, Verdict},
     probe::{Probe, Sign},
     selection::Rule,
 };
@@ -34,9 +35,26 @@ impl Settings {
     /// All settings in the order of `defaults.toml`, safe to print. Every struct is taken apart by name, so that a new field does not
     /// compile before it is shown.
     pub fn effective(&self) -> Vec<Effective> {
-        let Self { server, store, auth, limits, turns, budgets, sessions, results, openapi, upstream, apis, llm, agent, log, found } = self;
+        let Self {
+            server,
+            store,
+            auth,
+            limits,
+            turns,
+            budgets,
+            sessions,
+            results,
+            openapi,
+            upstream,
+            apis,
+            policy,
+            llm,
+            agent,
+            log,
+            found,
+        } = self;
         let rows = [
-            vec![("apis", apis_shown(apis))],
+            vec![("apis", apis_shown(apis)), ("policy", policy_shown(policy).to_string())],
             server_rows(server),
             store_rows(store),
             auth_rows(auth),
@@ -189,14 +207,28 @@ fn openapi_rows(openapi: &OpenApi) -> Rows {
 }
 
 fn upstream_rows(upstream: &Upstream) -> Rows {
-    let Upstream { base_url, origins, token, connect_timeout_ms, timeout_ms, reply_bytes_max, headers, credentials, idempotency, probes } =
-        upstream;
+    let Upstream {
+        base_url,
+        origins,
+        token,
+        headers,
+        credentials,
+        token_for_changes,
+        credentials_for_changes,
+        idempotency,
+        probes,
+        connect_timeout_ms,
+        timeout_ms,
+        reply_bytes_max,
+    } = upstream;
     vec![
         ("upstream.base_url", url_or_not_set(base_url)),
         ("upstream.origins", json!(origins).to_string()),
         ("upstream.token", masked(token)),
         ("upstream.headers", headers_shown(headers).to_string()),
         ("upstream.credentials", credentials_shown(credentials).to_string()),
+        ("upstream.token_for_changes", masked(token_for_changes)),
+        ("upstream.credentials_for_changes", credentials_shown(credentials_for_changes).to_string()),
         ("upstream.idempotency", key_rules_shown(idempotency).to_string()),
         ("upstream.probes", probes_shown(probes).to_string()),
         ("upstream.connect_timeout_ms", connect_timeout_ms.to_string()),
@@ -248,10 +280,11 @@ fn llm_rows(llm: &Llm) -> Rows {
 }
 
 fn agent_rows(agent: &Agent) -> Rows {
-    let Agent { confirm, confirm_after_reply, tools_max, pinned, summaries, offline_fallback, show_call_details } = agent;
+    let Agent { confirm, confirm_after_reply, read_only, tools_max, pinned, summaries, offline_fallback, show_call_details } = agent;
     vec![
         ("agent.confirm", confirm.to_string()),
         ("agent.confirm_after_reply", confirm_after_reply.to_string()),
+        ("agent.read_only", read_only.to_string()),
         ("agent.tools_max", tools_max.to_string()),
         ("agent.pinned", json!(pinned).to_string()),
         ("agent.summaries", summaries.to_string()),
@@ -284,6 +317,8 @@ fn apis_shown(apis: &[Api]) -> String {
             token,
             headers,
             credentials,
+            token_for_changes,
+            credentials_for_changes,
             idempotency,
             probes,
         } = api;
@@ -300,6 +335,8 @@ fn apis_shown(apis: &[Api]) -> String {
         show("token", token.is_some(), MASK.into());
         show("headers", !headers.is_empty(), headers_shown(headers));
         show("credentials", !credentials.is_empty(), credentials_shown(credentials));
+        show("token_for_changes", token_for_changes.is_some(), MASK.into());
+        show("credentials_for_changes", !credentials_for_changes.is_empty(), credentials_shown(credentials_for_changes));
         show("idempotency", !idempotency.is_empty(), key_rules_shown(idempotency));
         show("probes", !probes.is_empty(), probes_shown(probes));
         Value::Object(shown)
@@ -346,6 +383,22 @@ fn fallbacks_shown(fallbacks: &[Fallback]) -> String {
 
 fn rules_shown(rules: &[Rule]) -> Value {
     rules.iter().map(ToString::to_string).collect()
+}
+
+fn policy_shown(rules: &[PolicyRule]) -> Value {
+    let shown = |rule: &PolicyRule| {
+        let PolicyRule { role, verdict, operations } = rule;
+        let mut shown = Map::new();
+        shown.extend(role.iter().map(|role| ("role".to_owned(), role.as_str().into())));
+        let verdict = match verdict {
+            Verdict::Allow => "allow",
+            Verdict::Deny => "deny",
+        };
+        shown.insert("effect".to_owned(), verdict.into());
+        shown.insert("operations".to_owned(), rules_shown(operations));
+        Value::Object(shown)
+    };
+    rules.iter().map(shown).collect()
 }
 
 fn key_rules_shown(rules: &[KeyRule]) -> Value {

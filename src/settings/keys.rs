@@ -62,6 +62,7 @@ const fn whole(name: &'static str, least: u64, most: u64) -> Key {
 /// In the order of `defaults.toml`.
 pub(super) const KEYS: &[Key] = &[
     key("apis", Kind::Structure),
+    key("policy", Kind::Structure),
     key("server.host", Kind::Text),
     whole("server.port", 0, 65_535),
     whole("server.connections_max", 1, 1_000_000),
@@ -121,6 +122,8 @@ pub(super) const KEYS: &[Key] = &[
     key("upstream.token", Kind::Secret).older("API_TOKEN"),
     key("upstream.headers", Kind::Structure),
     key("upstream.credentials", Kind::Structure),
+    key("upstream.token_for_changes", Kind::Secret),
+    key("upstream.credentials_for_changes", Kind::Structure),
     key("upstream.idempotency", Kind::Structure),
     key("upstream.probes", Kind::Structure),
     whole("upstream.connect_timeout_ms", 50, 60_000),
@@ -144,6 +147,7 @@ pub(super) const KEYS: &[Key] = &[
     whole("llm.embeddings.timeout_ms", 50, 60_000),
     key("agent.confirm", Kind::YesNo).older("REQUIRE_USER_CONFIRMATION"),
     key("agent.confirm_after_reply", Kind::YesNo),
+    key("agent.read_only", Kind::YesNo),
     whole("agent.tools_max", 8, TOOLS_PROVIDERS_TAKE - 1),
     key("agent.pinned", Kind::Structure),
     key("agent.summaries", Kind::YesNo),

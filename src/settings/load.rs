@@ -11,6 +11,7 @@ use super::{
     fallbacks, idempotency, issuers,
     keys::KEYS,
     layers::Layers,
+    policy,
     problems::Problems,
     reader::Reader,
     signing,
@@ -148,6 +149,8 @@ fn read(from: &mut Reader) -> Settings {
             token: from.secret("upstream.token"),
             headers: tables::read(from, "upstream.headers", |part, notes| apis::headers(&part, notes)),
             credentials: tables::read(from, "upstream.credentials", |part, notes| apis::credentials(&part, notes)),
+            token_for_changes: from.secret("upstream.token_for_changes"),
+            credentials_for_changes: tables::read(from, "upstream.credentials_for_changes", |part, notes| apis::credentials(&part, notes)),
             idempotency: tables::read(from, "upstream.idempotency", |part, notes| idempotency::key_rules(&part, notes)),
             probes: tables::read(from, "upstream.probes", |part, notes| idempotency::probes(&part, notes)),
             connect_timeout_ms: from.whole("upstream.connect_timeout_ms"),
@@ -155,6 +158,7 @@ fn read(from: &mut Reader) -> Settings {
             reply_bytes_max: from.whole("upstream.reply_bytes_max"),
         },
         apis: tables::read(from, "apis", |part, notes| apis::apis(&part, notes)),
+        policy: tables::read(from, "policy", |part, notes| policy::policy(&part, notes)),
         llm: Llm {
             url: from.text("llm.url"),
             api_key: from.secret("llm.api_key"),
@@ -178,6 +182,7 @@ fn read(from: &mut Reader) -> Settings {
         agent: Agent {
             confirm: from.yes_no("agent.confirm"),
             confirm_after_reply: from.yes_no("agent.confirm_after_reply"),
+            read_only: from.yes_no("agent.read_only"),
             tools_max: from.whole("agent.tools_max"),
             pinned: tables::read(from, "agent.pinned", |part, notes| part.few_texts(PINNED_FUNCTIONS_MAX, notes)),
             summaries: from.yes_no("agent.summaries"),

@@ -28,6 +28,7 @@ mod issuers;
 mod keys;
 mod layers;
 mod load;
+mod policy;
 mod problems;
 mod reader;
 mod redis_url;
@@ -44,7 +45,7 @@ use std::{collections::BTreeMap, num::NonZeroUsize, path::PathBuf};
 use ipnet::IpNet;
 use secrecy::SecretString;
 
-use crate::domain::{idempotency::KeyRule, probe::Probe, selection::Selection};
+use crate::domain::{idempotency::KeyRule, policy::PolicyRule, probe::Probe, selection::Selection};
 
 pub use self::{
     effective::Effective,
@@ -72,6 +73,8 @@ pub struct Settings {
     pub upstream: Upstream,
     /// `[[apis]]`: more APIs beside, or in place of, the one of `[openapi]` and `[upstream]`.
     pub apis: Vec<Api>,
+    /// `[[policy]]`: who may call which operations; the first rule that is about it decides.
+    pub policy: Vec<PolicyRule>,
     pub llm: Llm,
     pub agent: Agent,
     pub log: Log,
@@ -235,6 +238,10 @@ pub struct Upstream {
     pub headers: BTreeMap<String, SecretString>,
     /// `[upstream.credentials.<scheme>]`: by the name that the document gives the security scheme.
     pub credentials: BTreeMap<String, Credential>,
+    /// In the place of `token` for methods that change something.
+    pub token_for_changes: Option<SecretString>,
+    /// In the place of those of the same name in `credentials` for methods that change something.
+    pub credentials_for_changes: BTreeMap<String, Credential>,
     /// Which changing operations take an idempotency key; the first rule that fits wins over the document.
     pub idempotency: Vec<KeyRule>,
     /// How to look what became of a change whose answer was lost.
@@ -260,6 +267,10 @@ pub struct Api {
     pub token: Option<SecretString>,
     pub headers: BTreeMap<String, SecretString>,
     pub credentials: BTreeMap<String, Credential>,
+    /// In the place of `token` for methods that change something.
+    pub token_for_changes: Option<SecretString>,
+    /// In the place of those of the same name in `credentials` for methods that change something.
+    pub credentials_for_changes: BTreeMap<String, Credential>,
     /// Which changing operations take an idempotency key; the first rule that fits wins over the document.
     pub idempotency: Vec<KeyRule>,
     /// How to look what became of a change whose answer was lost.
@@ -347,6 +358,8 @@ pub struct Agent {
     pub confirm: bool,
     /// One that was planned after a reply of the API was read in the same turn does, even if others do not.
     pub confirm_after_reply: bool,
+    /// Nothing that changes something is offered or called.
+    pub read_only: bool,
     /// Functions that the model is given at once, ours included.
     pub tools_max: usize,
     /// Functions that the model is always given, when it is not given all.
@@ -382,6 +395,8 @@ impl Settings {
             token: self.upstream.token.clone(),
             headers: self.upstream.headers.clone(),
             credentials: self.upstream.credentials.clone(),
+            token_for_changes: self.upstream.token_for_changes.clone(),
+            credentials_for_changes: self.upstream.credentials_for_changes.clone(),
             idempotency: self.upstream.idempotency.clone(),
             probes: self.upstream.probes.clone(),
         });

@@ -21,10 +21,10 @@ impl Settings {
             self;
         let Auth { signing_key, keys, issuers: _, token_hours: _, refresh_hours: _, logins_at_once: _, admin_username: _, admin_password } =
             auth;
-        let Upstream { token, headers, credentials, base_url, .. } = upstream;
+        let Upstream { token, headers, credentials, token_for_changes, credentials_for_changes, base_url, .. } = upstream;
         let mut found = Found::default();
         of_store(store, &mut found);
-        found.all([signing_key, admin_password, token].into_iter().flatten());
+        found.all([signing_key, admin_password, token, token_for_changes].into_iter().flatten());
         for key in keys.iter().filter(|key| key.signs()) {
             // Whoever quotes a PEM may quote a line of it. What comes before the end of the first is alike in all keys of one kind.
             found.all([&key.key]);
@@ -32,7 +32,7 @@ impl Settings {
             lines.for_each(|line| found.add(line));
         }
         found.headers(headers);
-        found.credentials(credentials.values());
+        found.credentials(credentials.values().chain(credentials_for_changes.values()));
         [&openapi.file, base_url].into_iter().flatten().for_each(|url| found.url(url));
         apis.iter().for_each(|api| of_api(api, &mut found));
         of_llm(llm, &mut found);
@@ -116,10 +116,10 @@ fn of_store(store: &Store, found: &mut Found) {
 }
 
 fn of_api(api: &Api, found: &mut Found) {
-    let Api { file, base_url, token, headers, credentials, .. } = api;
-    found.all(token);
+    let Api { file, base_url, token, headers, credentials, token_for_changes, credentials_for_changes, .. } = api;
+    found.all(token.iter().chain(token_for_changes));
     found.headers(headers);
-    found.credentials(credentials.values());
+    found.credentials(credentials.values().chain(credentials_for_changes.values()));
     [file, base_url].into_iter().flatten().for_each(|url| found.url(url));
 }
 
@@ -172,13 +172,18 @@ mod tests {
             ("SAA_OPENAPI__FILE", "https://u:file-pass@docs.test/a.json?token=query-token&page=1"),
             ("SAA_UPSTREAM__BASE_URL", "http://up.test"),
             ("SAA_UPSTREAM__TOKEN", "upstream-token"),
+            ("SAA_UPSTREAM__TOKEN_FOR_CHANGES", "changing-token"),
+            ("SAA_UPSTREAM__CREDENTIALS_FOR_CHANGES", r#"{"k": {"value": "changing-value"}}"#),
             ("SAA_UPSTREAM__HEADERS", r#"{"X-Key": "header-key", "Cookie": "sid=cookie-value; l=en"}"#),
             (
                 "SAA_UPSTREAM__CREDENTIALS",
                 r#"{"k": {"value": "cred-value"}, "b": {"username": "ann", "password": "basic pass"},
                     "c": {"client_id": "me", "client_secret": "client/secret"}}"#,
             ),
-            ("SAA_APIS", r#"[{"name": "shop", "file": "a.json", "token": "shop-token", "headers": {"X-Token": "shop-header"}}]"#),
+            (
+                "SAA_APIS",
+                r#"[{"name": "shop", "file": "a.json", "token": "shop-token", "token_for_changes": "shop-changing", "headers": {"X-Token": "shop-header"}}]"#,
+            ),
             ("SAA_LLM__URL", "https://u:url-pass@llm.test/v1"),
             ("SAA_LLM__API_KEY", "llm-key"),
             ("SAA_LLM__HEADERS", r#"{"api-key": "llm-header"}"#),
@@ -196,6 +201,9 @@ mod tests {
             "file-pass",
             "query-token",
             "upstream-token",
+            "changing-token",
+            "changing-value",
+            "shop-changing",
             "header-key",
             "cookie-value",
             "cred-value",

@@ -1,7 +1,7 @@
 //! The very last step before a call leaves: the operator's headers and the credentials that the document asks for are put on it. Whoever
 //! shows, stores or logs a request does so before this, so no secret is in what they see.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use secrecy::ExposeSecret;
 use tracing::warn;
@@ -53,7 +53,11 @@ impl Upstream {
         } else {
             None
         };
-        let met = match choose(security.map(|alternatives| &**alternatives), own, &self.service) {
+        let service = match Effect::of_method(&request.method) {
+            Effect::Safe => &self.service,
+            Effect::Changing => &self.service_for_changes,
+        };
+        let met = match choose(security.map(|alternatives| &**alternatives), own, service) {
             Choice::Send(met) => met,
             Choice::Unusable { scheme, reason } => return Err(unusable(scheme, reason)),
             Choice::Missing(alternatives) => {
@@ -143,7 +147,8 @@ impl Upstream {
             }
             Some(scheme) => misfit(set, scheme).map(|why| format!("{}: {why}", self.setting(name))),
         };
-        let token_urls = self.service.credentials.iter().filter_map(|(name, set)| {
+        let all = || self.service.credentials.iter().chain(&self.service_for_changes.credentials);
+        let token_urls = all().filter_map(|(name, set)| {
             let settings::Credential::Client { token_url, .. } = set else { return None };
             let documented = schemes.get(name).and_then(|scheme| match scheme {
                 Credential::OAuth2 { token_url } => token_url.as_deref(),
@@ -152,7 +157,11 @@ impl Upstream {
             let why = super::oauth::token_url_of(token_url.as_deref().or(documented)?).err()?;
             Some(format!("{}: {why}", self.setting(name)))
         });
-        self.service.credentials.iter().filter_map(told).chain(token_urls).collect()
+        let mut misfits: Vec<String> = all().filter_map(told).chain(token_urls).collect();
+        // What holds for changes as well is told once.
+        let mut told = BTreeSet::new();
+        misfits.retain(|misfit| told.insert(misfit.clone()));
+        misfits
     }
 
     /// Says once, at the start, that operations ask for credentials and the operator has set none.

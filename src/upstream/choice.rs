@@ -68,6 +68,15 @@ impl Service {
         Self { token: token.map(Into::into), credentials: api.credentials.clone() }
     }
 
+    /// What goes with methods that change something: what is set for them, and otherwise the same.
+    pub fn for_changes(api: &settings::Api) -> Self {
+        let all = Self::of(api);
+        let own = Self::of(&settings::Api { token: api.token_for_changes.clone(), ..settings::Api::default() });
+        let mut credentials = all.credentials;
+        credentials.extend(api.credentials_for_changes.clone());
+        Self { token: own.token.or(all.token), credentials }
+    }
+
     pub fn is_empty(&self) -> bool {
         self.token.is_none() && self.credentials.is_empty()
     }

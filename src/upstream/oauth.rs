@@ -180,6 +180,9 @@ impl Upstream {
             deadline: self.deadline,
             reply_bytes_max: TOKEN_REPLY_BYTES_MAX,
         };
+        if self.document_leads_inside {
+            self.outbound.named_by_operator(&client.token_url);
+        }
         let reply = self.outbound.send(sending).await.map_err(|error| refused(error.to_string()))?;
         granted(&reply).map_err(refused)
     }

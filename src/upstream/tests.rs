@@ -26,6 +26,8 @@ fn bounds() -> settings::Upstream {
         token: None,
         headers: Default::default(),
         credentials: Default::default(),
+        token_for_changes: None,
+        credentials_for_changes: Default::default(),
         idempotency: Vec::new(),
         probes: Vec::new(),
         connect_timeout_ms: 1000,
@@ -327,4 +329,26 @@ async fn settings_that_cannot_work_are_refused() {
         assert_eq!(headers(name, value), Some(BadUpstream::Header { name: name.to_owned() }));
     }
     assert!(!format!("{:?}", upstream_at("http://host/", Some(TOKEN))).contains(TOKEN));
+}
+
+#[tokio::test]
+async fn a_document_from_elsewhere_does_not_lead_inside() {
+    let server = Scripted::start([]).await;
+    let outbound = Outbound::new(Duration::from_secs(1), Duration::from_secs(4)).expect("a client");
+    let api = |file: &str| settings::Api { file: Some(file.to_owned()), ..api(Some("t0ken")) };
+    let at = |file: &str| Upstream::new(outbound.clone(), &bounds(), &api(file), &server.url).expect("an upstream");
+    let from_elsewhere = at("https://specs.example.com/o.json");
+    let outcome = silent(&from_elsewhere, "GET", &format!("{}/a", server.url), &[]).await;
+    assert!(matches!(&outcome, Outcome::Failed(why) if why.contains("an address that may not be called")), "{outcome:?}");
+    assert_eq!(server.connections(), 0);
+    // The operator's own word, or a document that is inside itself.
+    assert!(
+        leads_inside(&api("specs/o.json"))
+            && leads_inside(&api("http://localhost:1/o.json"))
+            && leads_inside(&api("http://10.0.0.1/o.json"))
+    );
+    assert!(!leads_inside(&api("http://93.184.216.34/o.json")) && !leads_inside(&api("https://internal.example.com/o.json")));
+    for never in ["http://169.254.169.254", "http://[::ffff:a9fe:a9fe]/x"] {
+        assert_eq!(Upstream::new(outbound.clone(), &bounds(), &api("o.json"), never).unwrap_err(), BadUpstream::NeverCalled);
+    }
 }

@@ -3,7 +3,7 @@
 mod access;
 mod attacks;
 mod busy;
-mod forge;
+pub mod forge;
 mod forged;
 mod issuers;
 mod keys;

@@ -15,6 +15,7 @@
 )]
 
 mod apis;
+mod attacks;
 mod bad_input;
 mod config_check;
 mod contract;
@@ -27,11 +28,13 @@ mod floors;
 mod generated;
 mod harness;
 mod identity;
+mod isolation;
 mod many;
 #[path = "../quality/measure/mod.rs"]
 mod measure;
 mod openapi_check;
 mod outage;
+mod policy;
 mod quality;
 mod records;
 mod results;

@@ -20,7 +20,7 @@ fn keys(ids: &[&str]) -> Vec<SealingKey> {
 }
 
 /// Everything is sealed, under the first of these keys.
-fn sealed_under(ids: &[&str]) -> impl FnOnce(&mut Settings) {
+pub fn sealed_under(ids: &[&str]) -> impl FnOnce(&mut Settings) {
     let keys = keys(ids);
     move |settings| {
         settings.store.sealing_keys = keys;

@@ -45,6 +45,20 @@ impl From<AppError> for ApiError {
                 "该刷新令牌此前已被使用，为安全起见，本次登录已终止，请重新登录",
             ),
             AppError::NotAdmin => Self::new(StatusCode::FORBIDDEN, "not_admin", "only administrators may do this", "仅管理员可执行此操作"),
+            AppError::NotAllowed { function, read_only } => {
+                let (english, chinese) = if read_only {
+                    (
+                        format!("{function} changes something, and this service only reads (agent.read_only)"),
+                        format!("{function} 会更改数据，而本服务为只读模式（agent.read_only）"),
+                    )
+                } else {
+                    (
+                        format!("your role may not call {function}; GET /api/functions lists what it may"),
+                        format!("您的角色不能调用 {function}；可调用的函数见 GET /api/functions"),
+                    )
+                };
+                Self::new(StatusCode::FORBIDDEN, "operation_not_allowed", english, chinese)
+            }
             AppError::Limited { retry_after_ms } => too_many("rate_limited", "too many requests", "请求过于频繁", retry_after_ms),
             AppError::LoginsLimited { retry_after_ms } => {
                 too_many("too_many_failures", "too many wrong passwords for this name", "该用户名的密码错误次数过多", retry_after_ms)

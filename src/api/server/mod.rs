@@ -1,8 +1,10 @@
 //! The accept loop: bounded connections, bounded waiting, and an end that comes.
 //!
 //! `axum::serve` has no time limit for a request's head, none for idle connections, and its graceful shutdown waits for ever; so
-//! connections are served with hyper directly, over a stream that keeps time (`pace`).
+//! connections are served with hyper directly, over a stream that keeps time (`pace`) and
+//! lets no request be read in two ways (`framing`).
 
+mod framing;
 mod pace;
 
 use std::{

@@ -20,6 +20,8 @@ use tokio::{
     time::{Instant, Sleep},
 };
 
+use super::framing::Framing;
+
 /// How long each kind of waiting may last.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Waits {
@@ -109,6 +111,7 @@ enum Waiting {
 /// A TCP stream that ends by itself when its peer keeps it waiting.
 pub(super) struct Paced {
     stream: TcpStream,
+    framing: Framing,
     pace: Arc<Pace>,
     waits: Waits,
     waiting: Waiting,
@@ -124,7 +127,7 @@ impl Paced {
         let since = Instant::now();
         // Whoever has just come is expected to speak: the first request's head has begun.
         let timer = Box::pin(tokio::time::sleep_until(since + waits.head));
-        Self { stream, pace, waits, waiting: Waiting::Head, since, answered: 0, timer, stalled: None }
+        Self { stream, framing: Framing::new(), pace, waits, waiting: Waiting::Head, since, answered: 0, timer, stalled: None }
     }
 
     /// Ready when the peer has kept the stream waiting for too long.
@@ -173,6 +176,7 @@ impl AsyncRead for Paced {
         let before = buffer.filled().len();
         match Pin::new(&mut self.stream).poll_read(cx, buffer) {
             Poll::Ready(read) => {
+                self.framing.follow(buffer.filled_mut().get_mut(before..).unwrap_or_default());
                 let answered = self.pace.answered.load(Ordering::Relaxed);
                 let first = self.waiting == Waiting::Idle || answered != self.answered;
                 if buffer.filled().len() > before && first {

@@ -90,8 +90,24 @@ fn the_defaults_alone_have_no_problem() {
 
 #[test]
 fn the_defaults_are_these() {
-    let Settings { server, store, auth, limits, turns, budgets, sessions, results, openapi, upstream, apis, llm, agent, log, found: _ } =
-        Settings::builtin();
+    let Settings {
+        server,
+        store,
+        auth,
+        limits,
+        turns,
+        budgets,
+        sessions,
+        results,
+        openapi,
+        upstream,
+        apis,
+        policy,
+        llm,
+        agent,
+        log,
+        found: _,
+    } = Settings::builtin();
     assert_eq!((server.host.as_str(), server.port, server.connections_max), ("127.0.0.1", 5000, 4096));
     assert_eq!((server.header_timeout_ms, server.body_timeout_ms, server.idle_timeout_ms), (5000, 30_000, 75_000));
     assert!(server.trusted_proxies.is_empty());
@@ -119,7 +135,8 @@ fn the_defaults_are_these() {
     assert!(llm.headers.is_empty() && llm.fallbacks.is_empty());
     assert!(llm.embeddings.model.is_none() && llm.embeddings.url.is_none() && llm.embeddings.api_key.is_none());
     assert_eq!(llm.embeddings.timeout_ms, 1000);
-    assert!(!agent.confirm_after_reply);
+    assert!(!agent.confirm_after_reply && !agent.read_only && policy.is_empty());
+    assert!(upstream.token_for_changes.is_none() && upstream.credentials_for_changes.is_empty());
     assert_eq!((agent.confirm, agent.tools_max, agent.pinned.len(), agent.show_call_details), (false, 64, 0, true));
     assert!(agent.summaries);
     assert!(!agent.offline_fallback);

@@ -10,6 +10,7 @@ const KEY_OF_32_BYTES: &str = "0123456789abcdef0123456789abcdef";
 /// A value for each setting that differs from its default, as a variable has it.
 const OTHER_VALUES: &[(&str, &str)] = &[
     ("apis", r#"[{"name":"shop","file":"shop.yaml"}]"#),
+    ("policy", r#"[{"role":"user","effect":"deny","operations":["method:DELETE"]}]"#),
     ("server.host", "0.0.0.0"),
     ("server.port", "8000"),
     ("server.connections_max", "11"),
@@ -72,6 +73,8 @@ const OTHER_VALUES: &[(&str, &str)] = &[
     ("upstream.token", "t0ken"),
     ("upstream.headers", r#"{"X-Key":"********"}"#),
     ("upstream.credentials", r#"{"key":{"value":"********"}}"#),
+    ("upstream.token_for_changes", "t1ken"),
+    ("upstream.credentials_for_changes", r#"{"key":{"value":"********"}}"#),
     ("upstream.idempotency", r#"[{"operations":["method:POST"],"header":"X-Once"}]"#),
     ("upstream.probes", r#"[{"operation":"id:put","call":"get","arguments":{"id":"{id}"},"took_effect":"gone"}]"#),
     ("upstream.connect_timeout_ms", "1007"),
@@ -95,6 +98,7 @@ const OTHER_VALUES: &[(&str, &str)] = &[
     ("llm.embeddings.timeout_ms", "300"),
     ("agent.confirm", "true"),
     ("agent.confirm_after_reply", "true"),
+    ("agent.read_only", "true"),
     ("agent.tools_max", "24"),
     ("agent.pinned", r#"["listPets"]"#),
     ("agent.summaries", "false"),

@@ -5,6 +5,7 @@ mod embeddings;
 mod idempotency;
 mod issuers;
 mod layers;
+mod policy;
 mod problems;
 mod ranges;
 mod secrets;

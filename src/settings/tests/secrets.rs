@@ -21,6 +21,7 @@ fn these_are_secret() {
         "auth.signing_key",
         "auth.admin_password",
         "upstream.token",
+        "upstream.token_for_changes",
         "llm.api_key",
         "llm.embeddings.api_key",
     ];

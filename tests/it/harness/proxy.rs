@@ -29,9 +29,38 @@ pub struct Proxy {
     wire: watch::Sender<Wire>,
     /// What the request says whose reply is lost next.
     losing: Losing,
+    swapping: Arc<Mutex<Swapping>>,
 }
 
 type Losing = Arc<Mutex<Option<Vec<u8>>>>;
+
+/// Two requests whose replies are swapped.
+#[derive(Default)]
+struct Swapping {
+    /// What the requests say.
+    wanted: Option<(Vec<u8>, Vec<u8>)>,
+    /// The reply to the first, and those that came after it.
+    held: Vec<Vec<u8>>,
+}
+
+impl Swapping {
+    /// What goes on to the client now, when this is the reply to this request.
+    fn passes(&mut self, request: &[u8], reply: &[u8]) -> Vec<u8> {
+        let says = |text: &[u8]| request.windows(text.len()).any(|part| part == text);
+        let Some((first, second)) = &self.wanted else { return reply.to_vec() };
+        if self.held.is_empty() && !says(first) {
+            return reply.to_vec();
+        }
+        if self.held.is_empty() || !says(second) {
+            self.held.push(reply.to_vec());
+            return Vec::new();
+        }
+        self.wanted = None;
+        let mut all = std::mem::take(&mut self.held);
+        let first = all.remove(0);
+        [reply.to_vec(), all.concat(), first].concat()
+    }
+}
 
 impl Proxy {
     pub async fn to(redis: &RedisServer) -> Self {
@@ -41,12 +70,14 @@ impl Proxy {
         let (wire, watching) = watch::channel(Wire::Carries);
         let losing = Losing::default();
         let lost = losing.clone();
+        let swapping = Arc::<Mutex<Swapping>>::default();
+        let swapped = swapping.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(carry(client, socket.clone(), watching.clone(), lost.clone()));
+                tokio::spawn(carry(client, socket.clone(), watching.clone(), lost.clone(), swapped.clone()));
             }
         });
-        Self { url, wire, losing }
+        Self { url, wire, losing, swapping }
     }
 
     pub fn cut(&self) {
@@ -63,6 +94,16 @@ impl Proxy {
         self.losing.lock().unwrap().is_none()
     }
 
+    /// The replies to the next request with the first text in it and to the next after it with the second come to each other's.
+    pub fn swap_replies(&self, first: &str, second: &str) {
+        self.swapping.lock().unwrap().wanted = Some((first.as_bytes().to_vec(), second.as_bytes().to_vec()));
+    }
+
+    /// Whether the first of the two replies is there, and not the second.
+    pub fn holds_a_reply(&self) -> bool {
+        !self.swapping.lock().unwrap().held.is_empty()
+    }
+
     pub fn stall(&self) {
         self.wire.send_replace(Wire::Stalled);
     }
@@ -73,12 +114,13 @@ impl Proxy {
 }
 
 /// Carries bytes both ways until an end closes or the wire is cut.
-async fn carry(mut client: TcpStream, socket: PathBuf, mut wire: watch::Receiver<Wire>, losing: Losing) {
+async fn carry(mut client: TcpStream, socket: PathBuf, mut wire: watch::Receiver<Wire>, losing: Losing, swapping: Arc<Mutex<Swapping>>) {
     if *wire.borrow() == Wire::Cut {
         return;
     }
     let Ok(mut redis) = UnixStream::connect(socket).await else { return };
     let (mut asked, mut told) = (vec![0; 16 * 1024], vec![0; 16 * 1024]);
+    let mut request = Vec::new();
     loop {
         let state = *wire.borrow_and_update();
         let carries = state == Wire::Carries;
@@ -89,7 +131,8 @@ async fn carry(mut client: TcpStream, socket: PathBuf, mut wire: watch::Receiver
             changed = wire.changed() => changed.is_ok(),
             n = client.read(&mut asked), if carries => match n {
                 Ok(n) if n > 0 && redis.write_all(&asked[..n]).await.is_ok() => {
-                    let lost = loses(&losing, &asked[..n]);
+                    asked[..n].clone_into(&mut request);
+                    let lost = loses(&losing, &request);
                     if lost {
                         // Redis has answered by then.
                         let _ = redis.read(&mut told).await;
@@ -98,7 +141,13 @@ async fn carry(mut client: TcpStream, socket: PathBuf, mut wire: watch::Receiver
                 }
                 _ => false,
             },
-            n = redis.read(&mut told), if carries => matches!(n, Ok(n) if n > 0 && client.write_all(&told[..n]).await.is_ok()),
+            n = redis.read(&mut told), if carries => match n {
+                Ok(n) if n > 0 => {
+                    let passes = swapping.lock().unwrap().passes(&request, &told[..n]);
+                    client.write_all(&passes).await.is_ok()
+                }
+                _ => false,
+            },
         };
         if !moved {
             return;

@@ -27,8 +27,20 @@ impl Wire {
         let _ = self.0.write_all(bytes.as_ref()).await;
     }
 
+    /// Writes; false if the other side takes nothing any more.
+    pub async fn may_write(&mut self, bytes: impl AsRef<[u8]>) -> bool {
+        self.0.write_all(bytes.as_ref()).await.is_ok()
+    }
+
     /// Reads until the service closes the connection.
-    pub async fn rest(mut self) -> String {
+    pub async fn rest(self) -> String {
+        let (read, closed) = self.rest_within(COMES_WITHIN).await;
+        assert!(closed, "the service keeps the connection open, and said {read}");
+        read
+    }
+
+    /// Reads until the service closes the connection, or so long; whether it closed it.
+    pub async fn rest_within(mut self, time: Duration) -> (String, bool) {
         let mut read = Vec::new();
         let mut chunk = [0; 4096];
         let reading = async {
@@ -37,8 +49,8 @@ impl Wire {
                 read.extend_from_slice(&chunk[..n]);
             }
         };
-        assert!(tokio::time::timeout(COMES_WITHIN, reading).await.is_ok(), "the service keeps the connection open");
-        String::from_utf8(read).expect("UTF-8")
+        let closed = tokio::time::timeout(time, reading).await.is_ok();
+        (String::from_utf8(read).expect("UTF-8"), closed)
     }
 
     /// Whether the connection stays open and silent for so long.

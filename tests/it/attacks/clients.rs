@@ -1,0 +1,82 @@
+//! Rows 17 to 19: bodies that are packed, clients that do not take their answer, more connections than there are places.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::harness::{
+    bed::{Bed, On},
+    until,
+    wire::Wire,
+};
+
+const JSON: &str = "application/json";
+
+/// How long the service bears a client that takes nothing, and as long again for a busy machine.
+const GIVEN_UP: Duration = Duration::from_secs(20);
+
+#[tokio::test]
+async fn row_17_a_packed_body_is_refused_before_it_is_read() {
+    let bed = Bed::on(On::Embedded).await;
+    let ann = bed.as_user("ann");
+    ann.get("/api/session/info").await.ok();
+    let stored = bed.everything_stored();
+    for coding in ["gzip", "deflate", "br", "zstd", "GZIP", "gzip, gzip", "x"] {
+        let packed = ann.clone().with("content-encoding", coding);
+        for path in ["/api/process", "/api/call", "/api/login"] {
+            // What is in it is not even looked at: this would be a good body.
+            let body = json!({"message": "hello", "function_name": "createUser", "username": "ann", "password": "x"}).to_string();
+            packed.send(Method::POST, path, JSON, body).await.refused(415, "unsupported_content_encoding");
+        }
+    }
+    assert_eq!((bed.upstream.log(), bed.llm.asked().len()), (Vec::new(), 0));
+    assert!(bed.everything_stored() == stored, "something was stored");
+    bed.llm.says("Hello.");
+    let plain = ann.with("content-encoding", "identity");
+    plain.send(Method::POST, "/api/process", JSON, json!({"message": "hello"}).to_string()).await.ok();
+}
+
+#[tokio::test]
+async fn row_18_a_client_that_does_not_take_its_answers_is_given_up() {
+    let bed = Bed::on(On::Embedded).await;
+    let mut greedy = Wire::to(bed.address()).await;
+    let asked = 20_000;
+    // Tens of megabytes, more than the system keeps for it on both sides.
+    greedy.write("GET /console/app.mjs HTTP/1.1\r\nHost: x\r\n\r\n".repeat(2000)).await;
+    assert!(
+        tokio::time::timeout(GIVEN_UP, async {
+            // It goes on asking and never reads; when it is given up, nobody takes its requests any more.
+            while greedy.may_write("GET /console/app.mjs HTTP/1.1\r\nHost: x\r\n\r\n".repeat(100)).await {}
+        })
+        .await
+        .is_ok()
+    );
+    let got = greedy.rest().await.matches("HTTP/1.1 200 OK").count();
+    assert!(got < asked, "{got}");
+    assert_eq!(bed.nobody().get("/health/live").await.status, 200);
+}
+
+#[tokio::test]
+async fn row_19_more_connections_than_places_wait_their_turn() {
+    let bed = Bed::with(On::Embedded, |settings| settings.server.connections_max = 4).await;
+    let mut held = Vec::new();
+    for _ in 0..4 {
+        let mut wire = Wire::to(bed.address()).await;
+        wire.write("GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n").await;
+        assert!(wire.answer().await.starts_with("HTTP/1.1 200 "));
+        held.push(wire);
+    }
+    let mut waiting = Vec::new();
+    for _ in 0..40 {
+        let mut wire = Wire::to(bed.address()).await;
+        wire.write("GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+        waiting.push(wire);
+    }
+    assert!(waiting[0].is_quiet_for(Duration::from_millis(300)).await, "there is no place for it");
+    drop(held.pop());
+    for wire in waiting {
+        assert!(wire.rest().await.starts_with("HTTP/1.1 200 "), "one after the other has its turn");
+    }
+    until("the service answers", async || bed.nobody().get("/health/live").await.status == 200).await;
+}
