@@ -7,11 +7,10 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Agent, Api, Auth, Budgets, Credential, Durability, Embeddings, Fallback, Issuer, Limits, Llm, Log, LogFormat, OpenApi, Results, Server,
-    Sessions, Settings, SigningKey, Source, Store, Streaming, Turns, Upstream,
+    Sessions, Settings, SigningKey, Source, Store, Streaming, Turns, Upstream, policy::policy_shown,
 };
 use crate::domain::{
     idempotency::KeyRule,
-    policy::{PolicyRule, Verdict},
     probe::{Probe, Sign},
     selection::Rule,
 };
@@ -381,24 +380,8 @@ fn fallbacks_shown(fallbacks: &[Fallback]) -> String {
     Value::from_iter(shown).to_string()
 }
 
-fn rules_shown(rules: &[Rule]) -> Value {
+pub(super) fn rules_shown(rules: &[Rule]) -> Value {
     rules.iter().map(ToString::to_string).collect()
-}
-
-fn policy_shown(rules: &[PolicyRule]) -> Value {
-    let shown = |rule: &PolicyRule| {
-        let PolicyRule { role, verdict, operations } = rule;
-        let mut shown = Map::new();
-        shown.extend(role.iter().map(|role| ("role".to_owned(), role.as_str().into())));
-        let verdict = match verdict {
-            Verdict::Allow => "allow",
-            Verdict::Deny => "deny",
-        };
-        shown.insert("effect".to_owned(), verdict.into());
-        shown.insert("operations".to_owned(), rules_shown(operations));
-        Value::Object(shown)
-    };
-    rules.iter().map(shown).collect()
 }
 
 fn key_rules_shown(rules: &[KeyRule]) -> Value {

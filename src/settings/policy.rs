@@ -1,8 +1,11 @@
 //! `[[policy]]`: who may call which operations.
 
+use serde_json::{Map, Value};
+
 use super::{
     Settings,
     apis::rules,
+    effective::rules_shown,
     reader::quoted,
     tables::{Notes, Part},
 };
@@ -38,14 +41,30 @@ fn rule(element: &Part<'_>, notes: &mut Notes) -> Option<PolicyRule> {
         }
     });
     let operations = table.needed("operations", notes, |part, notes| {
-        let operations = rules(part, notes);
         // A rule about nothing would be one that somebody relies on.
-        if operations.is_empty() {
+        if part.value.as_array().is_some_and(Vec::is_empty) {
             notes.refuse(&part.path, "names no operations; \"path:/**\" is about all");
         }
-        Some(operations)
+        Some(rules(part, notes))
     });
     Some(PolicyRule { role: role?, verdict: verdict?, operations: operations? })
+}
+
+/// The rules as `config check` shows them: in the form that they are written in.
+pub(super) fn policy_shown(rules: &[PolicyRule]) -> Value {
+    let shown = |rule: &PolicyRule| {
+        let PolicyRule { role, verdict, operations } = rule;
+        let mut shown = Map::new();
+        shown.extend(role.iter().map(|role| ("role".to_owned(), role.as_str().into())));
+        let verdict = match verdict {
+            Verdict::Allow => "allow",
+            Verdict::Deny => "deny",
+        };
+        shown.insert("effect".to_owned(), verdict.into());
+        shown.insert("operations".to_owned(), rules_shown(operations));
+        Value::Object(shown)
+    };
+    rules.iter().map(shown).collect()
 }
 
 impl Settings {
