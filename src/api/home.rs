@@ -80,12 +80,17 @@ fn description(app: &App, language: Language) -> Value {
                 "GET /api/admin/openapi": say("what came of reading the documents", "查看文档的解析结果"),
                 "POST /api/admin/openapi/reload": say("read the documents again", "重新加载文档"),
             },
+            "documents": {
+                "GET /openapi.json": say("this API as an OpenAPI document", "本服务自身的 OpenAPI 文档"),
+                "GET /docs": say("the same as a page, for trying it", "可在线试用的文档页面"),
+            },
             "health": {
                 "GET /health": say("how the service is", "健康检查"),
                 "GET /health/live": say("the process lives", "存活检查"),
                 "GET /health/ready": say("this replica takes requests", "就绪检查"),
             },
         },
+        "openapi": "/openapi.json",
         "authentication": {
             "type": "JWT Bearer",
             "login_endpoint": "/api/login",

@@ -32,6 +32,7 @@ mod many;
 mod measure;
 mod openapi_check;
 mod outage;
+mod own_document;
 mod quality;
 mod records;
 mod results;
