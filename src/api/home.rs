@@ -79,6 +79,7 @@ fn description(app: &App, language: Language) -> Value {
                 "POST /api/admin/cleanup": say("clean ended sessions away", "清理过期会话"),
                 "GET /api/admin/openapi": say("what came of reading the documents", "查看文档的解析结果"),
                 "POST /api/admin/openapi/reload": say("read the documents again", "重新加载文档"),
+                "PUT /api/admin/log-level": say("change what the log tells", "更改日志级别"),
             },
             "documents": {
                 "GET /openapi.json": say("this API as an OpenAPI document", "本服务自身的 OpenAPI 文档"),

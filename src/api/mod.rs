@@ -13,6 +13,7 @@ mod events;
 mod extract;
 mod file;
 mod home;
+mod log_level;
 mod login;
 pub mod openapi;
 mod query;
@@ -30,7 +31,7 @@ use axum::{
     Router,
     middleware::from_fn_with_state,
     response::{IntoResponse, Response},
-    routing::{MethodRouter, delete, get, post},
+    routing::{MethodRouter, delete, get, post, put},
 };
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::error;
@@ -72,6 +73,7 @@ fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
         ("/api/admin/cleanup", post(admin::cleanup)),
         ("/api/admin/openapi", get(documents::served)),
         ("/api/admin/openapi/reload", post(documents::reload)),
+        ("/api/admin/log-level", put(log_level::set)),
     ]
 }
 

@@ -17,6 +17,7 @@ use super::{
     App, Inner,
     feed::Feeds,
     health::Health,
+    log_level,
     login::{account, ensure_administrator},
     recover::Attending,
     reload::{self, Reloading},
@@ -166,6 +167,7 @@ impl App {
             draining: CancellationToken::new(),
             handing_over: CancellationToken::new(),
             first_start,
+            log: log_level::Log::default(),
             demo,
             settings,
         }));

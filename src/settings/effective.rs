@@ -34,10 +34,12 @@ impl Settings {
     /// All settings in the order of `defaults.toml`, safe to print. Every struct is taken apart by name, so that a new field does not
     /// compile before it is shown.
     pub fn effective(&self) -> Vec<Effective> {
-        let Self { server, store, auth, limits, turns, budgets, sessions, results, openapi, upstream, apis, llm, agent, log, found } = self;
+        let Self { server, admin, store, auth, limits, turns, budgets, sessions, results, openapi, upstream, apis, llm, agent, log, found } =
+            self;
         let rows = [
             vec![("apis", apis_shown(apis))],
             server_rows(server),
+            vec![("admin.listen", admin.listen.clone().unwrap_or_else(|| "off".to_owned()))],
             store_rows(store),
             auth_rows(auth),
             limits_rows(limits),
@@ -53,6 +55,13 @@ impl Settings {
         ];
         let source = |key| found.get(key).cloned().unwrap_or(Source::Default);
         rows.into_iter().flatten().map(|(key, value)| Effective { key, value, source: source(key) }).collect()
+    }
+}
+
+impl Settings {
+    /// Whether nobody said this setting, so that it is the default.
+    pub fn is_default(&self, key: &str) -> bool {
+        !self.found.contains_key(key)
     }
 }
 

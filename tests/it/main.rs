@@ -27,9 +27,11 @@ mod floors;
 mod generated;
 mod harness;
 mod identity;
+mod log_level;
 mod many;
 #[path = "../quality/measure/mod.rs"]
 mod measure;
+mod metrics;
 mod openapi_check;
 mod outage;
 mod own_document;
