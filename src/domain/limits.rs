@@ -368,3 +368,9 @@ pub const RESERVATION_MARGIN_MS: u64 = 30_000;
 pub const ADMIN_CONNECTIONS_MAX: usize = 16;
 /// Characters of what the log is to tell, where it is changed while the process runs.
 pub const LOG_LEVEL_CHARS_MAX: usize = 1000;
+/// A machine's clock and the store's may be so far apart before `doctor` says so, in milliseconds.
+pub const CLOCKS_APART_MS_MAX: u64 = 1000;
+/// How long `doctor` waits for a model's answer, in milliseconds.
+pub const DOCTOR_MODEL_MS_MAX: u64 = 20_000;
+/// What `doctor` reads of an API's answer, in bytes.
+pub const DOCTOR_REPLY_BYTES_MAX: usize = 64 * 1024;

@@ -20,6 +20,7 @@ mod config_check;
 mod contract;
 mod credentials;
 mod demo;
+mod doctor;
 mod documents;
 mod embeddings;
 mod exact;
