@@ -22,6 +22,7 @@ fn main() -> ExitCode {
         Command::User(command) => cli::user::run(sources, command),
         Command::OpenApi(OpenApiCommand::Check { document, json }) => cli::openapi_check::run(sources, document.as_deref(), json),
         Command::Config(ConfigCommand::Check) => cli::config_check::run(sources),
+        Command::Doctor { json } => cli::doctor::run(sources, json),
         Command::Health => cli::health::run(sources),
     }
 }

@@ -1,12 +1,13 @@
 //! Sending the calls of a batch: reading ones together, changing ones alone and in order. The caller goes from stretch to stretch, so that
 //! it can write down what must be written down before each change.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use super::{Agent, Api, Batch, Prepared};
 use crate::{
     clock::Countdown,
     domain::tool::{Effect, Outcome, SentRequest, ToolCall, ToolResult},
+    metrics::{CallClass, CallOutcome, Stage, metrics},
     openapi::{Alternatives, UpstreamRequest},
     upstream::{Terms, known_of_both},
 };
@@ -94,7 +95,10 @@ impl Agent<'_> {
     pub async fn send(&self, ready: Ready, lease: Option<&Countdown>) -> ToolResult {
         // Of what may have been sent before, what comes of sending it now is not all that came of it.
         let before = ready.again.then(|| ready.with(Outcome::Unknown(String::new())));
+        let (class, began) = (class_of(&ready), Instant::now());
         let result = self.send_once(ready, lease).await;
+        metrics().stage(Stage::Upstream, began);
+        metrics().call(class, outcome_of(&result.outcome));
         match before {
             Some(before) => ToolResult { outcome: known_of_both(result.outcome), ..before },
             None => result,
@@ -114,6 +118,27 @@ impl Agent<'_> {
         }
         let outcome = api.upstream.deliver(authorised, Terms { effect, keyed, lease }, self.own).await;
         ToolResult { call, request: Some(told), outcome }
+    }
+}
+
+/// What a call may do, as it is counted.
+fn class_of(ready: &Ready) -> CallClass {
+    match (ready.effect, ready.keyed) {
+        (Effect::Safe, _) => CallClass::Safe,
+        (Effect::Changing, true) => CallClass::Keyed,
+        (Effect::Changing, false) => CallClass::Changing,
+    }
+}
+
+/// What came of a call, as it is counted.
+fn outcome_of(outcome: &Outcome) -> CallOutcome {
+    match outcome {
+        Outcome::Replied(reply) if reply.status < 400 => CallOutcome::Done,
+        Outcome::Replied(reply) if reply.status < 500 => CallOutcome::Rejected,
+        Outcome::Replied(_) => CallOutcome::Broken,
+        Outcome::Refused(_) => CallOutcome::Refused,
+        Outcome::Failed(_) => CallOutcome::Failed,
+        Outcome::Unknown(_) => CallOutcome::Unknown,
     }
 }
 

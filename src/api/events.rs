@@ -21,6 +21,7 @@ use super::{
 use crate::{
     app::{App, Followed, From, RunState, Taken},
     domain::{event::EventId, language::Language},
+    metrics::metrics,
     redact::Redactor,
     secrets::tokens::Bearer,
 };
@@ -79,7 +80,11 @@ pub(super) fn replayed(taken: &Taken) -> Response {
 fn as_stream(events: impl Stream<Item = sse::Event> + Send + 'static) -> Response {
     // Says when to come again before anything can break.
     let hint = sse::Event::default().retry(COME_AGAIN);
-    let events = stream::iter([hint]).chain(events).map(Ok::<_, Infallible>);
+    let open = metrics().stream();
+    let events = stream::iter([hint]).chain(events).map(move |event| {
+        let _ = &open;
+        Ok::<_, Infallible>(event)
+    });
     let mut response = Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

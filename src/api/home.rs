@@ -79,6 +79,11 @@ fn description(app: &App, language: Language) -> Value {
                 "POST /api/admin/cleanup": say("clean ended sessions away", "清理过期会话"),
                 "GET /api/admin/openapi": say("what came of reading the documents", "查看文档的解析结果"),
                 "POST /api/admin/openapi/reload": say("read the documents again", "重新加载文档"),
+                "PUT /api/admin/log-level": say("change what the log tells", "更改日志级别"),
+            },
+            "documents": {
+                "GET /openapi.json": say("this API as an OpenAPI document", "本服务自身的 OpenAPI 文档"),
+                "GET /docs": say("the same as a page, for trying it", "可在线试用的文档页面"),
             },
             "health": {
                 "GET /health": say("how the service is", "健康检查"),
@@ -86,6 +91,7 @@ fn description(app: &App, language: Language) -> Value {
                 "GET /health/ready": say("this replica takes requests", "就绪检查"),
             },
         },
+        "openapi": "/openapi.json",
         "authentication": {
             "type": "JWT Bearer",
             "login_endpoint": "/api/login",

@@ -12,8 +12,11 @@ mod documents;
 mod error;
 mod events;
 mod extract;
+mod file;
 mod home;
+mod log_level;
 mod login;
+pub mod openapi;
 mod query;
 mod results;
 mod revision;
@@ -30,7 +33,7 @@ use axum::{
     Router,
     middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
-    routing::{delete, get, post},
+    routing::{MethodRouter, delete, get, post, put},
 };
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::error;
@@ -38,41 +41,57 @@ use tracing::error;
 use self::error::ApiError;
 use crate::app::{App, Rendering};
 
-/// Every route of the service. Open to everybody: `/`, `/console/*`, `/health*`, `/api/login`, and `/api/token/refresh`, which takes a token of
-/// its own kind. All others take an access token.
+/// Every route of the service. Open to everybody: `/`, `/docs`, `/openapi.json`, `/console/*`, `/health*`, `/api/login`, and
+/// `/api/token/refresh`, which takes a token of its own kind. All others take an access token.
+fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
+    vec![
+        ("/", get(home::home)),
+        ("/console/{file}", get(console::file)),
+        ("/docs", get(console::docs)),
+        ("/openapi.json", get(openapi::served)),
+        ("/health", get(home::health)),
+        ("/health/live", get(home::live)),
+        ("/health/ready", get(home::ready)),
+        ("/api/login", post(login::login)),
+        ("/api/token/refresh", post(login::refresh)),
+        ("/api/logout", post(login::logout)),
+        ("/api/logout/all", post(login::logout_all)),
+        ("/api/process", post(chat::process)),
+        ("/api/call", post(calls::call)),
+        ("/api/functions", get(calls::functions)),
+        ("/api/info", get(session::api_info)),
+        ("/api/history", get(session::history).delete(session::clear)),
+        ("/api/confirmations", get(confirmations::open)),
+        ("/api/confirmations/{id}", post(confirmations::decide)),
+        ("/api/results/{id}", get(results::result)),
+        ("/api/runs/{id}", get(runs::look)),
+        ("/api/runs/{id}/events", get(events::follow)),
+        ("/api/runs/{id}/cancel", post(runs::cancel)),
+        ("/api/session/info", get(session::info)),
+        ("/api/session/reset", post(session::reset)),
+        ("/api/credentials", get(credentials::all)),
+        ("/api/credentials/{scheme}", get(credentials::one).put(credentials::put).delete(credentials::remove)),
+        ("/api/admin/sessions", get(admin::sessions)),
+        ("/api/admin/sessions/{user}", delete(admin::kill)),
+        ("/api/admin/sessions/{user}/keys", get(admin::keys)),
+        ("/api/admin/cleanup", post(admin::cleanup)),
+        ("/api/admin/openapi", get(documents::served)),
+        ("/api/admin/openapi/reload", post(documents::reload)),
+        ("/api/admin/log-level", put(log_level::set)),
+    ]
+}
+
+/// The path templates of all routes, as `openapi` describes them.
+pub fn paths() -> Vec<&'static str> {
+    routes().into_iter().map(|(path, _)| path).collect()
+}
+
+/// The service as a router.
 pub fn router(app: App) -> Router {
     app.render_with(Rendering { turn: chat::render, call: calls::render });
-    Router::new()
-        .route("/", get(home::home))
-        .route("/console/{file}", get(console::file))
-        .route("/health", get(home::health))
-        .route("/health/live", get(home::live))
-        .route("/health/ready", get(home::ready))
-        .route("/api/login", post(login::login))
-        .route("/api/token/refresh", post(login::refresh))
-        .route("/api/logout", post(login::logout))
-        .route("/api/logout/all", post(login::logout_all))
-        .route("/api/process", post(chat::process))
-        .route("/api/call", post(calls::call))
-        .route("/api/functions", get(calls::functions))
-        .route("/api/info", get(session::api_info))
-        .route("/api/history", get(session::history).delete(session::clear))
-        .route("/api/confirmations", get(confirmations::open))
-        .route("/api/confirmations/{id}", post(confirmations::decide))
-        .route("/api/results/{id}", get(results::result))
-        .route("/api/runs/{id}", get(runs::look))
-        .route("/api/runs/{id}/events", get(events::follow))
-        .route("/api/runs/{id}/cancel", post(runs::cancel))
-        .route("/api/session/info", get(session::info))
-        .route("/api/session/reset", post(session::reset))
-        .route("/api/credentials", get(credentials::all))
-        .route("/api/credentials/{scheme}", get(credentials::one).put(credentials::put).delete(credentials::remove))
-        .route("/api/admin/sessions", get(admin::sessions))
-        .route("/api/admin/sessions/{user}", delete(admin::kill))
-        .route("/api/admin/sessions/{user}/keys", get(admin::keys))
-        .route("/api/admin/cleanup", post(admin::cleanup))
-        .route("/api/admin/openapi", get(documents::served))
-        .route("/api/admin/openapi/reload", post(documents::reload))
+    routes()
+        .into_iter()
+        .fold(Router::new(), |router, (path, handlers)| router.route(path, handlers))
         .fallback(async || ApiError::no_such_path())
         .method_not_allowed_fallback(async || ApiError::wrong_method())
         .layer(CatchPanicLayer::custom(panicked))

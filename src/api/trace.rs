@@ -1,10 +1,10 @@
 //! Around every request: an id in and out, errors rendered for their reader, one line in the log.
 
-use std::time::Instant;
+use std::{collections::HashMap, sync::LazyLock, time::Instant};
 
 use axum::{
-    extract::{Request, State},
-    http::{HeaderName, HeaderValue, header},
+    extract::{MatchedPath, Request, State},
+    http::{Extensions, HeaderName, HeaderValue, header},
     middleware::Next,
     response::Response,
 };
@@ -15,7 +15,10 @@ use super::{
     error::ApiError,
     revision,
 };
-use crate::app::App;
+use crate::{
+    app::App,
+    metrics::{Verb, metrics},
+};
 
 /// How much of a path is logged, in characters.
 const PATH_CHARS_MAX: usize = 200;
@@ -26,6 +29,7 @@ pub(super) async fn around(State(app): State<App>, mut request: Request, next: N
     let context = Context::of(request.headers());
     let method = request.method().clone();
     let path: String = request.uri().path().chars().take(PATH_CHARS_MAX).collect();
+    let (verb, route) = (Verb::of(method.as_str()), template(request.extensions()));
     request.extensions_mut().insert(context.clone());
 
     let mut response = next.run(request).await;
@@ -45,8 +49,15 @@ pub(super) async fn around(State(app): State<App>, mut request: Request, next: N
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
 
     let status = response.status().as_u16();
+    metrics().request(route, verb, status);
     let duration_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
     let user = context.user().map_or("", |user| user.as_str());
     info!(target: "access", %method, path, status, duration_us, user, request_id = context.id(), "{method} {path} {status}");
     response
+}
+
+/// The route that the request is of, in the router's own words: whoever counts by it has no more series than there are routes.
+fn template(extensions: &Extensions) -> &'static str {
+    static KNOWN: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| super::paths().into_iter().map(|path| (path, path)).collect());
+    extensions.get::<MatchedPath>().and_then(|path| KNOWN.get(path.as_str()).copied()).unwrap_or("none")
 }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::{App, AppError, lease::Held};
 use crate::{
     domain::{session::Revision, turn::OnBusy},
+    metrics::{Stage, metrics},
     secrets::{digest, random, tokens::Bearer},
     store::contract::{Begin, Begun, Idempotency, Started, StoreError},
 };
@@ -74,7 +75,9 @@ impl App {
             let asked = Instant::now();
             let lease_ms = self.settings().turns.lease_ms;
             let begin = wanted.begin(lease_ms);
-            match crate::fault::during!("K1", 1, self.store().begin(begin)).await {
+            let begun = crate::fault::during!("K1", 1, self.store().begin(begin)).await;
+            metrics().stage(Stage::Begin, asked);
+            match begun {
                 Ok(Begun::Started(started)) => {
                     crate::fault::point("K2");
                     self.seen().begun(user, told_before, &started.visit.session.revision());

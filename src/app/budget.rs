@@ -10,6 +10,7 @@ use crate::{
     clock,
     domain::{language::Language, limits::RESERVATION_MARGIN_MS, session::Usage, user::UserName},
     llm::{ModelError, Price},
+    metrics::{self, metrics},
     secrets::random,
     settings::Budgets,
     store::contract::{
@@ -159,7 +160,13 @@ impl App {
 fn refusal(reserved: Option<Result<Reserved, StoreError>>, whose: Whose) -> Option<AppError> {
     match reserved? {
         Ok(Reserved::Granted) => None,
-        Ok(Reserved::Exhausted { resets_ms, left_ms }) => Some(AppError::BudgetExhausted(Exhausted { whose, resets_ms, left_ms })),
+        Ok(Reserved::Exhausted { resets_ms, left_ms }) => {
+            metrics().budget_exhausted(match whose {
+                Whose::User => metrics::Whose::User,
+                Whose::Service => metrics::Whose::Service,
+            });
+            Some(AppError::BudgetExhausted(Exhausted { whose, resets_ms, left_ms }))
+        }
         Err(error) => Some(error.into()),
     }
 }

@@ -19,6 +19,7 @@ use super::{
     feed::Feeds,
     health::Health,
     issuers::Issuers,
+    log_level,
     login::{account, ensure_administrator},
     recover::Attending,
     reload::{self, Reloading},
@@ -171,6 +172,7 @@ impl App {
             draining: CancellationToken::new(),
             handing_over: CancellationToken::new(),
             first_start,
+            log: log_level::Log::default(),
             demo,
             settings,
         }));

@@ -116,6 +116,9 @@ pub enum AppError {
     /// The documents cannot be used; they are served as before.
     #[error("the documents cannot be used: {}", .0.join("; "))]
     Documents(Vec<String>),
+    /// This process does not write its log in a way that can be changed.
+    #[error("the level of the log cannot be changed")]
+    LogFixed,
     /// Not enough tokens are left of a day.
     #[error("the token budget of the {} does not suffice", .0.whose.as_str())]
     BudgetExhausted(Exhausted),

@@ -8,7 +8,7 @@ use std::{
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
-use super::{App, AppError};
+use super::{App, AppError, call::CALL};
 use crate::{
     clock::Countdown,
     domain::{
@@ -16,6 +16,7 @@ use crate::{
         turn::{Ending, Stop},
         user::UserName,
     },
+    metrics::{self, RunKind, RunOutcome, Stage, metrics},
     store::contract::{Commit, Committed, Entry, Idempotency, Lease, Started, Stepped, StoreError},
 };
 
@@ -43,6 +44,21 @@ impl End {
     pub fn as_commit(&self) -> Commit<'_> {
         let reply = self.reply.as_ref().map(|((key, fingerprint), answer)| (Idempotency { key, fingerprint }, answer.as_slice()));
         Commit { turns: &self.turns, reply, ending: self.ending, accepted_ms: self.accepted_ms, detail: self.detail }
+    }
+
+    /// It is in the store, and is counted.
+    fn count(&self) {
+        let kind = if self.detail == CALL { RunKind::Call } else { RunKind::Turn };
+        metrics().run_ended(
+            kind,
+            match self.ending {
+                Ending::Answered => RunOutcome::Answered,
+                Ending::UnknownOutcome => RunOutcome::UnknownOutcome,
+                Ending::Failed => RunOutcome::Failed,
+                Ending::Cancelled => RunOutcome::Cancelled,
+                Ending::Killed => RunOutcome::Killed,
+            },
+        );
     }
 }
 
@@ -84,6 +100,8 @@ pub(super) struct Held {
     pub countdown: Countdown,
     pub brake: Brake,
     lease_ms: u64,
+    /// Counts it for as long as anybody has it.
+    _counted: Arc<metrics::Open>,
 }
 
 impl Held {
@@ -91,7 +109,13 @@ impl Held {
     pub fn of(user: &UserName, started: &Started, lease_ms: u64, asked: Instant) -> Self {
         let (run, token) = (started.run.clone(), started.token.clone());
         let lease = Lease { user: user.clone(), run, token, turns_at: started.turns_at.clone() };
-        Self { lease, countdown: Countdown::since(asked, relied_on(lease_ms)), brake: Brake::default(), lease_ms }
+        Self {
+            lease,
+            countdown: Countdown::since(asked, relied_on(lease_ms)),
+            brake: Brake::default(),
+            lease_ms,
+            _counted: Arc::new(metrics().lease()),
+        }
     }
 
     fn renewed(&self, asked: Instant) {
@@ -143,7 +167,8 @@ impl App {
     /// Stores the end of a run; returns the conversation's version. While the store is away it tries again for as long as a lease lasts:
     /// the token decides, not the time. If others wait for the session, they are seen to.
     pub(super) async fn commit(&self, held: &Held, end: &End) -> Result<u64, AppError> {
-        let until = Instant::now() + Duration::from_millis(held.lease_ms);
+        let began = Instant::now();
+        let until = began + Duration::from_millis(held.lease_ms);
         let mut pauses = COMMIT_PAUSES_MS.iter();
         let mut pause = COMMIT_PAUSES_MS[0];
         loop {
@@ -153,6 +178,8 @@ impl App {
                     if waiting > 0 {
                         self.attend_soon(&held.lease.user);
                     }
+                    metrics().stage(Stage::Commit, began);
+                    end.count();
                     return Ok(version);
                 }
                 Err(StoreError::Unavailable | StoreError::NotDurable) if Instant::now() < until => {
@@ -179,7 +206,11 @@ impl App {
                 }
                 match app.store().commit(&lease, end.as_commit()).await {
                     Err(StoreError::Unavailable | StoreError::NotDurable) => {}
-                    Ok(Committed::Done { .. } | Committed::Stale) | Err(StoreError::Unreadable | StoreError::Newer) => return,
+                    Ok(Committed::Done { .. }) => {
+                        end.count();
+                        return;
+                    }
+                    Ok(Committed::Stale) | Err(StoreError::Unreadable | StoreError::Newer) => return,
                 }
             }
         };
@@ -200,6 +231,7 @@ impl App {
     }
 
     pub(super) fn lost(&self, lease: &Lease) -> AppError {
+        metrics().lease_fenced();
         warn!(run = %lease.run, user = %lease.user, "run {} of {} lost its session to another", lease.run, lease.user);
         AppError::LeaseLost { run: lease.run.clone() }
     }

@@ -12,6 +12,7 @@ use crate::{
         limits::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN},
         user::{Account, Role, UserName},
     },
+    metrics::{LoginOutcome, metrics},
     secrets::{
         digest, passwords,
         refresh::RefreshToken,
@@ -53,6 +54,17 @@ impl App {
     /// A token for a user who knows the password. Unknown, disabled and wrong are one answer, after the same time; after too many of them from
     /// one address, or for one account, nothing is tried for a while. `from` is the address that the request comes from.
     pub async fn log_in(&self, name: &str, password: &str, from: &str) -> Result<Admission, AppError> {
+        let done = self.try_password(name, password, from).await;
+        metrics().login(match &done {
+            Ok(_) => LoginOutcome::Admitted,
+            Err(AppError::WrongCredentials) => LoginOutcome::WrongCredentials,
+            Err(AppError::LoginsLimited { .. }) => LoginOutcome::Limited,
+            Err(_) => LoginOutcome::Failed,
+        });
+        done
+    }
+
+    async fn try_password(&self, name: &str, password: &str, from: &str) -> Result<Admission, AppError> {
         let Some(user) = UserName::new(name).filter(|_| password.len() <= PASSWORD_BYTES_MAX) else {
             return Err(AppError::WrongCredentials);
         };

@@ -20,6 +20,7 @@ mod health;
 mod issuers;
 mod journal;
 mod lease;
+mod log_level;
 mod login;
 mod meanings;
 mod recover;
@@ -58,6 +59,7 @@ pub use self::{
     feed::call_told,
     follow::{Followed, From},
     health::{Fallback, Health},
+    log_level::{LogLevelSet, SetLogLevel},
     login::{BadPassword, account, password_rule},
     refresh::Admission,
     reload::{ReloadFailure, Reloaded},
@@ -106,6 +108,7 @@ struct Inner {
     feeds: feed::Feeds,
     summarising: summary::Summarising,
     rendering: OnceLock<Rendering>,
+    log: log_level::Log,
     /// Cancelled when the process begins to go down.
     draining: CancellationToken,
     /// Cancelled when what still runs must be given to other replicas.

@@ -28,6 +28,7 @@ use crate::{
         turn::{Ending, JournalEntry, Stop},
         user::UserName,
     },
+    metrics::{TakenHow, metrics},
     store::contract::{Taken, TakenRun},
 };
 
@@ -117,6 +118,7 @@ impl App {
             let (owner, asked) = (self.new_owner(), Instant::now());
             match self.store().take(user, &owner, turns.lease_ms, turns.history_turns.max(1)).await {
                 Ok(Taken::Run(taken)) => {
+                    metrics().run_taken(if taken.crashes > 0 { TakenHow::Orphaned } else { TakenHow::Waiting });
                     let held = Held::of(user, &taken.started, turns.lease_ms, asked);
                     if !crate::fault::recovering(self.go_on(user, *taken, held)).await {
                         return;

@@ -9,6 +9,7 @@ use crate::{
         limits::REVOKED_BEYOND_END_MS,
         user::{Role, UserName},
     },
+    metrics::{LoginOutcome, metrics},
     secrets::{refresh::RefreshToken, tokens::Bearer},
     store::contract::logins::{LoggedOut, Logout, Rotated, Rotation, StoppedRuns},
 };
@@ -32,6 +33,17 @@ impl App {
     /// # Errors
     /// Among others [`AppError::NotRefreshed`] and [`AppError::RefreshUsed`].
     pub async fn refresh(&self, token: &str) -> Result<Admission, AppError> {
+        let done = self.exchange(token).await;
+        metrics().login(match &done {
+            Ok(_) => LoginOutcome::Refreshed,
+            Err(AppError::NotRefreshed | AppError::Revoked) => LoginOutcome::RefreshInvalid,
+            Err(AppError::RefreshUsed) => LoginOutcome::RefreshReused,
+            Err(_) => LoginOutcome::Failed,
+        });
+        done
+    }
+
+    async fn exchange(&self, token: &str) -> Result<Admission, AppError> {
         let presented = RefreshToken::read(token).ok_or(AppError::NotRefreshed)?;
         let successor = presented.successor();
         let (user, family) = (presented.user(), presented.family());

@@ -1,6 +1,9 @@
 //! Working on a run that this replica holds, to its end: the agent thinks and calls while the lease is kept, and what came of it is stored.
 
-use std::{future::Future, time::Duration};
+use std::{
+    future::Future,
+    time::{Duration, Instant},
+};
 
 use tracing::{info, warn};
 
@@ -26,6 +29,7 @@ use crate::{
         user::{Role, UserName},
     },
     llm::{Heard, Recap, Words},
+    metrics::{self, Stage, metrics},
     secrets::tokens::Bearer,
     store::contract::{Started, StoreError},
     upstream::UserCredentials,
@@ -102,7 +106,7 @@ impl App {
         mut settled: Vec<Turn>,
         feed: Option<&Feed>,
     ) -> Result<Worked, AppError> {
-        let started_ms = run.started.now_ms;
+        let (began, started_ms) = (Instant::now(), run.started.now_ms);
         let mut history = std::mem::take(&mut run.started.visit.tail);
         let made = {
             // A plan that was made already has the user's answer in it.
@@ -171,6 +175,7 @@ impl App {
             Err(error) => return Err(self.given_up(&run, error)),
         }
         crate::fault::point("K14");
+        metrics().stage(Stage::Turn, began);
         info!(
             user = %run.user, run = %report.run, rounds = report.rounds.len(), ending = ending.as_str(),
             duration_ms = self.now_ms().saturating_sub(started_ms),
@@ -338,7 +343,10 @@ impl App {
             let ask = Ask { instructions: &instructions, history: before.history, summary: before.summary, message: &input.message };
             let set_aside = match self.may_think(&held.lease.user, &agent, &ask, &mut so_far.progress).await? {
                 Allowed::Yes(set_aside) => set_aside,
-                Allowed::TurnSpent => return Ok(Stopped::TurnSpent),
+                Allowed::TurnSpent => {
+                    metrics().budget_exhausted(metrics::Whose::Turn);
+                    return Ok(Stopped::TurnSpent);
+                }
             };
             let usage = so_far.progress.usage;
             // Replies that the planner is not told whole are kept while it thinks.
@@ -359,7 +367,12 @@ impl App {
                 }
             };
             let words: Option<Words<'_>> = followed.is_some().then_some(&say);
-            let thinking = unless_halted(held, agent.think(ask, &mut so_far.progress, words));
+            let began = Instant::now();
+            let thinking = async {
+                let thought = unless_halted(held, agent.think(ask, &mut so_far.progress, words)).await;
+                metrics().stage(Stage::Model, began);
+                thought
+            };
             let thought = if results.is_empty() {
                 tokio::join!(keeping, thinking).1
             } else {
@@ -369,6 +382,11 @@ impl App {
                 crate::fault::point("K13");
                 thought
             };
+            let (before, after) = (usage.unwrap_or_default(), so_far.progress.usage.unwrap_or_default());
+            metrics().tokens(
+                after.prompt_tokens.saturating_sub(before.prompt_tokens),
+                after.completion_tokens.saturating_sub(before.completion_tokens),
+            );
             let used = Used::of(thought.as_ref().ok(), usage, &so_far.progress);
             self.thought(set_aside, used, &mut so_far.progress).await;
             let thought = match thought {

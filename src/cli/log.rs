@@ -7,20 +7,31 @@ use std::io::{IsTerminal, stderr};
 
 use secrecy::ExposeSecret;
 use swagger_api_agent::{
+    app::SetLogLevel,
     redact::Redactor,
     settings::{LogFormat, Settings},
 };
-use tracing_subscriber::{EnvFilter, fmt::writer::BoxMakeWriter};
+use tracing_subscriber::{EnvFilter, fmt::writer::BoxMakeWriter, reload::Handle};
 
 use self::{gathered::Gathered, hiding::Hiding};
 
 /// Keeps the last lines from being lost: they are written when it goes.
 #[must_use]
-pub struct Logging(Option<Gathered>);
+pub struct Logging {
+    lines: Option<Gathered>,
+    set_level: Option<SetLogLevel>,
+}
+
+impl Logging {
+    /// What changes the level from now on, if this process writes the log. It is there once.
+    pub fn set_level(&mut self) -> Option<SetLogLevel> {
+        self.set_level.take()
+    }
+}
 
 impl Drop for Logging {
     fn drop(&mut self) {
-        if let Some(lines) = &self.0 {
+        if let Some(lines) = &self.lines {
             lines.finish();
         }
     }
@@ -42,10 +53,21 @@ pub fn start(settings: &Settings) -> Logging {
     let writer = Hiding { to: writer, hidden: Redactor::of(secrets.iter().map(ExposeSecret::expose_secret)) };
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     // A second start, in a test that runs two commands in one process, keeps the first.
-    let _ = if json {
-        log.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
+    let set_level = if json {
+        let log = log.json().flatten_event(true).with_current_span(false).with_span_list(false).with_filter_reloading();
+        let set = setter(log.reload_handle());
+        log.try_init().map(|()| set)
     } else {
-        log.with_ansi(stderr().is_terminal()).try_init()
+        let log = log.with_ansi(stderr().is_terminal()).with_filter_reloading();
+        let set = setter(log.reload_handle());
+        log.try_init().map(|()| set)
     };
-    Logging(lines)
+    Logging { lines, set_level: set_level.ok() }
+}
+
+fn setter<S: 'static>(handle: Handle<EnvFilter, S>) -> SetLogLevel {
+    Box::new(move |level| {
+        let filter = EnvFilter::try_new(level).map_err(|error| error.to_string())?;
+        handle.reload(filter).map_err(|error| error.to_string())
+    })
 }

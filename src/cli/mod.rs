@@ -1,6 +1,7 @@
 //! The command line: what may be typed, and which settings the flags stand for.
 
 pub mod config_check;
+pub mod doctor;
 pub mod health;
 mod log;
 pub mod migrate;
@@ -58,6 +59,12 @@ pub enum Command {
     /// Looks at the settings
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Looks at all that the service needs, and says what is not well and what to do; exits with 1 if something failed
+    Doctor {
+        /// Prints JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Asks the server that these settings start whether it is ready; exits with 0 if it is
     Health,
 }

@@ -8,14 +8,14 @@ use std::{
 use secrecy::ExposeSecret;
 use swagger_api_agent::{
     api::server::{self, Leave},
-    app::App,
+    app::{App, SetLogLevel},
     settings::{Settings, Sources},
 };
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
 };
-use tracing::info;
+use tracing::{info, warn};
 
 use super::{complain, settings_of};
 
@@ -24,16 +24,21 @@ pub fn run(sources: Sources) -> ExitCode {
         Ok(settings) => settings,
         Err(code) => return code,
     };
-    let _logging = super::log::start(&settings);
-    super::block_on(serve(settings))
+    let mut logging = super::log::start(&settings);
+    let set_level = logging.set_level();
+    super::block_on(serve(settings, set_level))
 }
 
-async fn serve(settings: Settings) -> Result<(), String> {
+async fn serve(settings: Settings, set_log_level: Option<SetLogLevel>) -> Result<(), String> {
     // The door first: a start that fails at it has made no administrator whose password nobody saw.
     let (host, port) = (settings.server.host.clone(), settings.server.port);
     let listener = TcpListener::bind((host.as_str(), port)).await.map_err(|error| cannot_listen(&host, port, &error))?;
     let local = listener.local_addr().map_err(|e| e.to_string())?;
+    let admin = admin_listener(&settings).await?;
     let app = App::build(settings).await.map_err(|e| e.to_string())?;
+    if let Some(set) = set_log_level {
+        app.log_with(set);
+    }
     // Listened to before anybody can know that the server is there: until then the signal ends the process.
     let hangup = signal(SignalKind::hangup()).ok();
     welcome(&app, local);
@@ -43,8 +48,27 @@ async fn serve(settings: Settings) -> Result<(), String> {
         address = %local, replica = app.replica(), functions = served.apis.functions().len(), upstream = upstream.join(", "),
         planner = if app.has_model() { "model" } else { "offline" }, "listening on http://{local}"
     );
+    if let Some(admin) = admin {
+        tokio::spawn(server::serve_admin(app.clone(), admin));
+    }
     server::serve(app.clone(), listener, signals(reload_at(hangup, app))).await;
     Ok(())
+}
+
+/// The listener of those who operate the service, if there is one. That nobody can listen where nobody asked for it is no reason not to serve.
+async fn admin_listener(settings: &Settings) -> Result<Option<TcpListener>, String> {
+    let Some(listen) = settings.admin.listen.as_deref() else { return Ok(None) };
+    match TcpListener::bind(listen).await {
+        Ok(listener) => {
+            info!(address = listen, "metrics at http://{listen}/metrics");
+            Ok(Some(listener))
+        }
+        Err(error) if settings.is_default("admin.listen") => {
+            warn!(%error, "cannot listen on {listen}, so there are no metrics: {error}; set admin.listen (SAA_ADMIN__LISTEN) to another address, or to off");
+            Ok(None)
+        }
+        Err(error) => Err(format!("cannot listen on {listen}: {error}; see admin.listen (SAA_ADMIN__LISTEN)")),
+    }
 }
 
 fn cannot_listen(host: &str, port: u16, error: &io::Error) -> String {

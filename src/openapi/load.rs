@@ -41,7 +41,10 @@ impl std::error::Error for DocumentError {}
 /// Reads the text. What opens with a brace is JSON (or YAML's flow form, which is tried second); all else is YAML.
 ///
 /// YAML is read with 1.2 booleans (`no` is a word), duplicate keys refused, merge keys applied and alias expansion bounded.
-pub(super) fn read(text: &str, origin: &str) -> Result<Value, DocumentError> {
+///
+/// # Errors
+/// It is neither, or larger than is read; `origin` is how the error names it.
+pub fn read(text: &str, origin: &str) -> Result<Value, DocumentError> {
     if text.len() > DOCUMENT_BYTES_MAX {
         return Err(DocumentError::new(origin, format!("the document has {} bytes; at most {DOCUMENT_BYTES_MAX} are read", text.len())));
     }

@@ -48,7 +48,7 @@ mod xml;
 
 pub use catalogue::{Catalogue, Info};
 pub use files::ReadFile;
-pub use load::DocumentError;
+pub use load::{DocumentError, read as read_text};
 pub use naming::fingerprint;
 pub use near::near;
 pub use operation::Operation;

@@ -26,6 +26,7 @@ pub(super) enum Purpose {
 pub(super) fn check(settings: &Settings, purpose: Purpose, reader: &mut Reader) {
     let Settings {
         server,
+        admin,
         store,
         auth,
         limits: _,
@@ -42,6 +43,9 @@ pub(super) fn check(settings: &Settings, purpose: Purpose, reader: &mut Reader) 
         policy: _,
         found: _,
     } = settings;
+    if let Some(listen) = admin.listen.as_deref().filter(|listen| !is_address(listen)) {
+        reader.refuse("admin.listen", format!("is {}; a host and a port are needed, like 127.0.0.1:5001, or off", quoted(listen)));
+    }
     redis(store, reader);
     if store.seal_conversations && store.sealing_keys.is_empty() {
         let sentence = "is true, but store.sealing_keys is not set; conversations are sealed under keys of your own only";
@@ -74,10 +78,26 @@ pub(super) fn check(settings: &Settings, purpose: Purpose, reader: &mut Reader) 
     at_most(("sessions.idle_secs", sessions.idle_secs), ("sessions.max_secs", sessions.max_secs), reader);
     at_most(("upstream.connect_timeout_ms", upstream.connect_timeout_ms), ("upstream.timeout_ms", upstream.timeout_ms), reader);
     at_most(("llm.max_tokens", llm.max_tokens.map_or(0, u64::from)), ("llm.context_tokens", llm.context_tokens), reader);
-    if !log.level.is_empty() && !log.level.split(',').all(is_log_directive) {
-        let needed = "trace, debug, info, warn, error or off is needed, or a list such as warn,swagger_api_agent=debug";
-        reader.refuse("log.level", format!("is {}; {needed}", quoted(&log.level)));
+    if !log.level.is_empty()
+        && let Some(problem) = log_level_problem(&log.level)
+    {
+        reader.refuse("log.level", problem);
     }
+}
+
+/// What is wrong with a level of the log, as a sentence without its subject.
+pub fn log_level_problem(level: &str) -> Option<String> {
+    let needed = "trace, debug, info, warn, error or off is needed, or a list such as warn,swagger_api_agent=debug";
+    (!level.split(',').all(is_log_directive)).then(|| format!("is {}; {needed}", quoted(level)))
+}
+
+/// `host:port`, with IPv6 addresses in brackets.
+fn is_address(text: &str) -> bool {
+    text.parse::<std::net::SocketAddr>().is_ok()
+        || text.rsplit_once(':').is_some_and(|(host, port)| {
+            let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
+            !host.is_empty() && host.chars().all(plain) && port.parse::<u16>().is_ok()
+        })
 }
 
 fn embeddings(embeddings: &Embeddings, reader: &mut Reader) {

@@ -36,6 +36,7 @@ impl Settings {
     pub fn effective(&self) -> Vec<Effective> {
         let Self {
             server,
+            admin,
             store,
             auth,
             limits,
@@ -55,6 +56,7 @@ impl Settings {
         let rows = [
             vec![("apis", apis_shown(apis)), ("policy", policy_shown(policy).to_string())],
             server_rows(server),
+            vec![("admin.listen", admin.listen.clone().unwrap_or_else(|| "off".to_owned()))],
             store_rows(store),
             auth_rows(auth),
             limits_rows(limits),
@@ -70,6 +72,13 @@ impl Settings {
         ];
         let source = |key| found.get(key).cloned().unwrap_or(Source::Default);
         rows.into_iter().flatten().map(|(key, value)| Effective { key, value, source: source(key) }).collect()
+    }
+}
+
+impl Settings {
+    /// Whether nobody said this setting, so that it is the default.
+    pub fn is_default(&self, key: &str) -> bool {
+        !self.found.contains_key(key)
     }
 }
 

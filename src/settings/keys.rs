@@ -73,6 +73,7 @@ pub(super) const KEYS: &[Key] = &[
     key("server.trusted_proxies", Kind::Structure),
     whole("server.drain_notice_ms", 0, 600_000),
     whole("server.drain_ms", 0, 3_600_000),
+    key("admin.listen", Kind::Text),
     key("store.redis_url", Kind::Secret).older("REDIS_URL"),
     key("store.sealing_keys", Kind::Secret),
     key("store.seal_conversations", Kind::YesNo),

@@ -5,7 +5,7 @@ use std::{net::IpAddr, num::NonZeroUsize};
 use ipnet::IpNet;
 
 use super::{
-    Agent, Auth, Budgets, Durability, Embeddings, Limits, Llm, Log, LogFormat, OpenApi, Results, Server, Sessions, Settings, Store,
+    Admin, Agent, Auth, Budgets, Durability, Embeddings, Limits, Llm, Log, LogFormat, OpenApi, Results, Server, Sessions, Settings, Store,
     Streaming, Turns, Upstream, apis,
     check::{self, Purpose},
     fallbacks, idempotency, issuers,
@@ -84,6 +84,7 @@ fn read(from: &mut Reader) -> Settings {
             drain_notice_ms: from.whole("server.drain_notice_ms"),
             drain_ms: from.whole("server.drain_ms"),
         },
+        admin: Admin { listen: from.text("admin.listen").filter(|listen| listen != "off") },
         store: Store {
             redis_url: from.secret("store.redis_url"),
             sealing_keys: super::sealing::keys(from),

@@ -48,6 +48,7 @@ use secrecy::SecretString;
 use crate::domain::{idempotency::KeyRule, policy::PolicyRule, probe::Probe, selection::Selection};
 
 pub use self::{
+    check::log_level_problem,
     effective::Effective,
     issuers::Issuer,
     problems::{Problem, Problems},
@@ -62,6 +63,7 @@ pub use self::{
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub server: Server,
+    pub admin: Admin,
     pub store: Store,
     pub auth: Auth,
     pub limits: Limits,
@@ -101,6 +103,13 @@ pub struct Server {
     pub drain_notice_ms: u64,
     /// After SIGTERM: everything is closed and the process exits, whatever is still open.
     pub drain_ms: u64,
+}
+
+/// `[admin]`: the listener for those who operate the service.
+#[derive(Debug, Clone)]
+pub struct Admin {
+    /// `host:port`; none: there is no such listener.
+    pub listen: Option<String>,
 }
 
 /// `[store]`: where sessions live.

@@ -1,12 +1,14 @@
 //! What both stores keep as they are given it: journals and answers. They are closed before they go to a store and opened when they come
 //! back, so that neither store, nor any script, knows what is in them.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::LazyLock, time::Instant};
 
 use super::{
-    Store,
+    Store, StoreTime,
     contract::{Begin, Begun, Entry, Idempotency, Lease, Looked, Started, StoreError, StoredEvent, Taken},
+    count, either,
     envelope::{Envelopes, Place},
+    metrics,
 };
 use crate::domain::{event::Numbered, turn::JournalEntry, user::UserName};
 
@@ -26,10 +28,7 @@ impl Store {
     pub(super) async fn begin_closed(&self, begin: Begin<'_>) -> Result<Begun, StoreError> {
         let input = self.envelopes().close(&Place::journal(begin.caller.user, begin.run, INPUT), begin.input)?;
         let begin = Begin { input: &input, ..begin };
-        let begun = match self {
-            Self::Redis(store) => store.begin(begin).await?,
-            Self::Embedded(store) => store.begin(begin).await?,
-        };
+        let begun = either!(self.begin(begin))?;
         self.open_begun(&begin, begun)
     }
 

@@ -21,7 +21,10 @@ pub use self::{
     on_redis::RedisStore,
 };
 
-use std::time::Duration;
+use std::{
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
 
 use self::contract::{
     AccountChange, Added, AdminAnswer, Begin, Begun, Caller, Cancelled, Cleared, Commit, Committed, Cursor, Entered, Entry, Known, Lease,
@@ -30,12 +33,15 @@ use self::contract::{
     credentials::{Admitted, CredentialPut, FetchedToken, OwnCredential, UpstreamToken},
     logins::{Attempted, LoggedOut, Login, Logout, Opened, Rotated, Rotation},
 };
-use crate::domain::{
-    event::{EventId, Numbered},
-    kept::{KeptReply, ResultId},
-    session::{Revision, Summary},
-    user::{Account, UserName},
-    vector::Vector,
+use crate::{
+    domain::{
+        event::{EventId, Numbered},
+        kept::{KeptReply, ResultId},
+        session::{Revision, Summary},
+        user::{Account, UserName},
+        vector::Vector,
+    },
+    metrics::{StoreFault, StoreTime, metrics},
 };
 
 /// How long the answer to a request with an idempotency key can be asked for again.
@@ -57,12 +63,27 @@ pub enum Store {
 
 /// The same verb on whichever store there is.
 macro_rules! either {
-    ($self:ident.$verb:ident($($argument:expr),*)) => {
-        match $self {
+    ($self:ident.$verb:ident($($argument:expr),*)) => {{
+        static TIME: LazyLock<StoreTime> = LazyLock::new(|| metrics().store_verb(stringify!($verb)));
+        let began = Instant::now();
+        let answer = match $self {
             Store::Redis(store) => store.$verb($($argument),*).await,
             Store::Embedded(store) => store.$verb($($argument),*).await,
-        }
-    };
+        };
+        TIME.took(began.elapsed());
+        answer.inspect_err(count)
+    }};
+}
+use either;
+
+/// What the store did not do is counted.
+fn count(error: &StoreError) {
+    metrics().store_fault(match error {
+        StoreError::Unavailable => StoreFault::Unavailable,
+        StoreError::NotDurable => StoreFault::NotDurable,
+        StoreError::Unreadable => StoreFault::Unreadable,
+        StoreError::Newer => StoreFault::Newer,
+    });
 }
 
 impl Store {

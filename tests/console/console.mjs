@@ -91,6 +91,36 @@ for (const [locale, colorScheme, script] of [["en-US", "light", /^[ -~]+$/], ["z
   });
 }
 
+await check("the service's own document is read as a page, and tried as whoever is signed in", {}, async (page) => {
+  await page.goto(`${origin}/docs`);
+  await page.locator("#operations details").first().waitFor();
+  assert.match(await text(page, "#who"), /not signed in/);
+  const { paths } = await (await fetch(`${origin}/openapi.json`)).json();
+  const operations = Object.values(paths).flatMap((item) => Object.keys(item).filter((name) => name !== "parameters"));
+  assert.equal(await page.locator("#operations details").count(), operations.length);
+  const tried = async (id, fill = async () => {}) => {
+    const one = page.locator(`details#${id}`);
+    await one.locator("summary").click();
+    await fill(one);
+    await one.locator("form button").click();
+    await one.locator("form pre:not([hidden])").waitFor();
+    return one.locator("form pre").innerText();
+  };
+  assert.match(await tried("live"), /^200 [^]*"status": "alive"/);
+  await page.goto(`${origin}/`);
+  await begin(page);
+  await page.goto(`${origin}/docs`);
+  await page.locator("#operations details").first().waitFor();
+  assert.match(await text(page, "#who"), new RegExp(who.user));
+  const history = await tried("getHistory", (one) => one.locator("input").first().fill("1"));
+  assert.match(history, /^200 [^]*"count": /);
+  const call = await tried("call");
+  assert.match(call, /^200 [^]*"function_name": "listUsers"/);
+  await page.locator("#language").click();
+  assert.match(await text(page, "#who"), /\p{Script=Han}/u);
+  await picture(page, "docs");
+});
+
 await check("the language is switched and remembered", {}, async (page) => {
   assert.equal(await page.locator("html").getAttribute("lang"), "en");
   await page.locator("#language").click();

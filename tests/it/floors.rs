@@ -12,7 +12,7 @@ use self::reading::{Source, sources};
 /// Modules by floor, the lowest first. The command line stands above all.
 const FLOORS: [&[&str]; 8] = [
     &["clock", "domain", "fault"],
-    &["settings", "markdown", "excerpt", "words", "demo", "secrets", "redact"],
+    &["settings", "markdown", "excerpt", "words", "demo", "secrets", "redact", "metrics"],
     &["outbound", "probe", "store", "openapi"],
     &["llm", "upstream"],
     &["agent"],
@@ -25,7 +25,7 @@ const FLOORS: [&[&str]; 8] = [
 const NEIGHBOURS: [(&str, &str); 3] = [("main", "cli"), ("store", "secrets"), ("clock", "fault")];
 
 /// Outside packages with a home, and the modules that may name them.
-const HOMES: [(&str, &[&str]); 27] = [
+const HOMES: [(&str, &[&str]); 28] = [
     ("arc_swap", &["app", "store"]),
     ("config", &["settings"]),
     ("jsonwebtoken", &["secrets"]),
@@ -38,6 +38,7 @@ const HOMES: [(&str, &[&str]); 27] = [
     ("redis", &["store"]),
     ("deadpool_redis", &["store"]),
     ("redb", &["store"]),
+    ("prometheus_client", &["metrics"]),
     ("crc32fast", &["store"]),
     ("zstd", &["store"]),
     ("openapiv3", &["openapi"]),

@@ -254,6 +254,11 @@ impl From<AppError> for ApiError {
                 )
                 .with("problems", json!(problems))
             }
+            AppError::LogFixed => conflict(
+                "log_level_fixed",
+                "the level of this process's log cannot be changed while it runs: set log.level and start it again",
+                "本进程的日志级别无法在运行时更改：请设置 log.level 后重新启动",
+            ),
             AppError::BudgetExhausted(exhausted) => Self::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 BUDGET_EXHAUSTED,

@@ -4,6 +4,7 @@
 //! connections are served with hyper directly, over a stream that keeps time (`pace`) and
 //! lets no request be read in two ways (`framing`).
 
+mod admin;
 mod framing;
 mod pace;
 
@@ -25,9 +26,10 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use tracing::{debug, info, warn};
 
+pub use self::admin::serve_admin;
 use self::pace::{Pace, Paced, Waits};
 use super::address::Peer;
-use crate::app::App;
+use crate::{app::App, settings::Server};
 
 /// A request's line and headers, in bytes; more is answered with 431.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
@@ -56,11 +58,7 @@ pub async fn serve(app: App, listener: TcpListener, leave: impl Future<Output = 
     let settings = app.settings().server.clone();
     let router = super::router(app.clone());
     let places = Arc::new(Semaphore::new(settings.connections_max));
-    let waits = Waits {
-        head: Duration::from_millis(settings.header_timeout_ms),
-        idle: Duration::from_millis(settings.idle_timeout_ms),
-        stall: WRITE_STALL_MAX,
-    };
+    let waits = waits_of(&settings);
     let closing = CancellationToken::new();
     let mut connections = JoinSet::new();
     let notice = async {
@@ -119,6 +117,14 @@ pub async fn serve(app: App, listener: TcpListener, leave: impl Future<Output = 
         return;
     }
     info!(drained_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX), "everything that was begun has ended");
+}
+
+fn waits_of(settings: &Server) -> Waits {
+    Waits {
+        head: Duration::from_millis(settings.header_timeout_ms),
+        idle: Duration::from_millis(settings.idle_timeout_ms),
+        stall: WRITE_STALL_MAX,
+    }
 }
 
 async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> std::io::Result<(TcpStream, Peer, tokio::sync::OwnedSemaphorePermit)> {

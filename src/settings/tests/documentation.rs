@@ -92,6 +92,7 @@ fn the_defaults_alone_have_no_problem() {
 fn the_defaults_are_these() {
     let Settings {
         server,
+        admin,
         store,
         auth,
         limits,
@@ -111,6 +112,7 @@ fn the_defaults_are_these() {
     assert_eq!((server.host.as_str(), server.port, server.connections_max), ("127.0.0.1", 5000, 4096));
     assert_eq!((server.header_timeout_ms, server.body_timeout_ms, server.idle_timeout_ms), (5000, 30_000, 75_000));
     assert!(server.trusted_proxies.is_empty());
+    assert_eq!(admin.listen.as_deref(), Some("127.0.0.1:5001"));
     assert_eq!((server.body_bytes_max, server.drain_notice_ms, server.drain_ms), (65_536, 3000, 25_000));
     assert_eq!((store.redis_url.is_some(), store.data_dir.to_str(), store.timeout_ms), (false, Some("./data"), 800));
     assert_eq!((store.durability, store.durable_replicas, store.durable_timeout_ms), (Durability::Single, 1, 300));

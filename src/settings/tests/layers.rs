@@ -21,6 +21,7 @@ const OTHER_VALUES: &[(&str, &str)] = &[
     ("server.trusted_proxies", r#"["10.0.0.0/8"]"#),
     ("server.drain_notice_ms", "7"),
     ("server.drain_ms", "1004"),
+    ("admin.listen", "127.0.0.1:9100"),
     ("store.redis_url", "rediss+sentinel://localhost:6379/main/2"),
     ("store.sealing_keys", "new:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=,old:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI="),
     ("store.seal_conversations", "true"),

@@ -29,6 +29,19 @@ impl RedisStore {
         Ok(all.into_iter().collect())
     }
 
+    /// The release of the server, or of the first primary of a Cluster, as it tells it; `None` if it does not.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub async fn version(&self) -> Result<Option<String>, StoreError> {
+        let mut ask = redis::cmd("INFO");
+        ask.arg("server");
+        let answers = self.link.at_every_primary(&ask).await.map_err(|e| super::told(&e))?;
+        let told = answers.into_iter().find_map(|(_, answer)| if let Ok(Value::BulkString(told)) = answer { Some(told) } else { None });
+        let told = told.map(|told| String::from_utf8_lossy(&told).into_owned()).unwrap_or_default();
+        Ok(told.lines().find_map(|line| line.strip_prefix("redis_version:")).map(|version| version.trim().to_owned()))
+    }
+
     fn durable_replicas(&self) -> Option<u32> {
         if let Over::Durable { replicas, .. } = self.relied_on { Some(replicas) } else { None }
     }

@@ -36,7 +36,10 @@ use super::{
     envelope::Envelopes,
     keys::META,
 };
-use crate::settings::{self, Durability};
+use crate::{
+    metrics::metrics,
+    settings::{self, Durability},
+};
 
 /// Long or rare work may take so many times as long as a call.
 const LONG_WORK: u32 = 10;
@@ -151,10 +154,12 @@ fn told(failure: &Failure) -> StoreError {
         }
         // `min-replicas-to-write` refuses before anything is done.
         Failure::Redis(error) if error.code() == Some("NOREPLICAS") => {
+            metrics().wait_shortfall();
             warn!(%error, "redis has too few replicas to take writes: {error}");
             StoreError::NotDurable
         }
         Failure::NotDurable { replicas } => {
+            metrics().wait_shortfall();
             warn!(replicas, "what was written is not safe: {failure} in time");
             StoreError::NotDurable
         }

@@ -116,6 +116,11 @@ impl Bed {
         self.replicas.len()
     }
 
+    /// The service of a replica, for what is not asked over its door.
+    pub fn app(&self, replica: usize) -> App {
+        self.replicas[replica].app.clone()
+    }
+
     /// The door of a replica.
     pub fn at(&self, replica: usize) -> At {
         self.through(&format!("http://{}", self.replicas[replica].address))

@@ -134,6 +134,7 @@ impl Client {
 
     async fn exchange(&self, method: Method, path: &str, body: Option<(&str, reqwest::Body)>) -> Reply {
         let token = self.token().await;
+        let asked = method.to_string();
         let mut request = self.door.http.request(method, format!("{}{path}", self.door.base)).headers(self.headers.clone());
         if let Some(token) = token {
             request = request.bearer_auth(token);
@@ -143,7 +144,9 @@ impl Client {
         }
         let response = request.timeout(ANSWERS_WITHIN).send().await.unwrap_or_else(|error| panic!("{path}: {error:?}"));
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Reply { status, headers, body: response.bytes().await.expect("a whole answer").to_vec() }
+        let body = response.bytes().await.expect("a whole answer").to_vec();
+        super::declared::check(&asked, path, status, &headers, &body);
+        Reply { status, headers, body }
     }
 
     pub async fn get(&self, path: &str) -> Reply {

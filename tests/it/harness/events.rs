@@ -80,7 +80,9 @@ fn parse(block: &str) -> Option<Event> {
         |name: &str| block.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':').map(|value| value.trim_start().to_owned()));
     let data = field("data")?;
     let data = serde_json::from_str(&data).unwrap_or_else(|error| panic!("{error}: {data}"));
-    Some(Event { name: field("event").unwrap_or_else(|| "message".to_owned()), id: field("id"), data })
+    let name = field("event").unwrap_or_else(|| "message".to_owned());
+    super::declared::check_event(&name, &data);
+    Some(Event { name, id: field("id"), data })
 }
 
 /// Names of events, with the text of pieces.

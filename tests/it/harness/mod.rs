@@ -4,6 +4,7 @@ pub mod bed;
 pub mod client;
 pub mod cluster;
 pub mod daemon;
+pub mod declared;
 pub mod embeddings;
 pub mod events;
 pub mod gate;

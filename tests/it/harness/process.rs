@@ -56,6 +56,7 @@ impl Process {
             .env("SAA_TURNS__LEASE_MS", settings.turns.lease_ms.to_string())
             .env("SAA_SERVER__DRAIN_NOTICE_MS", settings.server.drain_notice_ms.to_string())
             .env("SAA_SERVER__DRAIN_MS", settings.server.drain_ms.to_string())
+            .env("SAA_ADMIN__LISTEN", "off")
             .envs(more)
             .args(["serve", "--host", "127.0.0.1", "--port", "0"])
             .stdin(Stdio::null())

@@ -1,0 +1,77 @@
+//! Each API: can its document be read, what of it can be used, and does its server answer.
+
+use std::time::Duration;
+
+use swagger_api_agent::{
+    app::read_document,
+    domain::limits::DOCTOR_REPLY_BYTES_MAX,
+    outbound::{Headers, Outbound, SendError, Sending, Url, shown},
+    settings::{Api, Settings},
+};
+
+use super::Finding;
+
+pub(super) async fn look(settings: &Settings) -> Vec<Finding> {
+    let patience = Duration::from_millis(settings.upstream.connect_timeout_ms);
+    let outbound = match Outbound::new(patience, patience) {
+        Ok(outbound) => outbound,
+        Err(error) => return vec![Finding::fail("HTTP", error.to_string(), "look at the log above")],
+    };
+    let mut found = Vec::new();
+    for api in settings.served_apis() {
+        found.extend(look_at(&api, settings, &outbound).await);
+    }
+    found
+}
+
+async fn look_at(api: &Api, settings: &Settings, outbound: &Outbound) -> Vec<Finding> {
+    let (file, base_url) = match api.name.as_str() {
+        "" => ("openapi.file".to_owned(), "upstream.base_url".to_owned()),
+        name => (format!("apis.{name}.file"), format!("apis.{name}.base_url")),
+    };
+    if api.file.is_none() {
+        return vec![Finding::ok(&file, "not set: the built-in demo is served")];
+    }
+    let catalogue = match read_document(api, outbound).await {
+        Ok(catalogue) => catalogue,
+        Err(problem) => return vec![Finding::fail(&file, problem, "`swagger-api-agent openapi check` reads it alone")],
+    };
+    let (usable, aside) = (catalogue.functions().len(), catalogue.report().set_aside.len());
+    let told = format!("{} {}: {usable} operations can be used, {aside} were set aside", catalogue.info().title, catalogue.info().version);
+    let document = match (usable, aside) {
+        (0, _) => Finding::fail(&file, told, "`swagger-api-agent openapi check` says why; see openapi.include and openapi.exclude too"),
+        (_, 0) => Finding::ok(&file, told),
+        _ => Finding::warn(&file, told, "`swagger-api-agent openapi check` says which, and why"),
+    };
+    let server = match api.base_url.as_deref().or(catalogue.base_url()) {
+        Some(url) => reach(&base_url, url, settings, outbound).await,
+        None => Finding::fail(&base_url, "not set, and the document names no server that can be used", "set it to the URL of the API"),
+    };
+    vec![document, server]
+}
+
+/// Whether anybody answers there. What, is no matter: whoever asks without credentials for the root may be told anything.
+async fn reach(what: &str, url: &str, settings: &Settings, outbound: &Outbound) -> Finding {
+    let Ok(parsed) = Url::parse(url) else { return Finding::fail(what, "is no URL", "set it to the URL of the API") };
+    let at = shown(&parsed);
+    let sending = Sending {
+        method: "HEAD".to_owned(),
+        url: parsed,
+        headers: Headers::default(),
+        body: None,
+        deadline: Duration::from_millis(settings.upstream.timeout_ms),
+        reply_bytes_max: DOCTOR_REPLY_BYTES_MAX,
+    };
+    match outbound.send(sending).await {
+        Ok(reply) => Finding::ok(what, format!("{at} answers (status {})", reply.status)),
+        Err(SendError::TooLarge { status, .. } | SendError::Bomb { status } | SendError::Packed { status }) => {
+            Finding::ok(what, format!("{at} answers (status {status})"))
+        }
+        Err(error @ (SendError::TimedOut { .. } | SendError::Broken { .. })) => {
+            Finding::warn(what, format!("{at}: {error}"), "it takes connections and does not answer HEAD: see whether it answers at all")
+        }
+        Err(error @ (SendError::NotSent(_) | SendError::BadUrl)) => {
+            Finding::fail(what, format!("{at}: {error}"), "is it running, may this machine reach it, and is its certificate good?")
+        }
+    }
+}

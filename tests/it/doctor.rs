@@ -1,0 +1,126 @@
+//! `doctor` of the real binary: what an operator learns before the start, and when something is wrong.
+
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+use crate::harness::{
+    bed::{Bed, On, SIGNING_KEY},
+    servers::free_port,
+};
+
+/// Runs it with these settings beside those of the bed.
+async fn doctor(bed: &Bed, arguments: &'static [&'static str], more: &[(&str, String)]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_swagger-api-agent"));
+    let settings = &bed.settings;
+    command
+        .env_clear()
+        .env("SAA_STORE__DATA_DIR", &settings.store.data_dir)
+        .env("JWT_SECRET_KEY", SIGNING_KEY)
+        .env("OPENAPI_FILE", settings.openapi.file.clone().unwrap())
+        .env("API_BASE_URL", settings.upstream.base_url.clone().unwrap())
+        .env("DEEPSEEK_API_URL", settings.llm.url.clone().unwrap())
+        .env("SAA_SERVER__PORT", free_port().to_string())
+        .envs(bed.redis.as_ref().map(|redis| ("REDIS_URL", redis.url())))
+        .envs(more.iter().map(|(name, value)| (*name, value.clone())))
+        .arg("doctor")
+        .args(arguments);
+    tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+}
+
+fn found(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
+}
+
+/// What is told of one thing: its state and its sentence, and what to do.
+#[track_caller]
+fn of(found: &Value, check: &str) -> (String, String, Option<String>) {
+    let all = found["checks"].as_array().unwrap();
+    let one = all.iter().find(|one| one["check"] == check).unwrap_or_else(|| panic!("{check} is missing in {found:#}"));
+    let text = |name: &str| one[name].as_str().map(str::to_owned);
+    (text("state").unwrap(), text("message").unwrap(), text("advice"))
+}
+
+#[tokio::test]
+async fn where_all_is_well_it_says_so_of_everything() {
+    let bed = Bed::on(On::Redis).await;
+    bed.llm.says("ok");
+    let output = doctor(&bed, &["--json"], &[]).await;
+    let told = found(&output);
+    assert_eq!((output.status.code(), &told["healthy"]), (Some(0), &Value::Bool(true)), "{told:#}");
+    for (check, part) in [
+        ("settings", "all can be used"),
+        ("store", "Redis answers"),
+        ("store version", "Redis "),
+        ("store keyspace", "this program's"),
+        ("store safety", "nothing is set"),
+        ("clock", "ms from the store's"),
+        ("administrator", "there is one"),
+        ("llm.url", "answers at"),
+        ("openapi.file", "operations can be used"),
+        ("upstream.base_url", "answers (status"),
+        ("server", "none runs at"),
+    ] {
+        let (state, message, advice) = of(&told, check);
+        assert!(message.contains(part), "{check}: {message}");
+        assert!(state == "ok" || (state == "warn" && advice.is_some()), "{check} is {state}: {message}");
+    }
+    assert_eq!(bed.llm.heard().len(), 1, "one small question");
+}
+
+#[tokio::test]
+async fn what_may_lose_something_is_a_warning_and_no_failure() {
+    let bed = Bed::on(On::Redis).await;
+    bed.llm.says("ok");
+    bed.redis().command::<String>("CONFIG", &["SET", "appendonly", "no"]);
+    let output = doctor(&bed, &["--json"], &[]).await;
+    let (state, message, advice) = of(&found(&output), "store safety");
+    assert_eq!(output.status.code(), Some(0));
+    assert!(state == "warn" && message.contains("append-only") && advice.unwrap().contains("docs/REDIS.md"), "{message}");
+}
+
+#[tokio::test]
+async fn all_that_is_wrong_is_told_in_one_go_each_with_what_to_do() {
+    let bed = Bed::on(On::Redis).await;
+    let nobody = |path: &str| format!("http://127.0.0.1:{}{path}", free_port());
+    let more =
+        [("REDIS_URL", format!("redis://127.0.0.1:{}/0", free_port())), ("DEEPSEEK_API_URL", nobody("/v1")), ("API_BASE_URL", nobody(""))];
+    let output = doctor(&bed, &["--json"], &more).await;
+    let told = found(&output);
+    assert_eq!((output.status.code(), &told["healthy"]), (Some(1), &Value::Bool(false)), "{told:#}");
+    for (check, advice_has) in [("store", "store.redis_url"), ("llm.url", "llm.url"), ("upstream.base_url", "is it running")] {
+        let (state, message, advice) = of(&told, check);
+        assert_eq!(state, "fail", "{check}: {message}");
+        assert!(advice.unwrap().contains(advice_has), "{check}: {told:#}");
+    }
+    bed.llm.says("ok");
+    let output = doctor(&bed, &["--json"], &[("OPENAPI_FILE", "/no/such/document.yaml".to_owned())]).await;
+    let (state, message, _) = of(&found(&output), "openapi.file");
+    assert!(state == "fail" && message.contains("/no/such/document.yaml"), "{message}");
+}
+
+#[tokio::test]
+async fn settings_that_cannot_be_used_are_findings_too() {
+    let bed = Bed::on(On::Redis).await;
+    let more = [("SAA_TURNS__ROUNDS_MAX", "0".to_owned()), ("SAA_ADMIN__LISTEN", "somewhere".to_owned())];
+    let output = doctor(&bed, &[], &more).await;
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    for part in ["fail  ", "turns.rounds_max", "SAA_TURNS__ROUNDS_MAX", "admin.listen", "is \"somewhere\"; a host and a port are needed"] {
+        assert!(told.contains(part), "{part} is missing in {told}");
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_is_not_there_yet_is_not_made_and_one_in_use_is_left_alone() {
+    let bed = Bed::on(On::Embedded).await;
+    bed.llm.says("ok").says("ok");
+    let (_, message, _) = of(&found(&doctor(&bed, &["--json"], &[]).await), "store");
+    assert!(message.contains("in use by a server"), "{message}");
+    let empty = tempfile::tempdir().unwrap();
+    let place = empty.path().join("data");
+    let output = doctor(&bed, &["--json"], &[("SAA_STORE__DATA_DIR", place.display().to_string())]).await;
+    let (state, message, _) = of(&found(&output), "store");
+    assert!(state == "ok" && message.contains("the first start makes one"), "{message}");
+    assert!(!place.exists(), "it was made");
+}
