@@ -54,7 +54,7 @@
 //! | 47 | requests that another site has a browser send | 401: a token is in no cookie | `attacks::edges::row_47_what_another_site_has_a_browser_send_is_nobodys_request` |
 //! | 48 | the console in a frame, redirects to elsewhere | forbidden; there are none | `attacks::edges::row_48_the_console_is_in_nobodys_frame_and_nobody_is_led_away`, `src/api/console.rs::every_answer_carries_the_guards_and_a_tag` |
 //! | 49 | lines for the log | escaped, cut | `attacks::edges::row_49_nobody_writes_lines_into_the_log` |
-//! | 50 | many paths and names, to make many series | no series of their own | `attacks::edges::row_50_paths_and_names_make_no_series` |
+//! | 50 | many paths and names, to make many series | no series of their own | `metrics::ten_thousand_paths_users_and_methods_make_no_more_series_than_a_few` |
 //! | 51 | secrets in replies and errors | taken out | `untrusted::secrets::what_an_api_says_of_them_is_taken_out_in_every_form`, `untrusted::secrets::an_error_does_not_quote_them` |
 //! | 52 | half a body while the replica is to stop | it stops in time, runs are handed over | `outage::a_client_that_never_finishes_its_request_does_not_keep_a_replica_from_stopping`, `turns::zombies::s24_a_replica_that_goes_down_hands_its_turn_over_and_its_client_is_answered` |
 

@@ -113,23 +113,3 @@ async fn row_49_nobody_writes_lines_into_the_log() {
 fn forged_path(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02x}")).collect()
 }
-
-#[tokio::test]
-async fn row_50_paths_and_names_make_no_series() {
-    let bed = Bed::on(On::Embedded).await;
-    let series = async || {
-        let metrics = bed.nobody().get("/metrics").await;
-        if metrics.status == 404 { 0 } else { metrics.text().lines().filter(|line| !line.starts_with('#')).count() }
-    };
-    // Everything that counts is there after the first few requests.
-    for path in ["/health", "/nowhere", "/api/history"] {
-        bed.nobody().get(path).await;
-    }
-    let before = series().await;
-    for n in 0..300 {
-        bed.nobody().get(&format!("/path/{n}/{n}")).await.refused(404, "not_found");
-        bed.nobody().get(&format!("/api/runs/{n}")).await.refused(401, "token_missing");
-        bed.nobody().with("x-request-id", &format!("id-{n}")).get("/health/live").await;
-    }
-    assert_eq!(series().await, before);
-}
