@@ -133,6 +133,10 @@ impl ApiError {
             };
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
+        if code == table::INSUFFICIENT_SCOPE {
+            let challenge = HeaderValue::from_static("Bearer error=\"insufficient_scope\"");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
         response
     }
 }

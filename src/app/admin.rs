@@ -35,5 +35,6 @@ pub(super) fn granted<T>(answer: AdminAnswer<T>) -> Result<T, AppError> {
         AdminAnswer::Granted(answer) => Ok(answer),
         AdminAnswer::Refused(refused) => Err(refused.into()),
         AdminAnswer::NotAdmin => Err(AppError::NotAdmin),
+        AdminAnswer::Lacks(scope) => Err(AppError::InsufficientScope(scope)),
     }
 }

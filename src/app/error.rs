@@ -3,7 +3,7 @@
 
 use super::budget::Exhausted;
 use crate::{
-    domain::{session::Revision, turn::Ending},
+    domain::{scope::Scope, session::Revision, turn::Ending},
     llm::ModelError,
     store::contract::{Refused, StoreError},
 };
@@ -25,6 +25,9 @@ pub enum AppError {
     RefreshUsed,
     #[error("the caller is no administrator")]
     NotAdmin,
+    /// The caller has scopes, and not this one.
+    #[error("the caller lacks the scope {}", .0.as_str())]
+    InsufficientScope(Scope),
     #[error("the name or the password is wrong")]
     WrongCredentials,
     /// All hands are busy checking passwords.

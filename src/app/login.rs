@@ -117,7 +117,7 @@ impl App {
 /// A new account; the caller has checked the password's rule. Hashing takes tens of milliseconds and blocks.
 pub fn account(name: &UserName, role: Role, password: &str) -> Account {
     let password_hash = passwords::hash(password).unwrap_or_default();
-    Account { name: name.clone(), role, disabled: false, password_hash, created_ms: clock::Clock::System.now_ms() }
+    Account { name: name.clone(), role, scopes: None, disabled: false, password_hash, created_ms: clock::Clock::System.now_ms() }
 }
 
 /// Sees to it that the operator's first administrator exists. One that is there stays as it is: who changed its password or disabled it

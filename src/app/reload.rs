@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     demo::Demo,
-    domain::limits::DOCUMENT_BYTES_MAX,
+    domain::{limits::DOCUMENT_BYTES_MAX, scope::Scope},
     llm::Planner,
     openapi,
     outbound::Outbound,
@@ -117,7 +117,7 @@ impl App {
     /// # Errors
     /// The caller may not, or the documents cannot be used.
     pub async fn reload_as(&self, caller: &Bearer) -> Result<Reloaded, AppError> {
-        granted(self.store().administrator(super::caller(caller)).await?)?;
+        granted(self.store().administrator(super::caller(caller), Scope::OpenApiReload).await?)?;
         let app = self.clone();
         let reloading = async move { app.reload().await.map_err(AppError::Documents) };
         self.spawn(reloading.in_current_span())?.await.map_err(|_| AppError::Broken)?
@@ -128,7 +128,7 @@ impl App {
     /// # Errors
     /// The caller may not.
     pub async fn served_as(&self, caller: &Bearer) -> Result<(Arc<Served>, Option<ReloadFailure>), AppError> {
-        granted(self.store().administrator(super::caller(caller)).await?)?;
+        granted(self.store().administrator(super::caller(caller), Scope::OpenApiReload).await?)?;
         Ok((self.served(), self.0.reloading.failure()))
     }
 }

@@ -7,6 +7,7 @@ use tracing::info;
 use super::{
     App, AppError,
     accept::Wanted,
+    admin::granted,
     call::CALL,
     journal::{self, Input},
     told,
@@ -15,13 +16,14 @@ use super::{
 };
 use crate::{
     domain::{
+        scope::Scope,
         session::{Revision, Round, SessionId, Turn},
         tool::ToolResult,
         turn::{CallStage, Ending, Stop},
         user::UserName,
     },
     secrets::tokens::Bearer,
-    store::contract::{AdminAnswer, Begun, Cancelled, Ended, Looked},
+    store::contract::{Begun, Cancelled, Ended, Looked},
 };
 
 /// Pauses between two looks at a run that somebody waits for, growing to the last one.
@@ -152,11 +154,7 @@ impl App {
     /// # Errors
     /// Among others [`AppError::NoSession`].
     pub async fn kill_session(&self, caller: &Bearer, user: &UserName) -> Result<(), AppError> {
-        match self.store().administrator(super::caller(caller)).await? {
-            AdminAnswer::Granted(()) => {}
-            AdminAnswer::Refused(refused) => return Err(refused.into()),
-            AdminAnswer::NotAdmin => return Err(AppError::NotAdmin),
-        }
+        granted(self.store().administrator(super::caller(caller), Scope::SessionsEnd).await?)?;
         if !self.store().kill(user).await? {
             return Err(AppError::NoSession);
         }

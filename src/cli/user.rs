@@ -35,8 +35,9 @@ async fn apply(settings: Settings, command: UserCommand) -> Result<(), String> {
     usable(&store).await?;
     let away = |error: StoreError| error.to_string();
     match command {
-        UserCommand::Add { user, role, password } => {
-            let account = account(&user.name, role, &read_password(password)?);
+        UserCommand::Add { user, role, scopes, password } => {
+            let mut account = account(&user.name, role, &read_password(password)?);
+            account.scopes = scopes.and_then(|scopes| scopes.0);
             match store.add_account(&account).await.map_err(away)? {
                 Added::New => say(&format!("{} was added as {}", user.name, role.as_str())),
                 Added::Exists => return Err(format!("there is a user {} already", user.name)),
@@ -45,7 +46,8 @@ async fn apply(settings: Settings, command: UserCommand) -> Result<(), String> {
         UserCommand::List => {
             for account in store.accounts().await.map_err(away)? {
                 let state = if account.disabled { "disabled" } else { "enabled" };
-                say(&format!("{}\t{}\t{state}\tsince {}", account.name, account.role.as_str(), rfc3339(account.created_ms)));
+                let scopes = account.scopes.map_or_else(String::new, |scopes| format!("\tscopes {}", scopes.names().join(",")));
+                say(&format!("{}\t{}\t{state}\tsince {}{scopes}", account.name, account.role.as_str(), rfc3339(account.created_ms)));
             }
         }
         UserCommand::Passwd { user, password } => {
@@ -54,6 +56,11 @@ async fn apply(settings: Settings, command: UserCommand) -> Result<(), String> {
         }
         UserCommand::Role { user, role } => {
             change(&store, &user.name, AccountChange::Role(role), &format!("is {} now", role.as_str())).await?;
+        }
+        UserCommand::Scopes { user, scopes } => {
+            let told =
+                scopes.0.map_or_else(|| "the scopes of the role".to_owned(), |scopes| format!("the scopes {}", scopes.names().join(",")));
+            change(&store, &user.name, AccountChange::Scopes(scopes.0), &format!("has {told} now")).await?;
         }
         UserCommand::Disable { user } => {
             change(&store, &user.name, AccountChange::Disabled(true), "is disabled; all tokens issued before are void").await?;

@@ -14,6 +14,7 @@ pub mod limits;
 pub mod near;
 pub mod number;
 pub mod probe;
+pub mod scope;
 pub mod selection;
 pub mod session;
 pub mod signing;

@@ -10,6 +10,7 @@ pub use self::runs::{
 };
 pub use super::envelope::TurnPlace;
 use crate::domain::{
+    scope::{Allowed, Scope, Scopes},
     session::{Revision, SessionId, SessionInfo, Turn},
     user::{Account, Role, UserName},
 };
@@ -172,7 +173,22 @@ pub struct Cursor {
 pub enum AdminAnswer<T> {
     Granted(T),
     Refused(Refused),
+    /// The caller is no administrator and has no scope at all.
     NotAdmin,
+    /// The caller has other scopes, and not this one.
+    Lacks(Scope),
+}
+
+impl<T> AdminAnswer<T> {
+    /// What is answered to a caller who lacks a scope; none: the caller has it.
+    pub fn refusal(allowed: Allowed, needed: Scope) -> Option<Self> {
+        let scopes = allowed.scopes();
+        match allowed.role {
+            _ if scopes.has(needed) => None,
+            Role::User if scopes.is_empty() => Some(Self::NotAdmin),
+            Role::User | Role::Admin => Some(Self::Lacks(needed)),
+        }
+    }
 }
 
 /// A key (or, on the embedded store, a table's entry) that holds part of a user's session, the user's own credentials for the API, or logins.
@@ -207,7 +223,20 @@ pub struct Known {
 pub enum AccountChange<'a> {
     /// Also revokes all tokens issued before.
     Password(&'a str),
+    /// Scopes of its own go with the old role.
     Role(Role),
+    /// `None`: what the role has.
+    Scopes(Option<Scopes>),
     /// Disabling also revokes all tokens issued before.
     Disabled(bool),
+}
+
+impl AccountChange<'_> {
+    /// Whether tokens issued before are void, and what runs on their strength stops.
+    pub fn voids_tokens(&self) -> bool {
+        match self {
+            Self::Password(_) | Self::Disabled(true) => true,
+            Self::Role(_) | Self::Scopes(_) | Self::Disabled(false) => false,
+        }
+    }
 }

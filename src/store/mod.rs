@@ -33,6 +33,7 @@ use self::contract::{
 use crate::domain::{
     event::{EventId, Numbered},
     kept::{KeptReply, ResultId},
+    scope::Scope,
     session::{Revision, Summary},
     user::{Account, UserName},
     vector::Vector,
@@ -160,8 +161,8 @@ impl Store {
     }
 
     /// Lets an administrator in, and brings nothing.
-    pub async fn administrator(&self, caller: Caller<'_>) -> Result<AdminAnswer<()>, StoreError> {
-        either!(self.administrator(caller))
+    pub async fn administrator(&self, caller: Caller<'_>, needed: Scope) -> Result<AdminAnswer<()>, StoreError> {
+        either!(self.administrator(caller, needed))
     }
 
     /// Keeps a reply of a user for so long, under an id that nothing was kept under before (or this very reply: repeating it is safe). Of
@@ -242,9 +243,14 @@ impl Store {
         either!(self.add_account(account))
     }
 
-    /// False if there is no such user.
+    /// One change, as [`Store::change_account_so`].
     pub async fn change_account(&self, user: &UserName, change: AccountChange<'_>) -> Result<bool, StoreError> {
-        either!(self.change_account(user, change))
+        self.change_account_so(user, &[change]).await
+    }
+
+    /// All these changes in their order, or none; false if there is no such user.
+    pub async fn change_account_so(&self, user: &UserName, changes: &[AccountChange<'_>]) -> Result<bool, StoreError> {
+        either!(self.change_account(user, changes))
     }
 
     pub async fn accounts(&self) -> Result<Vec<Account>, StoreError> {

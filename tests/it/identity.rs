@@ -7,6 +7,7 @@ mod forged;
 mod keys;
 mod logout;
 mod refresh;
+mod scopes;
 
 use serde_json::{Value, json};
 

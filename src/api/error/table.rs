@@ -8,6 +8,8 @@ use crate::{app::AppError, clock, domain::language::Language, llm::ModelError, s
 
 /// The code, and how a run's end is called that it came to.
 const BUDGET_EXHAUSTED: &str = "budget_exhausted";
+/// The code, and the error of RFC 6750, 3.1.
+pub(super) const INSUFFICIENT_SCOPE: &str = "insufficient_scope";
 
 impl From<TokenError> for ApiError {
     fn from(error: TokenError) -> Self {
@@ -45,6 +47,13 @@ impl From<AppError> for ApiError {
                 "该刷新令牌此前已被使用，为安全起见，本次登录已终止，请重新登录",
             ),
             AppError::NotAdmin => Self::new(StatusCode::FORBIDDEN, "not_admin", "only administrators may do this", "仅管理员可执行此操作"),
+            AppError::InsufficientScope(scope) => Self::new(
+                StatusCode::FORBIDDEN,
+                INSUFFICIENT_SCOPE,
+                format!("this needs the scope {}, which you do not have", scope.as_str()),
+                format!("此操作需要权限 {}，您没有该权限", scope.as_str()),
+            )
+            .with("scope", json!(scope.as_str())),
             AppError::Limited { retry_after_ms } => too_many("rate_limited", "too many requests", "请求过于频繁", retry_after_ms),
             AppError::LoginsLimited { retry_after_ms } => {
                 too_many("too_many_failures", "too many wrong passwords for this name", "该用户名的密码错误次数过多", retry_after_ms)

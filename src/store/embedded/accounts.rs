@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     domain::{
+        scope::Scopes,
         turn::Stop,
         user::{Account, Role, UserName},
     },
@@ -23,6 +24,7 @@ use crate::{
 enum Change {
     Password(String),
     Role(Role),
+    Scopes(Option<Scopes>),
     Disabled(bool),
 }
 
@@ -55,22 +57,30 @@ impl EmbeddedStore {
     }
 
     /// False if there is no such user.
-    pub async fn change_account(&self, user: &UserName, change: AccountChange<'_>) -> Result<bool, StoreError> {
+    pub async fn change_account(&self, user: &UserName, changes: &[AccountChange<'_>]) -> Result<bool, StoreError> {
         let keys = UserKeys::of(user);
         let (key, member) = (keys.listed().to_owned(), keys.member());
-        let change = match change {
+        let void = changes.iter().any(AccountChange::voids_tokens);
+        let owned = changes.iter().map(|change| match *change {
             AccountChange::Password(hash) => Change::Password(hash.to_owned()),
             AccountChange::Role(role) => Change::Role(role),
+            AccountChange::Scopes(scopes) => Change::Scopes(scopes),
             AccountChange::Disabled(disabled) => Change::Disabled(disabled),
-        };
+        });
+        let changes: Vec<Change> = owned.collect();
         self.work(move |inner| {
             inner.write(|book| {
                 let Some(mut account) = account_of(&book.accounts, &key)? else { return Ok(false) };
-                let void = matches!(change, Change::Password(_) | Change::Disabled(true));
-                match change {
-                    Change::Password(hash) => account.set_password_hash(&hash),
-                    Change::Role(role) => account.set_role(role),
-                    Change::Disabled(disabled) => account.disabled = disabled,
+                for change in changes {
+                    match change {
+                        Change::Password(hash) => account.set_password_hash(&hash),
+                        Change::Role(role) => {
+                            account.set_role(role);
+                            account.set_scopes(None);
+                        }
+                        Change::Scopes(scopes) => account.set_scopes(scopes),
+                        Change::Disabled(disabled) => account.disabled = disabled,
+                    }
                 }
                 if void {
                     account.tokens_from = book.now;

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::Fault;
 use crate::domain::{
     base64,
+    scope::{Allowed, Scopes},
     session::{SessionId, SessionInfo},
     user::{Account, Role, UserName},
 };
@@ -124,6 +125,9 @@ pub(super) struct StoredAccount {
     /// Tokens issued before are void.
     #[serde(rename = "tv", default)]
     pub tokens_from: u64,
+    /// Scopes of its own, by name.
+    #[serde(rename = "sc", default, skip_serializing_if = "Option::is_none")]
+    scopes: Option<String>,
     #[serde(flatten)]
     unknown: Map<String, Value>,
 }
@@ -132,7 +136,8 @@ impl StoredAccount {
     pub fn of(account: &Account, now: u64) -> Self {
         let role = account.role.as_str().to_owned();
         let password_hash = account.password_hash.clone();
-        Self { role, password_hash, disabled: false, created: now, tokens_from: 0, unknown: Map::new() }
+        let scopes = account.scopes.map(Scopes::text);
+        Self { role, password_hash, disabled: false, created: now, tokens_from: 0, scopes, unknown: Map::new() }
     }
 
     pub fn role(&self) -> Result<Role, Fault> {
@@ -143,6 +148,14 @@ impl StoredAccount {
         self.role = role.as_str().to_owned();
     }
 
+    pub fn set_scopes(&mut self, scopes: Option<Scopes>) {
+        self.scopes = scopes.map(Scopes::text);
+    }
+
+    pub fn allowed(&self) -> Result<Allowed, Fault> {
+        Ok(Allowed { role: self.role()?, own: self.scopes.as_deref().map(Scopes::stored) })
+    }
+
     pub fn set_password_hash(&mut self, hash: &str) {
         self.password_hash = hash.to_owned();
     }
@@ -151,6 +164,7 @@ impl StoredAccount {
         Ok(Account {
             name: name.clone(),
             role: self.role()?,
+            scopes: self.allowed()?.own,
             disabled: self.disabled,
             password_hash: self.password_hash.clone(),
             created_ms: self.created,
