@@ -76,6 +76,8 @@ fn description(app: &App, language: Language) -> Value {
                 "GET /api/admin/sessions": say("all sessions", "查看所有会话"),
                 "DELETE /api/admin/sessions/{user}": say("end a user's session", "结束某个用户的会话"),
                 "GET /api/admin/sessions/{user}/keys": say("the store's keys of a user's sessions", "查看用户会话的存储键"),
+                "GET /api/admin/sessions/{user}/history": say("what was said in a user's session", "查看用户会话的对话"),
+                "GET /api/admin/audit": say("who did what", "查看审计日志"),
                 "POST /api/admin/cleanup": say("clean ended sessions away", "清理过期会话"),
                 "GET /api/admin/openapi": say("what came of reading the documents", "查看文档的解析结果"),
                 "POST /api/admin/openapi/reload": say("read the documents again", "重新加载文档"),

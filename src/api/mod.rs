@@ -2,6 +2,7 @@
 
 mod address;
 mod admin;
+mod audit;
 mod calls;
 mod chat;
 mod console;
@@ -66,6 +67,8 @@ pub fn router(app: App) -> Router {
         .route("/api/admin/sessions", get(admin::sessions))
         .route("/api/admin/sessions/{user}", delete(admin::kill))
         .route("/api/admin/sessions/{user}/keys", get(admin::keys))
+        .route("/api/admin/sessions/{user}/history", get(audit::history))
+        .route("/api/admin/audit", get(audit::records))
         .route("/api/admin/cleanup", post(admin::cleanup))
         .route("/api/admin/openapi", get(documents::served))
         .route("/api/admin/openapi/reload", post(documents::reload))

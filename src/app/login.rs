@@ -8,6 +8,7 @@ use super::{App, AppError, refresh::Admission};
 use crate::{
     clock,
     domain::{
+        audit::{Action, Deed},
         limits::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN},
         user::{Account, Role, UserName},
     },
@@ -55,9 +56,12 @@ impl App {
         let Some(user) = UserName::new(name).filter(|_| password.len() <= PASSWORD_BYTES_MAX) else {
             return Err(AppError::WrongCredentials);
         };
-        let from = digest::of(&[from.as_bytes()]);
+        let (address, from) = (from, digest::of(&[from.as_bytes()]));
         let (attempted, known) = tokio::join!(self.store().attempt(&user, &from), self.store().known(&user));
-        if let Attempted::Limited { retry_after_ms } = attempted? {
+        if let Attempted::Limited { retry_after_ms, first } = attempted? {
+            if first {
+                self.note_deed(Deed::new(Action::LoginThrottled).to(&user).with("address", address)).await;
+            }
             return Err(AppError::LoginsLimited { retry_after_ms });
         }
         let known = known?;

@@ -6,6 +6,7 @@
 
 mod accept;
 mod admin;
+mod audit;
 mod budget;
 mod build;
 mod call;

@@ -6,6 +6,7 @@ use tracing::{info, warn};
 use super::{App, AppError};
 use crate::{
     domain::{
+        audit::{Action, Deed},
         limits::REVOKED_BEYOND_END_MS,
         user::{Role, UserName},
     },
@@ -52,6 +53,7 @@ impl App {
             }
             Rotated::Used => {
                 warn!(%user, family, "a refresh token of {user} came again after it was used: its login {family} has been ended");
+                self.note_deed(Deed::new(Action::RefreshReused).to(user).with("login", family)).await;
                 Err(AppError::RefreshUsed)
             }
             Rotated::Unknown => Err(AppError::NotRefreshed),
@@ -82,6 +84,9 @@ impl App {
                 let user = &caller.user;
                 let what = if everything { "all logins" } else { "a login" };
                 info!(%user, everything, run = stopped.running, waited = stopped.waited, "{user} ended {what}");
+                if everything {
+                    self.note_deed(Deed::new(Action::LoggedOutEverywhere).by(user).to(user)).await;
+                }
                 Ok(stopped)
             }
             LoggedOut::Refused(refused) => Err(refused.into()),

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     domain::{
+        audit::{Action, Deed},
         scope::Scope,
         session::{Revision, Round, SessionId, Turn},
         tool::ToolResult,
@@ -159,6 +160,7 @@ impl App {
             return Err(AppError::NoSession);
         }
         info!(%user, administrator = %caller.user, "{} ended the session of {user}", caller.user);
+        self.note_deed(Deed::new(Action::SessionEnded).by(&caller.user).to(user)).await;
         Ok(())
     }
 

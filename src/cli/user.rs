@@ -8,7 +8,11 @@ use std::{
 use swagger_api_agent::{
     app::{account, open_store, password_rule},
     clock::{Clock, rfc3339},
-    domain::user::UserName,
+    domain::{
+        audit::{Action, Deed},
+        scope::Scopes,
+        user::UserName,
+    },
     secrets::{passwords, random},
     settings::{Settings, Sources},
     store::{
@@ -39,7 +43,10 @@ async fn apply(settings: Settings, command: UserCommand) -> Result<(), String> {
             let mut account = account(&user.name, role, &read_password(password)?);
             account.scopes = scopes.and_then(|scopes| scopes.0);
             match store.add_account(&account).await.map_err(away)? {
-                Added::New => say(&format!("{} was added as {}", user.name, role.as_str())),
+                Added::New => {
+                    note(&store, Deed::new(Action::UserCreated).to(&user.name).with("role", role.as_str())).await;
+                    say(&format!("{} was added as {}", user.name, role.as_str()));
+                }
                 Added::Exists => return Err(format!("there is a user {} already", user.name)),
             }
         }
@@ -72,10 +79,34 @@ async fn apply(settings: Settings, command: UserCommand) -> Result<(), String> {
 
 async fn change(store: &Store, user: &UserName, change: AccountChange<'_>, done: &str) -> Result<(), String> {
     match store.change_account(user, change).await.map_err(|e| e.to_string())? {
-        true => say(&format!("{user} {done}")),
+        true => {
+            note(store, deed_of(user, change)).await;
+            say(&format!("{user} {done}"));
+        }
         false => return Err(format!("there is no user {user}")),
     }
     Ok(())
+}
+
+/// What the audit log says of a change.
+fn deed_of(user: &UserName, change: AccountChange<'_>) -> Deed {
+    let deed = |action| Deed::new(action).to(user);
+    match change {
+        AccountChange::Password(_) => deed(Action::PasswordChanged),
+        AccountChange::Role(role) => deed(Action::UserChanged).with("role", role.as_str()),
+        AccountChange::Scopes(scopes) => {
+            deed(Action::ScopesChanged).with("scopes", scopes.map_or_else(|| "of the role".to_owned(), Scopes::text))
+        }
+        AccountChange::Disabled(true) => deed(Action::UserDisabled),
+        AccountChange::Disabled(false) => deed(Action::UserEnabled),
+    }
+}
+
+/// It was done; an audit log that lacks it is told, and nothing else comes of it.
+async fn note(store: &Store, deed: Deed) {
+    if let Err(error) = store.audit(&deed.with("through", "the command line")).await {
+        super::complain(&format!("the audit log lacks this: {error}"));
+    }
 }
 
 /// An empty keyspace is prepared; one of another schema is not touched.

@@ -364,3 +364,13 @@ pub const RESULT_BYTES_STEPS: [usize; 7] = [16 * 1024, 8 * 1024, 4 * 1024, 2 * 1
 pub const TOLD_ARGUMENTS_BYTES_MAX: usize = 512;
 /// How much longer tokens stay set aside than the request may take that they are for, in milliseconds.
 pub const RESERVATION_MARGIN_MS: u64 = 30_000;
+/// Records of the audit log that are kept; the oldest go. Some 250 bytes each.
+pub const AUDIT_RECORDS_MAX: u64 = 20_000;
+/// How long a record of the audit log is kept, in milliseconds.
+pub const AUDIT_KEPT_MS: u64 = 180 * 24 * 60 * 60 * 1000;
+/// Records of the audit log read from the store at once.
+pub const AUDIT_READ_AT_ONCE: usize = 500;
+/// Records of the audit log in one answer when the client does not say.
+pub const AUDIT_PAGE_DEFAULT: usize = 100;
+/// Records of the audit log in one answer, at most.
+pub const AUDIT_PAGE_MAX: usize = 1000;

@@ -1,6 +1,7 @@
 //! What exists: users, sessions, turns, functions and their bounds. No async, no I/O, nothing `Serialize`:
 //! every edge (store record, model wire, HTTP) owns a twin of what it needs, so that a stored shape can age.
 
+pub mod audit;
 pub mod base64;
 pub mod consent;
 pub mod credential;

@@ -1,5 +1,6 @@
 //! What every store must do, as values: what goes in and what can come out. `tests/it/store_contract.rs` holds all stores to it.
 
+pub mod audit;
 pub mod budgets;
 pub mod credentials;
 pub mod logins;

@@ -3,6 +3,7 @@
 //! A closed enum over two stores, not a trait: Redis for many replicas, one file for one process. What both must do stands in
 //! [`contract`]; one suite of tests holds both to it.
 
+mod audit;
 pub mod contract;
 mod edge;
 mod embedded;
@@ -26,11 +27,13 @@ use std::time::Duration;
 use self::contract::{
     AccountChange, Added, AdminAnswer, Begin, Begun, Caller, Cancelled, Cleared, Commit, Committed, Cursor, Entered, Entry, Known, Lease,
     Looked, Reset, SessionStats, SessionsPage, Stepped, StoreError, StoredKey, Tail, Taken, TurnPlace,
+    audit::{AuditPage, Peeked},
     budgets::{Purse, Reservation, Reserved},
     credentials::{Admitted, CredentialPut, FetchedToken, OwnCredential, UpstreamToken},
     logins::{Attempted, LoggedOut, Login, Logout, Opened, Rotated, Rotation},
 };
 use crate::domain::{
+    audit::{AuditPlace, Deed, Wanted},
     event::{EventId, Numbered},
     kept::{KeptReply, ResultId},
     scope::Scope,
@@ -255,6 +258,21 @@ impl Store {
 
     pub async fn accounts(&self) -> Result<Vec<Account>, StoreError> {
         either!(self.accounts())
+    }
+
+    /// Writes one more record into the audit log, dated by the store. Repeating it is safe.
+    pub async fn audit(&self, deed: &Deed) -> Result<(), StoreError> {
+        either!(self.audit(deed))
+    }
+
+    /// A page of the audit log: records before this one, newest first, that are wanted.
+    pub async fn audited(&self, wanted: &Wanted, before: Option<AuditPlace>, limit: usize) -> Result<AuditPage, StoreError> {
+        either!(self.audited(wanted, before, limit))
+    }
+
+    /// What was said in a user's session, for somebody else: nothing of it changes. `None` if there is none.
+    pub async fn peek(&self, user: &UserName, tail: Tail) -> Result<Option<Peeked>, StoreError> {
+        either!(self.peek(user, tail))
     }
 
     /// A password is about to be tried for an account, there or not, from an address (its digest): counted as a failure until `forgive`.

@@ -2,6 +2,7 @@
 
 mod access;
 mod attacks;
+mod audit;
 mod forge;
 mod forged;
 mod keys;

@@ -7,6 +7,7 @@
 mod accounts;
 mod admin;
 mod attempts;
+mod audit;
 mod book;
 mod budgets;
 mod callers;

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod admin;
+mod audit;
 mod budgets;
 mod checks;
 mod credentials;

@@ -62,6 +62,8 @@ scripts! {
     SWEEP = "clock", "sweep";
     ACCOUNT_ADD = "account_add";
     ACCOUNT_CHANGE = "account_change";
+    AUDIT = "clock", "audit";
+    PEEK = "clock", "session", "peek";
     ATTEMPT = "attempt";
     FORGIVE = "forgive";
     LOGIN = "clock", "tokens", "login";
