@@ -13,6 +13,7 @@ mod error;
 mod events;
 mod extract;
 mod home;
+mod keys;
 mod login;
 mod query;
 mod results;
@@ -22,6 +23,7 @@ pub mod server;
 mod session;
 mod shapes;
 mod trace;
+mod users;
 
 use std::any::Any;
 
@@ -51,6 +53,9 @@ pub fn router(app: App) -> Router {
         .route("/api/token/refresh", post(login::refresh))
         .route("/api/logout", post(login::logout))
         .route("/api/logout/all", post(login::logout_all))
+        .route("/api/password", post(users::own_password))
+        .route("/api/keys", get(keys::list).post(keys::make))
+        .route("/api/keys/{name}", delete(keys::revoke))
         .route("/api/process", post(chat::process))
         .route("/api/call", post(calls::call))
         .route("/api/functions", get(calls::functions))
@@ -68,6 +73,8 @@ pub fn router(app: App) -> Router {
         .route("/api/admin/sessions/{user}", delete(admin::kill))
         .route("/api/admin/sessions/{user}/keys", get(admin::keys))
         .route("/api/admin/sessions/{user}/history", get(audit::history))
+        .route("/api/admin/users", get(users::list).post(users::create))
+        .route("/api/admin/users/{name}", get(users::one).patch(users::change).delete(users::remove))
         .route("/api/admin/audit", get(audit::records))
         .route("/api/admin/cleanup", post(admin::cleanup))
         .route("/api/admin/openapi", get(documents::served))

@@ -2,7 +2,7 @@
 
 use tracing::{info, warn};
 
-use super::{App, AppError, admin::granted};
+use super::{App, AppError};
 use crate::{
     domain::{
         audit::{Action, AuditPlace, Deed, Wanted},
@@ -28,7 +28,7 @@ impl App {
         before: Option<AuditPlace>,
         limit: usize,
     ) -> Result<AuditPage, AppError> {
-        granted(self.store().administrator(super::caller(caller), Scope::AuditRead).await?)?;
+        self.granted(caller, Scope::AuditRead).await?;
         Ok(self.store().audited(wanted, before, limit).await?)
     }
 
@@ -37,7 +37,7 @@ impl App {
     /// # Errors
     /// Among others [`AppError::NoSession`].
     pub async fn read_session(&self, caller: &Bearer, user: &UserName, tail: Tail) -> Result<Peeked, AppError> {
-        granted(self.store().administrator(super::caller(caller), Scope::SessionsContent).await?)?;
+        self.granted(caller, Scope::SessionsContent).await?;
         let mut peeked = self.store().peek(user, tail).await?.ok_or(AppError::NoSession)?;
         let deed = Deed::new(Action::SessionRead).by(&caller.user).to(user);
         self.written_down(&deed.with("session", peeked.session.id.as_str()).with("turns", peeked.tail.len().to_string())).await?;

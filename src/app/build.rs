@@ -149,6 +149,7 @@ impl App {
             clock,
             store,
             tokens,
+            known_keys: super::keys::KnownKeys::default(),
             vault,
             served: ArcSwap::from_pointee(served),
             reloading,

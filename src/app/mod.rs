@@ -19,9 +19,11 @@ mod feed;
 mod follow;
 mod health;
 mod journal;
+mod keys;
 mod lease;
 mod login;
 mod meanings;
+mod password;
 mod recover;
 mod refresh;
 mod reload;
@@ -33,6 +35,7 @@ mod served;
 mod summary;
 mod told;
 mod turn;
+mod users;
 mod visit;
 mod work;
 
@@ -57,13 +60,14 @@ pub use self::{
     feed::call_told,
     follow::{Followed, From},
     health::{Fallback, Health},
-    login::{BadPassword, account, password_rule},
-    refresh::Admission,
+    login::account,
+    refresh::{Admission, Refreshing},
     reload::{ReloadFailure, Reloaded},
     results::Part,
     runs::{CancelSeen, RunSeen, RunState},
     served::Served,
     turn::{AcceptedRun, Begun, Rendering, Report, Request, Taken},
+    users::{NewUser, UserChange},
 };
 use crate::{
     agent::{self, Agent, Budget, Meaning, Offering},
@@ -86,6 +90,7 @@ struct Inner {
     clock: Clock,
     store: Store,
     tokens: Tokens,
+    known_keys: keys::KnownKeys,
     vault: Vault,
     served: ArcSwap<Served>,
     reloading: Reloading,

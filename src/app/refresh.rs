@@ -20,9 +20,16 @@ pub struct Admission {
     pub user: UserName,
     pub token: String,
     pub expires_in_secs: u64,
-    pub refresh_token: SecretString,
+    /// None: the token is good for changing the password only.
+    pub refresh: Option<Refreshing>,
+}
+
+/// A refresh token and its life.
+#[derive(Debug)]
+pub struct Refreshing {
+    token: SecretString,
     /// If it is not used before.
-    pub refresh_expires_in_secs: u64,
+    pub expires_in_secs: u64,
 }
 
 impl App {
@@ -100,8 +107,7 @@ impl App {
             user: refresh.user().clone(),
             token: issued.token,
             expires_in_secs: issued.expires_in_secs,
-            refresh_token: refresh.text(),
-            refresh_expires_in_secs: self.refresh_ms() / 1000,
+            refresh: Some(Refreshing { token: refresh.text(), expires_in_secs: self.refresh_ms() / 1000 }),
         })
     }
 
@@ -116,9 +122,9 @@ impl App {
     }
 }
 
-impl Admission {
+impl Refreshing {
     /// The refresh token as the client gets it.
-    pub fn refresh_text(&self) -> &str {
-        self.refresh_token.expose_secret()
+    pub fn text(&self) -> &str {
+        self.token.expose_secret()
     }
 }

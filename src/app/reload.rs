@@ -11,7 +11,6 @@ use tracing::{Instrument, debug, info, warn};
 
 use super::{
     App, AppError, Inner,
-    admin::granted,
     document::Source,
     served::{Served, Sources},
 };
@@ -131,7 +130,7 @@ impl App {
     /// # Errors
     /// The caller may not, or the documents cannot be used.
     pub async fn reload_as(&self, caller: &Bearer) -> Result<Reloaded, AppError> {
-        granted(self.store().administrator(super::caller(caller), Scope::OpenApiReload).await?)?;
+        self.granted(caller, Scope::OpenApiReload).await?;
         let app = self.clone();
         let by = caller.user.clone();
         let reloading = async move {
@@ -153,7 +152,7 @@ impl App {
     /// # Errors
     /// The caller may not.
     pub async fn served_as(&self, caller: &Bearer) -> Result<(Arc<Served>, Option<ReloadFailure>), AppError> {
-        granted(self.store().administrator(super::caller(caller), Scope::OpenApiReload).await?)?;
+        self.granted(caller, Scope::OpenApiReload).await?;
         Ok((self.served(), self.0.reloading.failure()))
     }
 }

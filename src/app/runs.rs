@@ -7,7 +7,6 @@ use tracing::info;
 use super::{
     App, AppError,
     accept::Wanted,
-    admin::granted,
     call::CALL,
     journal::{self, Input},
     told,
@@ -155,7 +154,7 @@ impl App {
     /// # Errors
     /// Among others [`AppError::NoSession`].
     pub async fn kill_session(&self, caller: &Bearer, user: &UserName) -> Result<(), AppError> {
-        granted(self.store().administrator(super::caller(caller), Scope::SessionsEnd).await?)?;
+        self.granted(caller, Scope::SessionsEnd).await?;
         if !self.store().kill(user).await? {
             return Err(AppError::NoSession);
         }

@@ -6,10 +6,11 @@ use std::{
 };
 
 use swagger_api_agent::{
-    app::{account, open_store, password_rule},
+    app::{account, open_store},
     clock::{Clock, rfc3339},
     domain::{
         audit::{Action, Deed},
+        password,
         scope::Scopes,
         user::UserName,
     },
@@ -40,7 +41,7 @@ async fn apply(settings: Settings, command: UserCommand) -> Result<(), String> {
     let away = |error: StoreError| error.to_string();
     match command {
         UserCommand::Add { user, role, scopes, password } => {
-            let mut account = account(&user.name, role, &read_password(password)?);
+            let mut account = account(&user.name, role, &read_password(&user.name, password)?);
             account.scopes = scopes.and_then(|scopes| scopes.0);
             match store.add_account(&account).await.map_err(away)? {
                 Added::New => {
@@ -58,7 +59,7 @@ async fn apply(settings: Settings, command: UserCommand) -> Result<(), String> {
             }
         }
         UserCommand::Passwd { user, password } => {
-            let hash = passwords::hash(&read_password(password)?).ok_or("the password cannot be hashed")?;
+            let hash = passwords::hash(&read_password(&user.name, password)?).ok_or("the password cannot be hashed")?;
             change(&store, &user.name, AccountChange::Password(&hash), "has a new password; all tokens issued before are void").await?;
         }
         UserCommand::Role { user, role } => {
@@ -97,6 +98,7 @@ fn deed_of(user: &UserName, change: AccountChange<'_>) -> Deed {
         AccountChange::Scopes(scopes) => {
             deed(Action::ScopesChanged).with("scopes", scopes.map_or_else(|| "of the role".to_owned(), Scopes::text))
         }
+        AccountChange::MustChange(must) => deed(Action::UserChanged).with("must_change_password", must.to_string()),
         AccountChange::Disabled(true) => deed(Action::UserDisabled),
         AccountChange::Disabled(false) => deed(Action::UserEnabled),
     }
@@ -123,7 +125,7 @@ async fn usable(store: &Store) -> Result<(), String> {
 }
 
 /// One line of standard input, which must follow the rule for passwords.
-fn read_password(from: PasswordFrom) -> Result<String, String> {
+fn read_password(user: &UserName, from: PasswordFrom) -> Result<String, String> {
     if !from.stdin && stdin().is_terminal() {
         // The terminal echoes it: whoever minds pipes it in.
         let _ = write!(stderr(), "new password (it is shown as you type; --password-stdin takes it from a pipe): ");
@@ -131,6 +133,6 @@ fn read_password(from: PasswordFrom) -> Result<String, String> {
     let mut line = String::new();
     stdin().lock().read_line(&mut line).map_err(|e| format!("the password cannot be read: {e}"))?;
     let password = line.trim_end_matches(['\r', '\n']).to_owned();
-    password_rule(&password).map_err(|e| e.to_string())?;
+    password::check(user, &password).map_err(|e| e.to_string())?;
     Ok(password)
 }

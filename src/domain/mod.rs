@@ -14,6 +14,7 @@ pub mod language;
 pub mod limits;
 pub mod near;
 pub mod number;
+pub mod password;
 pub mod probe;
 pub mod scope;
 pub mod selection;

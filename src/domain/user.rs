@@ -63,6 +63,8 @@ pub struct Account {
     /// What the user may do beyond their own session; `None`: what the role has.
     pub scopes: Option<Scopes>,
     pub disabled: bool,
+    /// Whoever logs in must change the password before anything else.
+    pub must_change: bool,
     /// Argon2id in PHC form.
     pub password_hash: String,
     /// Milliseconds since 1970.

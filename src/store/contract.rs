@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod budgets;
 pub mod credentials;
+pub mod keys;
 pub mod logins;
 mod runs;
 
@@ -204,6 +205,14 @@ pub struct StoredKey {
     pub bytes: u64,
 }
 
+/// A page of all users, by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountsPage {
+    pub accounts: Vec<Account>,
+    /// The last name that this page covers, if there are more.
+    pub next: Option<UserName>,
+}
+
 /// Whether a user was added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Added {
@@ -230,14 +239,16 @@ pub enum AccountChange<'a> {
     Scopes(Option<Scopes>),
     /// Disabling also revokes all tokens issued before.
     Disabled(bool),
+    /// Saying so also revokes all tokens issued before.
+    MustChange(bool),
 }
 
 impl AccountChange<'_> {
     /// Whether tokens issued before are void, and what runs on their strength stops.
     pub fn voids_tokens(&self) -> bool {
         match self {
-            Self::Password(_) | Self::Disabled(true) => true,
-            Self::Role(_) | Self::Scopes(_) | Self::Disabled(false) => false,
+            Self::Password(_) | Self::Disabled(true) | Self::MustChange(true) => true,
+            Self::Role(_) | Self::Scopes(_) | Self::Disabled(false) | Self::MustChange(false) => false,
         }
     }
 }

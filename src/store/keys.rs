@@ -8,7 +8,7 @@
 //! | `saa:meta` | hash | `schema`, `buckets` | never |
 //! | `saa:migrating` | string | who migrates | 60 s |
 //! | `saa:{b}:m` | hash | `schema` of this bucket | never |
-//! | `saa:{b}:u:<user>` | hash | account: `role`, `sc` scopes of its own, `ph` password hash, `dis`, `ca`, `tv` tokens issued before are void, `rv` there are revoked tokens, `rr` `rt` GCRA arrival times of requests and turns, `gen` fence counter, `lt` when a visit last looked after the session | with the account |
+//! | `saa:{b}:u:<user>` | hash | account: `role`, `sc` scopes of its own, `ph` password hash, `dis`, `mc` the password must be changed, `ca`, `tv` tokens issued before are void, `k:<digest>` an API key (`lua/keys.lua`), `rv` there are revoked tokens, `rr` `rt` GCRA arrival times of requests and turns, `gen` fence counter, `lt` when a visit last looked after the session | with the account |
 //! | `saa:{b}:ul` | set | the bucket's users | never |
 //! | `saa:{b}:rv:<user>` | zset | revoked tokens, by id or by family → when none of them can be valid any more | newest expiry |
 //! | `saa:{b}:rf:<user>` | hash | families of refresh tokens: family → `<born>\|<ends>\|<rotated>\|<digest of the good token>\|<digest of the one before>\|<the good one, sealed for whoever has the one before>` | with the newest of them, `auth.refresh_hours` after its last use, or at `POST /api/logout/all` |

@@ -25,11 +25,12 @@ pub use self::{
 use std::time::Duration;
 
 use self::contract::{
-    AccountChange, Added, AdminAnswer, Begin, Begun, Caller, Cancelled, Cleared, Commit, Committed, Cursor, Entered, Entry, Known, Lease,
-    Looked, Reset, SessionStats, SessionsPage, Stepped, StoreError, StoredKey, Tail, Taken, TurnPlace,
+    AccountChange, AccountsPage, Added, AdminAnswer, Begin, Begun, Caller, Cancelled, Cleared, Commit, Committed, Cursor, Entered, Entry,
+    Known, Lease, Looked, Reset, SessionStats, SessionsPage, Stepped, StoreError, StoredKey, Tail, Taken, TurnPlace,
     audit::{AuditPage, Peeked},
     budgets::{Purse, Reservation, Reserved},
     credentials::{Admitted, CredentialPut, FetchedToken, OwnCredential, UpstreamToken},
+    keys::{KeptKey, KeyMade, NewKey},
     logins::{Attempted, LoggedOut, Login, Logout, Opened, Rotated, Rotation},
 };
 use crate::domain::{
@@ -256,8 +257,19 @@ impl Store {
         either!(self.change_account(user, changes))
     }
 
+    /// All accounts, by name.
     pub async fn accounts(&self) -> Result<Vec<Account>, StoreError> {
-        either!(self.accounts())
+        Ok(self.accounts_after(None, usize::MAX).await?.accounts)
+    }
+
+    /// At most `limit` accounts whose names come after this one, by name. One that cannot be read is left out, and the log says which.
+    pub async fn accounts_after(&self, after: Option<&UserName>, limit: usize) -> Result<AccountsPage, StoreError> {
+        either!(self.accounts_after(after, limit))
+    }
+
+    /// Removes a user with the session and everything else that is kept of them; false if there is no such user.
+    pub async fn remove_account(&self, user: &UserName) -> Result<bool, StoreError> {
+        either!(self.remove_account(user))
     }
 
     /// Writes one more record into the audit log, dated by the store. Repeating it is safe.
@@ -298,6 +310,26 @@ impl Store {
     /// Revokes the caller's token with its family, or everything of the user's. It holds for the next request at any replica.
     pub async fn log_out(&self, logout: Logout<'_>) -> Result<LoggedOut, StoreError> {
         either!(self.log_out(logout))
+    }
+
+    /// Makes an API key for the caller. Repeating it is safe.
+    pub async fn make_key(&self, caller: Caller<'_>, key: NewKey<'_>) -> Result<KeyMade, StoreError> {
+        either!(self.make_key(caller, key))
+    }
+
+    /// The caller's API keys that have not ended, by name.
+    pub async fn keys_of(&self, caller: Caller<'_>) -> Result<Admitted<Vec<KeptKey>>, StoreError> {
+        either!(self.keys_of(caller))
+    }
+
+    /// Takes a caller's API key away, by its name; false if there is none.
+    pub async fn remove_key(&self, caller: Caller<'_>, name: &str) -> Result<Admitted<bool>, StoreError> {
+        either!(self.remove_key(caller, name))
+    }
+
+    /// What a user's API key is, by its digest. It lets nobody in: that is found out with whatever is done with it.
+    pub async fn find_key(&self, user: &UserName, digest: &str) -> Result<Option<KeptKey>, StoreError> {
+        either!(self.find_key(user, digest))
     }
 
     /// The caller's own credentials for the API, by their places. Makes no session.

@@ -13,6 +13,7 @@ mod credentials;
 mod embedded_only;
 mod events;
 mod journals;
+mod keys;
 mod keyspace;
 mod leases;
 mod logins;
@@ -76,6 +77,7 @@ async fn every_check_holds_on_a_cluster() {
         credentials::on_a_cluster(&cluster).await,
         events::on_a_cluster(&cluster).await,
         journals::on_a_cluster(&cluster).await,
+        keys::on_a_cluster(&cluster).await,
         keyspace::on_a_cluster(&cluster).await,
         leases::on_a_cluster(&cluster).await,
         logins::on_a_cluster(&cluster).await,

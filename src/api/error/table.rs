@@ -47,6 +47,31 @@ impl From<AppError> for ApiError {
                 "该刷新令牌此前已被使用，为安全起见，本次登录已终止，请重新登录",
             ),
             AppError::NotAdmin => Self::new(StatusCode::FORBIDDEN, "not_admin", "only administrators may do this", "仅管理员可执行此操作"),
+            AppError::NoUser { name } => {
+                Self::new(StatusCode::NOT_FOUND, "user_not_found", format!("there is no user {name}"), format!("用户 {name} 不存在"))
+            }
+            AppError::UserExists { name } => conflict(
+                "user_exists",
+                &format!("there is a user {name} already: choose another name, or change that one with PATCH"),
+                &format!("用户 {name} 已存在：请换一个用户名，或用 PATCH 更改该用户"),
+            ),
+            AppError::LastAdministrator => conflict(
+                "last_administrator",
+                "nobody else who is enabled may change users, so this would lock everybody out: give another user the scope users:write first",
+                "没有其他已启用的用户可以管理用户，此操作会使所有人无法管理：请先为另一个用户授予权限 users:write",
+            ),
+            AppError::WrongPassword => Self::new(StatusCode::FORBIDDEN, "wrong_password", "the old password is wrong", "原密码错误"),
+            AppError::KeyExists { name } => conflict(
+                "key_exists",
+                &format!("you have a key {name} already: choose another name, or revoke that one first"),
+                &format!("您已有名为 {name} 的密钥，请换一个名称或先撤销它"),
+            ),
+            AppError::NoKey { name } => {
+                Self::new(StatusCode::NOT_FOUND, "key_not_found", format!("you have no key {name}"), format!("您没有名为 {name} 的密钥"))
+            }
+            AppError::TooManyKeys => {
+                conflict("too_many_keys", "you have as many keys as one may have: revoke one first", "您的密钥数量已达上限，请先撤销一个")
+            }
             AppError::InsufficientScope(scope) => Self::new(
                 StatusCode::FORBIDDEN,
                 INSUFFICIENT_SCOPE,

@@ -10,6 +10,7 @@ mod budgets;
 mod checks;
 mod credentials;
 mod events;
+mod keys;
 mod link;
 mod logins;
 mod migrate;

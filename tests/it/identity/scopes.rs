@@ -2,15 +2,9 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use swagger_api_agent::{
-    domain::{
-        scope::{Scope, Scopes},
-        user::Role,
-    },
-    store::contract::AccountChange,
-};
+use swagger_api_agent::domain::{scope::Scope, user::Role};
 
-use super::on_both_stores;
+use super::{on_both_stores, set};
 use crate::harness::{
     bed::{Bed, On},
     client::Client,
@@ -32,6 +26,11 @@ const ROUTES: [(Method, &str, Scope); 6] = [
     (Method::POST, "/api/admin/openapi/reload", Scope::OpenApiReload),
 ];
 
+/// Names with a space between, as a list.
+fn listed(scopes: &str) -> Vec<&str> {
+    scopes.split_whitespace().collect()
+}
+
 /// The status of each route for a client; 403 says which scope it was about.
 async fn answers(client: &Client) -> Vec<u16> {
     let mut statuses = Vec::new();
@@ -49,7 +48,7 @@ async fn answers(client: &Client) -> Vec<u16> {
 }
 
 async fn each_route_asks_for_its_scope(on: On) {
-    let mut bed = Bed::on(on).await;
+    let bed = Bed::on(on).await;
     bed.as_user("ann").token().await;
     for (role, scopes, wanted) in [
         (Role::User, "sessions:read", [200, 404, 403, 403, 403, 403]),
@@ -57,8 +56,8 @@ async fn each_route_asks_for_its_scope(on: On) {
         (Role::User, "openapi:reload audit:read", [403, 403, 403, 403, 200, 200]),
         (Role::Admin, "", [403; 6]),
     ] {
-        bed.change_account("ann", AccountChange::Role(role)).await;
-        bed.change_account("ann", AccountChange::Scopes(Some(Scopes::stored(scopes)))).await;
+        set(&bed, "ann", json!({"role": role.as_str()})).await;
+        set(&bed, "ann", json!({"scopes": listed(scopes)})).await;
         assert_eq!(answers(&bed.as_user("ann")).await, wanted, "with {scopes:?}");
     }
 }
@@ -69,24 +68,24 @@ async fn an_administrator_without_scopes_of_its_own_has_all(on: On) {
 }
 
 async fn the_words_are_chinese_for_who_reads_chinese(on: On) {
-    let mut bed = Bed::on(on).await;
+    let bed = Bed::on(on).await;
     bed.as_user("ann").token().await;
-    bed.change_account("ann", AccountChange::Scopes(Some(Scopes::stored("audit:read")))).await;
+    set(&bed, "ann", json!({"scopes": ["audit:read"]})).await;
     let refused = bed.as_user("ann").reading_chinese().get("/api/admin/sessions").await.refused(403, "insufficient_scope");
     assert_eq!(refused["error"], "此操作需要权限 sessions:read，您没有该权限");
 }
 
 #[tokio::test]
 async fn a_scope_that_is_taken_away_is_gone_at_the_next_request_of_every_replica() {
-    let mut bed = Bed::of_replicas(3).await;
+    let bed = Bed::of_replicas(3).await;
     let ann = bed.as_user("ann").token().await.unwrap();
     let asks = async |bed: &Bed, replica: usize| super::bearer(bed, replica, &ann).get("/api/admin/sessions").await;
     for _ in 0..2 {
-        bed.change_account("ann", AccountChange::Scopes(Some(Scopes::stored("sessions:read")))).await;
+        set(&bed, "ann", json!({"scopes": ["sessions:read"]})).await;
         for replica in 0..3 {
             asks(&bed, replica).await.ok();
         }
-        bed.change_account("ann", AccountChange::Scopes(None)).await;
+        set(&bed, "ann", json!({"scopes": null})).await;
         for replica in 0..3 {
             asks(&bed, replica).await.refused(403, "not_admin");
         }

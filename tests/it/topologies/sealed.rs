@@ -112,6 +112,7 @@ async fn the_service_needs_no_more_than_its_access_list_allows() {
     admin.get("/api/admin/sessions").await.ok();
     admin.get("/api/admin/sessions/ann/keys").await.ok();
     admin.get("/api/admin/sessions/ann/history").await.ok();
+    admin.get("/api/admin/users").await.ok();
     assert_eq!(admin.get("/api/admin/audit").await.ok()["count"], 1);
     bed.llm.says("As it happens.");
     ann.streams("hi").await.until("done").await;
