@@ -111,7 +111,18 @@ async fn measured(messages: u64) -> (Spent, f64) {
     let users: Vec<UserName> = (0..USERS).map(|n| UserName::new(&format!("u{n}")).unwrap()).collect();
     for user in &users {
         let (name, password_hash) = (user.clone(), "hash".to_owned());
-        store.add_account(&Account { name, role: Role::User, disabled: false, password_hash, created_ms: 0 }).await.unwrap();
+        store
+            .add_account(&Account {
+                name,
+                role: Role::User,
+                scopes: None,
+                disabled: false,
+                must_change: false,
+                password_hash,
+                created_ms: 0,
+            })
+            .await
+            .unwrap();
     }
     // Once without being counted: scripts are loaded, sessions made.
     round(&redis, &store, &users, 0).await;

@@ -92,6 +92,12 @@ pub fn rfc3339(ms: u64) -> String {
     text
 }
 
+/// Milliseconds since 1970 of a time as RFC 3339 writes it, in whatever zone; `None` for anything else, and for what is before 1970.
+pub fn from_rfc3339(text: &str) -> Option<u64> {
+    let at = time::OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339).ok()?;
+    u64::try_from(at.unix_timestamp_nanos() / 1_000_000).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -102,6 +108,9 @@ mod tests {
     fn times_are_written_as_rfc3339_in_utc() {
         assert_eq!(rfc3339(0), "1970-01-01T00:00:00.000Z");
         assert_eq!(rfc3339(1_795_340_710_123), "2026-11-22T09:45:10.123Z");
+        assert_eq!(from_rfc3339("2026-11-22T09:45:10.123Z"), Some(1_795_340_710_123));
+        assert_eq!(from_rfc3339("2026-11-22T17:45:10+08:00"), Some(1_795_340_710_000));
+        assert!(["", "2026-11-22", "1795340710123", "1969-12-31T23:59:59Z"].iter().all(|text| from_rfc3339(text).is_none()));
     }
 
     #[test]

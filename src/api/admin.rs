@@ -91,7 +91,7 @@ pub(super) async fn keys(
 }
 
 /// Nobody can have a name that is none (or no UTF-8), so nobody has a session under it.
-fn user_of(user: Result<Path<String>, PathRejection>) -> Result<UserName, AppError> {
+pub(super) fn user_of(user: Result<Path<String>, PathRejection>) -> Result<UserName, AppError> {
     user.ok().and_then(|Path(name)| UserName::new(&name)).ok_or(AppError::NoSession)
 }
 

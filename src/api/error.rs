@@ -82,6 +82,26 @@ impl ApiError {
         Self::new(StatusCode::UNAUTHORIZED, code, english, chinese)
     }
 
+    /// An API key where a login is needed.
+    pub fn api_key_not_allowed() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "api_key_not_allowed",
+            "an API key may not do this: log in with your password",
+            "API 密钥不能执行此操作，请使用密码登录",
+        )
+    }
+
+    /// A token that is good for changing the password only.
+    pub fn password_change_required() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "password_change_required",
+            "the password must be changed first: POST /api/password {old_password, new_password}",
+            "请先更改密码：POST /api/password {old_password, new_password}",
+        )
+    }
+
     pub fn no_such_path() -> Self {
         Self::new(
             StatusCode::NOT_FOUND,
@@ -149,6 +169,10 @@ impl ApiError {
                 _ => "Bearer error=\"invalid_token\"",
             };
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
+        if code == table::INSUFFICIENT_SCOPE {
+            let challenge = HeaderValue::from_static("Bearer error=\"insufficient_scope\"");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }
         response
     }

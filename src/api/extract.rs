@@ -14,7 +14,10 @@ use super::{context::Context, error::ApiError};
 use crate::{
     app::App,
     domain::{language::Language, limits::JSON_DEPTH_MAX},
-    secrets::tokens::Bearer,
+    secrets::{
+        api_key,
+        tokens::{Bearer, GoodFor},
+    },
 };
 
 /// A caller with a valid token. Whether it was revoked is found out by the store, with whatever the handler does there.
@@ -24,13 +27,53 @@ impl FromRequestParts<App> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let bearer = app.caller(token_of(&parts.headers)?).await?;
-        if let Some(context) = parts.extensions.get::<Context>() {
-            context.name(&bearer.user);
-            app.seen().of(&bearer.user).into_iter().for_each(|known| context.knows(known));
+        let bearer = bearer_of(parts, app).await?;
+        match bearer.good_for {
+            GoodFor::Everything | GoodFor::Key { .. } => Ok(Self(bearer)),
+            GoodFor::PasswordChange => Err(ApiError::password_change_required()),
+        }
+    }
+}
+
+/// As [`Caller`], but only one who has logged in.
+pub(super) struct LoggedIn(pub Bearer);
+
+impl FromRequestParts<App> for LoggedIn {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let Person(bearer) = Person::from_request_parts(parts, app).await?;
+        if bearer.good_for == GoodFor::PasswordChange {
+            return Err(ApiError::password_change_required());
         }
         Ok(Self(bearer))
     }
+}
+
+/// As [`LoggedIn`], but also one who must change the password before anything else.
+pub(super) struct Person(pub Bearer);
+
+impl FromRequestParts<App> for Person {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let bearer = bearer_of(parts, app).await?;
+        match bearer.good_for {
+            GoodFor::Everything | GoodFor::PasswordChange => Ok(Self(bearer)),
+            GoodFor::Key { .. } => Err(ApiError::api_key_not_allowed()),
+        }
+    }
+}
+
+/// Whom the request's token or API key names.
+async fn bearer_of(parts: &Parts, app: &App) -> Result<Bearer, ApiError> {
+    let token = token_of(&parts.headers)?;
+    let bearer = if token.starts_with(api_key::PREFIX) { app.bearer_of_key(token).await?? } else { app.caller(token).await? };
+    if let Some(context) = parts.extensions.get::<Context>() {
+        context.name(&bearer.user);
+        app.seen().of(&bearer.user).into_iter().for_each(|known| context.knows(known));
+    }
+    Ok(bearer)
 }
 
 /// A caller if the request has a valid token; nobody otherwise, and no complaint.
@@ -213,6 +256,11 @@ impl Fields {
             Some(Value::Bool(flag)) => Some(flag),
             Some(other) => self.wrong(format!("{name} is {}; true or false is needed", kind(&other))),
         }
+    }
+
+    /// Whatever it is, `null` too, or missing.
+    pub fn maybe(&mut self, name: &str) -> Option<Value> {
+        self.map.remove(name)
     }
 
     /// An object that may be missing.

@@ -11,10 +11,10 @@ use serde_json::json;
 use super::{
     address::From,
     error::ApiError,
-    extract::{Body, Caller, Fields, MaybeBody, Shape, Spoken},
+    extract::{Body, Fields, MaybeBody, Person, Shape, Spoken},
 };
 use crate::{
-    app::{Admission, App},
+    app::{Admission, App, Refreshing},
     domain::{language::Language, limits::USER_NAME_CHARS_MAX},
     store::contract::logins::StoppedRuns,
 };
@@ -65,9 +65,14 @@ struct Admitted<'a> {
     token: &'a str,
     /// Seconds.
     expires_in: u64,
-    refresh_token: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<&'a str>,
     /// Seconds, if it is not used before.
-    refresh_expires_in: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_expires_in: Option<u64>,
+    /// The token is good for `POST /api/password` and logging out only.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    password_change_required: bool,
     user_id: &'a str,
 }
 
@@ -90,7 +95,7 @@ pub(super) async fn refresh(State(app): State<App>, Spoken(language): Spoken, Bo
 /// Ends this login: its token, and all that came or could come from it.
 pub(super) async fn logout(
     State(app): State<App>,
-    Caller(caller): Caller,
+    Person(caller): Person,
     Spoken(language): Spoken,
     MaybeBody(leaving): MaybeBody<Leaving>,
 ) -> Result<Response, ApiError> {
@@ -99,19 +104,20 @@ pub(super) async fn logout(
 }
 
 /// Ends all logins of the user.
-pub(super) async fn logout_all(State(app): State<App>, Caller(caller): Caller, Spoken(language): Spoken) -> Result<Response, ApiError> {
+pub(super) async fn logout_all(State(app): State<App>, Person(caller): Person, Spoken(language): Spoken) -> Result<Response, ApiError> {
     let stopped = app.log_out(&caller, true, true).await?;
     Ok(left(caller.user.as_str(), &stopped, language, language.choose("logged out everywhere", "已在所有设备退出登录")))
 }
 
-fn admitted(admission: &Admission, message: &'static str) -> Response {
+pub(super) fn admitted(admission: &Admission, message: &'static str) -> Response {
     Json(Admitted {
         success: true,
         message,
         token: &admission.token,
         expires_in: admission.expires_in_secs,
-        refresh_token: admission.refresh_text(),
-        refresh_expires_in: admission.refresh_expires_in_secs,
+        refresh_token: admission.refresh.as_ref().map(Refreshing::text),
+        refresh_expires_in: admission.refresh.as_ref().map(|refresh| refresh.expires_in_secs),
+        password_change_required: admission.refresh.is_none(),
         user_id: admission.user.as_str(),
     })
     .into_response()

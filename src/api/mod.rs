@@ -2,6 +2,7 @@
 
 mod address;
 mod admin;
+mod audit;
 mod calls;
 mod chat;
 mod confirmations;
@@ -14,6 +15,7 @@ mod events;
 mod extract;
 mod file;
 mod home;
+mod keys;
 mod log_level;
 mod login;
 pub mod openapi;
@@ -25,6 +27,7 @@ pub mod server;
 mod session;
 mod shapes;
 mod trace;
+mod users;
 mod well_formed;
 
 use std::any::Any;
@@ -56,6 +59,9 @@ fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
         ("/api/token/refresh", post(login::refresh)),
         ("/api/logout", post(login::logout)),
         ("/api/logout/all", post(login::logout_all)),
+        ("/api/password", post(users::own_password)),
+        ("/api/keys", get(keys::list).post(keys::make)),
+        ("/api/keys/{name}", delete(keys::revoke)),
         ("/api/process", post(chat::process)),
         ("/api/call", post(calls::call)),
         ("/api/functions", get(calls::functions)),
@@ -74,6 +80,10 @@ fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
         ("/api/admin/sessions", get(admin::sessions)),
         ("/api/admin/sessions/{user}", delete(admin::kill)),
         ("/api/admin/sessions/{user}/keys", get(admin::keys)),
+        ("/api/admin/sessions/{user}/history", get(audit::history)),
+        ("/api/admin/users", get(users::list).post(users::create)),
+        ("/api/admin/users/{name}", get(users::one).patch(users::change).delete(users::remove)),
+        ("/api/admin/audit", get(audit::records)),
         ("/api/admin/cleanup", post(admin::cleanup)),
         ("/api/admin/openapi", get(documents::served)),
         ("/api/admin/openapi/reload", post(documents::reload)),

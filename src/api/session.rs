@@ -21,7 +21,8 @@ use crate::{
     clock::rfc3339,
     domain::{
         limits::{HISTORY_PAGE_DEFAULT, HISTORY_PAGE_MAX},
-        session::{SessionId, Turn},
+        session::{SessionId, SessionInfo, Turn},
+        user::UserName,
     },
     openapi::Info,
     store::contract::Tail,
@@ -32,7 +33,7 @@ const SESSION_ID: &str = "x-session-id";
 const MESSAGES_A_TURN: usize = 2;
 
 #[derive(Serialize)]
-struct History<'a> {
+pub(super) struct History<'a> {
     success: bool,
     history: Vec<Message<'a>>,
     count: usize,
@@ -42,6 +43,42 @@ struct History<'a> {
     next_before: Option<u64>,
     user_id: &'a str,
     session_id: &'a str,
+}
+
+impl<'a> History<'a> {
+    /// Turns of a session, the number of the first one, and who asks.
+    pub fn of(session: &'a SessionInfo, tail: &'a [Turn], first: u64, caller: &'a UserName) -> Self {
+        let history: Vec<Message<'_>> = tail.iter().flat_map(messages).collect();
+        Self {
+            success: true,
+            count: history.len(),
+            history,
+            total: session.turns * MESSAGES_A_TURN as u64,
+            next_before: (!tail.is_empty() && first > session.first_turn).then_some(first),
+            user_id: caller.as_str(),
+            session_id: session.id.as_str(),
+        }
+    }
+}
+
+/// Which part of a conversation: `?limit=` messages, `?before=` the number of a turn.
+pub(super) struct Page {
+    messages: usize,
+    before: Option<u64>,
+}
+
+impl Page {
+    pub fn of(mut query: Asked) -> Result<Self, ApiError> {
+        let limit = query.number("limit", 1, HISTORY_PAGE_MAX as u64).unwrap_or(HISTORY_PAGE_DEFAULT as u64);
+        let before = query.number("before", 0, u64::MAX);
+        query.done()?;
+        Ok(Self { messages: usize::try_from(limit).unwrap_or(HISTORY_PAGE_MAX), before })
+    }
+
+    pub fn tail(&self) -> Tail {
+        let n = self.messages.div_ceil(MESSAGES_A_TURN);
+        self.before.map_or(Tail::Newest(n), |turn| Tail::Before { turn, n })
+    }
 }
 
 #[derive(Serialize)]
@@ -59,23 +96,9 @@ pub(super) async fn history(
     Expects(expects): Expects,
     query: Query<Asked>,
 ) -> Result<Response, ApiError> {
-    let mut query = query.0;
-    let limit = query.number("limit", 1, HISTORY_PAGE_MAX as u64).unwrap_or(HISTORY_PAGE_DEFAULT as u64);
-    let before = query.number("before", 0, u64::MAX);
-    query.done()?;
-    let n = usize::try_from(limit).unwrap_or(HISTORY_PAGE_MAX).div_ceil(MESSAGES_A_TURN);
-    let tail = before.map_or(Tail::Newest(n), |turn| Tail::Before { turn, n });
-    let visit = app.visit(&caller, session_of(&headers).as_ref(), expects.as_ref(), tail).await?;
-    let history: Vec<Message<'_>> = visit.tail.iter().flat_map(messages).collect();
-    let told = History {
-        success: true,
-        count: history.len(),
-        history,
-        total: visit.session.turns * MESSAGES_A_TURN as u64,
-        next_before: (!visit.tail.is_empty() && visit.first > visit.session.first_turn).then_some(visit.first),
-        user_id: caller.user.as_str(),
-        session_id: visit.session.id.as_str(),
-    };
+    let page = Page::of(query.0)?;
+    let visit = app.visit(&caller, session_of(&headers).as_ref(), expects.as_ref(), page.tail()).await?;
+    let told = History::of(&visit.session, &visit.tail, visit.first, &caller.user);
     Ok(tagged(Json(told).into_response(), &visit.session))
 }
 

@@ -2,24 +2,33 @@
 
 use super::{App, AppError};
 use crate::{
-    domain::user::UserName,
-    secrets::tokens::Bearer,
+    domain::{scope::Scope, user::UserName},
+    secrets::tokens::{Bearer, GoodFor},
     store::contract::{AdminAnswer, Cursor, SessionStats, SessionsPage, StoreError, StoredKey},
 };
 
 impl App {
+    /// Lets a caller in who has this scope.
+    pub(super) async fn granted(&self, caller: &Bearer, scope: Scope) -> Result<(), AppError> {
+        within_key(caller, scope)?;
+        granted(self.store().administrator(super::caller(caller), scope).await?)
+    }
+
     /// A page of all users' sessions, newest activity first.
     pub async fn list_sessions(&self, caller: &Bearer, cursor: Option<&Cursor>, limit: usize) -> Result<SessionsPage, AppError> {
+        within_key(caller, Scope::SessionsRead)?;
         granted(self.store().sessions(super::caller(caller), cursor, limit).await?)
     }
 
     /// The store's keys that hold a user's sessions.
     pub async fn session_keys(&self, caller: &Bearer, user: &UserName) -> Result<Vec<StoredKey>, AppError> {
+        within_key(caller, Scope::SessionsRead)?;
         granted(self.store().keys(super::caller(caller), user).await?)
     }
 
     /// Takes ended sessions out of the index; returns how many, and what is left.
     pub async fn clean_up(&self, caller: &Bearer) -> Result<(u64, SessionStats), AppError> {
+        within_key(caller, Scope::SessionsEnd)?;
         let removed = granted(self.store().cleanup(super::caller(caller)).await?)?;
         Ok((removed, self.store().stats().await?))
     }
@@ -30,10 +39,19 @@ impl App {
     }
 }
 
+/// An API key has no scopes but those that it was made with.
+pub(super) fn within_key(caller: &Bearer, scope: Scope) -> Result<(), AppError> {
+    match caller.good_for {
+        GoodFor::Key { scopes } if !scopes.has(scope) => Err(AppError::InsufficientScope(scope)),
+        GoodFor::Key { .. } | GoodFor::Everything | GoodFor::PasswordChange => Ok(()),
+    }
+}
+
 pub(super) fn granted<T>(answer: AdminAnswer<T>) -> Result<T, AppError> {
     match answer {
         AdminAnswer::Granted(answer) => Ok(answer),
         AdminAnswer::Refused(refused) => Err(refused.into()),
         AdminAnswer::NotAdmin => Err(AppError::NotAdmin),
+        AdminAnswer::Lacks(scope) => Err(AppError::InsufficientScope(scope)),
     }
 }

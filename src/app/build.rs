@@ -155,6 +155,7 @@ impl App {
             store,
             tokens,
             issuers,
+            known_keys: super::keys::KnownKeys::default(),
             vault,
             served: ArcSwap::from_pointee(served),
             reloading,

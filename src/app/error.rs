@@ -3,7 +3,7 @@
 
 use super::budget::Exhausted;
 use crate::{
-    domain::{session::Revision, turn::Ending},
+    domain::{scope::Scope, session::Revision, turn::Ending},
     llm::ModelError,
     secrets::tokens::TokenError,
     store::contract::{Refused, StoreError},
@@ -35,6 +35,27 @@ pub enum AppError {
     NotAllowed { function: String, read_only: bool },
     #[error("the caller is no administrator")]
     NotAdmin,
+    /// The caller has scopes, and not this one.
+    #[error("the caller lacks the scope {}", .0.as_str())]
+    InsufficientScope(Scope),
+    #[error("there is no user {name}")]
+    NoUser { name: String },
+    #[error("there is a user {name} already")]
+    UserExists { name: String },
+    /// Nobody would be left who may change users.
+    #[error("nobody would be left who may change users")]
+    LastAdministrator,
+    /// The caller's own password is another.
+    #[error("the old password is wrong")]
+    WrongPassword,
+    /// The caller has an API key of that name.
+    #[error("there is a key {name} already")]
+    KeyExists { name: String },
+    #[error("there is no key {name}")]
+    NoKey { name: String },
+    /// The caller has as many API keys as one may have.
+    #[error("the user has as many keys as one may have")]
+    TooManyKeys,
     #[error("the name or the password is wrong")]
     WrongCredentials,
     /// All hands are busy checking passwords.

@@ -17,6 +17,7 @@ use tracing::{info, warn};
 use super::{App, AppError};
 use crate::{
     domain::{
+        audit::{Action, Deed},
         limits::{
             ISSUER_ANSWER_BYTES_MAX, ISSUER_ANSWERS_MS_MAX, ISSUER_ASKED_AGAIN_MS, ISSUER_KEYS_FRESH_MS, ISSUER_KEYS_STALE_MS,
             ISSUER_USER_KNOWN_MS, ISSUER_USERS_KNOWN_MAX,
@@ -29,7 +30,7 @@ use crate::{
         tokens::{Bearer, TokenError},
     },
     settings,
-    store::contract::AccountChange,
+    store::contract::{AccountChange, Added},
 };
 
 /// Tokens of one issuer that were found to be right lately. When there are more, all are forgotten and checked again.
@@ -237,14 +238,23 @@ impl App {
             None => {
                 let role = outsider.role.unwrap_or(Role::User);
                 // Another replica may have been first, which is as good.
-                let password_hash = String::new();
-                store.add_account(&Account { name: user.clone(), role, disabled: false, password_hash, created_ms: self.now_ms() }).await?;
-                info!(%user, issuer, role = role.as_str(), "{user} came with a token of the issuer {issuer} and has an account now");
+                let account = Account {
+                    name: user.clone(),
+                    role,
+                    scopes: None,
+                    disabled: false,
+                    must_change: false,
+                    password_hash: String::new(),
+                    created_ms: self.now_ms(),
+                };
+                if store.add_account(&account).await? == Added::New {
+                    self.note_deed(Deed::new(Action::UserCreated).to(user).with("issuer", issuer).with("role", role.as_str())).await;
+                }
             }
             Some(account) => {
                 if let Some(role) = outsider.role.filter(|role| *role != account.role) {
                     store.change_account(user, AccountChange::Role(role)).await?;
-                    info!(%user, issuer, role = role.as_str(), "{user} is {} now, as the issuer {issuer} says", role.as_str());
+                    self.note_deed(Deed::new(Action::UserChanged).to(user).with("issuer", issuer).with("role", role.as_str())).await;
                 }
             }
         }

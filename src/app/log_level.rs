@@ -4,8 +4,11 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use tracing::info;
 
-use super::{App, AppError, admin::granted};
-use crate::secrets::tokens::Bearer;
+use super::{
+    App, AppError,
+    admin::{granted, within_key},
+};
+use crate::{domain::scope::Scope, secrets::tokens::Bearer};
 
 /// Has the log tell what a level says from now on; a sentence if it cannot.
 pub type SetLogLevel = Box<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
@@ -36,7 +39,8 @@ impl App {
     /// # Errors
     /// The caller may not; or nobody said how ([`AppError::LogFixed`]).
     pub async fn set_log_level(&self, caller: &Bearer, level: &str) -> Result<LogLevelSet, AppError> {
-        granted(self.store().administrator(super::caller(caller)).await?)?;
+        within_key(caller, Scope::LogLevel)?;
+        granted(self.store().administrator(super::caller(caller), Scope::LogLevel).await?)?;
         let Some(set) = self.0.log.set.get() else { return Err(AppError::LogFixed) };
         let mut changed = self.0.log.changed.lock().unwrap_or_else(PoisonError::into_inner);
         let before = changed.clone().unwrap_or_else(|| self.settings().log.level.clone());

@@ -9,7 +9,7 @@ use super::{App, AppError, refresh::Admission};
 use crate::{
     clock,
     domain::{
-        limits::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN},
+        limits::PASSWORD_BYTES_MAX,
         user::{Account, Role, UserName},
     },
     metrics::{LoginOutcome, metrics},
@@ -20,35 +20,12 @@ use crate::{
     },
     store::contract::{
         Added, StoreError,
-        logins::{Attempted, Login, Opened},
+        logins::{Login, Opened},
     },
 };
 
 /// How long a login waits for its turn to be hashed before it is told to come again.
 const HASHING_WAIT: Duration = Duration::from_secs(2);
-
-/// Why a password will not do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum BadPassword {
-    #[error("the password has fewer than {PASSWORD_CHARS_MIN} characters")]
-    TooShort,
-    #[error("the password has more than {PASSWORD_BYTES_MAX} bytes")]
-    TooLong,
-}
-
-/// Checks the rule for new passwords: length, nothing else (NIST SP 800-63B, 3.1.1.2).
-///
-/// # Errors
-/// What is wrong with it.
-pub fn password_rule(password: &str) -> Result<(), BadPassword> {
-    if password.len() > PASSWORD_BYTES_MAX {
-        return Err(BadPassword::TooLong);
-    }
-    if password.chars().count() < PASSWORD_CHARS_MIN {
-        return Err(BadPassword::TooShort);
-    }
-    Ok(())
-}
 
 impl App {
     /// A token for a user who knows the password. Unknown, disabled and wrong are one answer, after the same time; after too many of them from
@@ -68,13 +45,11 @@ impl App {
         let Some(user) = UserName::new(name).filter(|_| password.len() <= PASSWORD_BYTES_MAX) else {
             return Err(AppError::WrongCredentials);
         };
-        let from = digest::of(&[from.as_bytes()]);
+        let (address, from) = (from, digest::of(&[from.as_bytes()]));
         // Before it is counted: who is told to come again has not tried.
         let hand = self.hand().await?;
         let (attempted, known) = tokio::join!(self.store().attempt(&user, &from), self.store().known(&user));
-        if let Attempted::Limited { retry_after_ms } = attempted? {
-            return Err(AppError::LoginsLimited { retry_after_ms });
-        }
+        self.allowed(attempted?, &user, address).await?;
         let known = known?;
         let account = known.account.filter(|account| !account.disabled);
         let hash = account.as_ref().map(|account| account.password_hash.clone());
@@ -93,7 +68,12 @@ impl App {
     }
 
     /// The tokens of somebody who proved who they are.
-    async fn admit(&self, account: &Account, born_ms: u64) -> Result<Admission, AppError> {
+    pub(super) async fn admit(&self, account: &Account, born_ms: u64) -> Result<Admission, AppError> {
+        if account.must_change {
+            let issued = self.tokens().issue_for_password(&account.name, account.role, born_ms).ok_or(AppError::Broken)?;
+            let (token, expires_in_secs) = (issued.token, issued.expires_in_secs);
+            return Ok(Admission { user: account.name.clone(), token, expires_in_secs, refresh: None });
+        }
         let refresh = RefreshToken::first(&account.name);
         let (family, token) = (refresh.family(), refresh.digest());
         let login = Login { user: &account.name, born_ms, family: &family, token: &token, lasts_ms: self.refresh_ms() };
@@ -111,13 +91,13 @@ impl App {
         Ok(self.store().add_account(&account).await? == Added::New)
     }
 
-    /// Whom a token names. Revocation is found out by the store, with whatever the request does there.
+    /// Whom an access token names. Revocation is found out by the store, with whatever the request does there.
     pub fn bearer(&self, token: &str) -> Result<Bearer, TokenError> {
         self.tokens().check(token, self.now_ms())
     }
 
     /// Leave to hash one password: a few at a time, so that logins cannot starve turns.
-    async fn hand(&self) -> Result<OwnedSemaphorePermit, AppError> {
+    pub(super) async fn hand(&self) -> Result<OwnedSemaphorePermit, AppError> {
         match tokio::time::timeout(HASHING_WAIT, self.hands().acquire_owned()).await {
             Ok(Ok(hand)) => Ok(hand),
             _ => Err(AppError::LoginsBusy),
@@ -126,7 +106,10 @@ impl App {
 }
 
 /// Runs the slow part off the runtime, and gives the leave back when it ends, also if nobody waits for it any more.
-async fn hashing<T: Send + 'static>(hand: OwnedSemaphorePermit, work: impl FnOnce() -> T + Send + 'static) -> Result<T, AppError> {
+pub(super) async fn hashing<T: Send + 'static>(
+    hand: OwnedSemaphorePermit,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, AppError> {
     let worked = tokio::task::spawn_blocking(move || {
         let result = work();
         drop(hand);
@@ -138,7 +121,15 @@ async fn hashing<T: Send + 'static>(hand: OwnedSemaphorePermit, work: impl FnOnc
 /// A new account; the caller has checked the password's rule. Hashing takes tens of milliseconds and blocks.
 pub fn account(name: &UserName, role: Role, password: &str) -> Account {
     let password_hash = passwords::hash(password).unwrap_or_default();
-    Account { name: name.clone(), role, disabled: false, password_hash, created_ms: clock::Clock::System.now_ms() }
+    Account {
+        name: name.clone(),
+        role,
+        scopes: None,
+        disabled: false,
+        must_change: false,
+        password_hash,
+        created_ms: clock::Clock::System.now_ms(),
+    }
 }
 
 /// Sees to it that the operator's first administrator exists. One that is there stays as it is: who changed its password or disabled it

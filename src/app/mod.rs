@@ -6,6 +6,7 @@
 
 mod accept;
 mod admin;
+mod audit;
 mod budget;
 mod build;
 mod call;
@@ -19,10 +20,12 @@ mod follow;
 mod health;
 mod issuers;
 mod journal;
+mod keys;
 mod lease;
 mod log_level;
 mod login;
 mod meanings;
+mod password;
 mod recover;
 mod refresh;
 mod reload;
@@ -34,6 +37,7 @@ mod served;
 mod summary;
 mod told;
 mod turn;
+mod users;
 mod visit;
 mod work;
 
@@ -60,13 +64,14 @@ pub use self::{
     follow::{Followed, From},
     health::{Fallback, Health},
     log_level::{LogLevelSet, SetLogLevel},
-    login::{BadPassword, account, password_rule},
-    refresh::Admission,
+    login::account,
+    refresh::{Admission, Refreshing},
     reload::{ReloadFailure, Reloaded},
     results::Part,
     runs::{CancelSeen, RunSeen, RunState},
     served::Served,
     turn::{AcceptedRun, Begun, Rendering, Report, Request, Taken},
+    users::{NewUser, UserChange},
 };
 use crate::{
     agent::{self, Agent, Budget, Meaning, Offering},
@@ -90,6 +95,7 @@ struct Inner {
     store: Store,
     tokens: Tokens,
     issuers: issuers::Issuers,
+    known_keys: keys::KnownKeys,
     vault: Vault,
     served: ArcSwap<Served>,
     reloading: Reloading,

@@ -6,6 +6,7 @@ use tracing::{info, warn};
 use super::{App, AppError};
 use crate::{
     domain::{
+        audit::{Action, Deed},
         limits::REVOKED_BEYOND_END_MS,
         user::{Role, UserName},
     },
@@ -20,9 +21,16 @@ pub struct Admission {
     pub user: UserName,
     pub token: String,
     pub expires_in_secs: u64,
-    pub refresh_token: SecretString,
+    /// None: the token is good for changing the password only.
+    pub refresh: Option<Refreshing>,
+}
+
+/// A refresh token and its life.
+#[derive(Debug)]
+pub struct Refreshing {
+    token: SecretString,
     /// If it is not used before.
-    pub refresh_expires_in_secs: u64,
+    pub expires_in_secs: u64,
 }
 
 impl App {
@@ -64,6 +72,7 @@ impl App {
             }
             Rotated::Used => {
                 warn!(%user, family, "a refresh token of {user} came again after it was used: its login {family} has been ended");
+                self.note_deed(Deed::new(Action::RefreshReused).to(user).with("login", family)).await;
                 Err(AppError::RefreshUsed)
             }
             Rotated::Unknown => Err(AppError::NotRefreshed),
@@ -94,6 +103,9 @@ impl App {
                 let user = &caller.user;
                 let what = if everything { "all logins" } else { "a login" };
                 info!(%user, everything, run = stopped.running, waited = stopped.waited, "{user} ended {what}");
+                if everything {
+                    self.note_deed(Deed::new(Action::LoggedOutEverywhere).by(user).to(user)).await;
+                }
                 Ok(stopped)
             }
             LoggedOut::Refused(refused) => Err(refused.into()),
@@ -107,8 +119,7 @@ impl App {
             user: refresh.user().clone(),
             token: issued.token,
             expires_in_secs: issued.expires_in_secs,
-            refresh_token: refresh.text(),
-            refresh_expires_in_secs: self.refresh_ms() / 1000,
+            refresh: Some(Refreshing { token: refresh.text(), expires_in_secs: self.refresh_ms() / 1000 }),
         })
     }
 
@@ -123,9 +134,9 @@ impl App {
     }
 }
 
-impl Admission {
+impl Refreshing {
     /// The refresh token as the client gets it.
-    pub fn refresh_text(&self) -> &str {
-        self.refresh_token.expose_secret()
+    pub fn text(&self) -> &str {
+        self.token.expose_secret()
     }
 }

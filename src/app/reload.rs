@@ -11,13 +11,16 @@ use tracing::{Instrument, debug, info, warn};
 
 use super::{
     App, AppError, Inner,
-    admin::granted,
     document::Source,
     served::{Served, Sources},
 };
 use crate::{
     demo::Demo,
-    domain::limits::DOCUMENT_BYTES_MAX,
+    domain::{
+        audit::{Action, Deed},
+        limits::DOCUMENT_BYTES_MAX,
+        scope::Scope,
+    },
     llm::Planner,
     openapi,
     outbound::Outbound,
@@ -81,6 +84,16 @@ impl App {
     /// # Errors
     /// All that stands in the way, one sentence each; then everything stays as it was.
     pub async fn reload(&self) -> Result<Reloaded, Vec<String>> {
+        let reloaded = self.reload_quietly().await;
+        // Whoever looks every few seconds has nothing to say but what changed.
+        if let Ok(Reloaded { changed: true, served }) = &reloaded {
+            let deed = Deed::new(Action::DocumentsReloaded).with("replica", self.replica());
+            self.note_deed(deed.with("outcome", "changed").with("fingerprint", served.apis.fingerprint())).await;
+        }
+        reloaded
+    }
+
+    async fn reload_quietly(&self) -> Result<Reloaded, Vec<String>> {
         let reloading = &self.0.reloading;
         let _one = reloading.one.lock().await;
         let before = self.served();
@@ -118,9 +131,20 @@ impl App {
     /// # Errors
     /// The caller may not, or the documents cannot be used.
     pub async fn reload_as(&self, caller: &Bearer) -> Result<Reloaded, AppError> {
-        granted(self.store().administrator(super::caller(caller)).await?)?;
+        self.granted(caller, Scope::OpenApiReload).await?;
         let app = self.clone();
-        let reloading = async move { app.reload().await.map_err(AppError::Documents) };
+        let by = caller.user.clone();
+        let reloading = async move {
+            let reloaded = app.reload_quietly().await;
+            let outcome = match &reloaded {
+                Ok(Reloaded { changed: true, .. }) => "changed",
+                Ok(Reloaded { changed: false, .. }) => "the same",
+                Err(_) => "refused",
+            };
+            let deed = Deed::new(Action::DocumentsReloaded).by(&by).with("replica", app.replica()).with("outcome", outcome);
+            app.note_deed(deed.with("fingerprint", app.served().apis.fingerprint())).await;
+            reloaded.map_err(AppError::Documents)
+        };
         self.spawn(reloading.in_current_span())?.await.map_err(|_| AppError::Broken)?
     }
 
@@ -129,7 +153,7 @@ impl App {
     /// # Errors
     /// The caller may not.
     pub async fn served_as(&self, caller: &Bearer) -> Result<(Arc<Served>, Option<ReloadFailure>), AppError> {
-        granted(self.store().administrator(super::caller(caller)).await?)?;
+        self.granted(caller, Scope::OpenApiReload).await?;
         Ok((self.served(), self.0.reloading.failure()))
     }
 }

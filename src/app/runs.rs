@@ -15,13 +15,15 @@ use super::{
 };
 use crate::{
     domain::{
+        audit::{Action, Deed},
+        scope::Scope,
         session::{Revision, Round, SessionId, Turn},
         tool::ToolResult,
         turn::{CallStage, Ending, Stop},
         user::UserName,
     },
     secrets::tokens::Bearer,
-    store::contract::{AdminAnswer, Begun, Cancelled, Ended, Looked},
+    store::contract::{Begun, Cancelled, Ended, Looked},
 };
 
 /// Pauses between two looks at a run that somebody waits for, growing to the last one.
@@ -152,15 +154,12 @@ impl App {
     /// # Errors
     /// Among others [`AppError::NoSession`].
     pub async fn kill_session(&self, caller: &Bearer, user: &UserName) -> Result<(), AppError> {
-        match self.store().administrator(super::caller(caller)).await? {
-            AdminAnswer::Granted(()) => {}
-            AdminAnswer::Refused(refused) => return Err(refused.into()),
-            AdminAnswer::NotAdmin => return Err(AppError::NotAdmin),
-        }
+        self.granted(caller, Scope::SessionsEnd).await?;
         if !self.store().kill(user).await? {
             return Err(AppError::NoSession);
         }
         info!(%user, administrator = %caller.user, "{} ended the session of {user}", caller.user);
+        self.note_deed(Deed::new(Action::SessionEnded).by(&caller.user).to(user)).await;
         Ok(())
     }
 

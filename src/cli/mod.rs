@@ -21,7 +21,10 @@ use clap::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use swagger_api_agent::{
-    domain::user::{Role, UserName},
+    domain::{
+        scope::{Scope, Scopes},
+        user::{Role, UserName},
+    },
     settings::{Flag, Problems, Settings, Sources},
     store::{EmbeddedStore, Store},
 };
@@ -78,6 +81,9 @@ pub enum UserCommand {
         /// What the user may do
         #[arg(long, default_value = "user", value_parser = role())]
         role: Role,
+        /// What the user may do beyond their own session, with commas between; without it, what the role has
+        #[arg(long, value_parser = scopes)]
+        scopes: Option<OwnScopes>,
         #[command(flatten)]
         password: PasswordFrom,
     },
@@ -97,6 +103,14 @@ pub enum UserCommand {
         /// What the user may do from now on
         #[arg(value_parser = role())]
         role: Role,
+    },
+    /// Gives a user other scopes: what they may do beyond their own session
+    Scopes {
+        #[command(flatten)]
+        user: Named,
+        /// Names with commas between; `none`, or `role` for what the role has
+        #[arg(value_parser = scopes)]
+        scopes: OwnScopes,
     },
     /// Keeps a user out, with all that is stored of them
     Disable {
@@ -141,6 +155,29 @@ pub enum OpenApiCommand {
 
 fn user_name(text: &str) -> Result<UserName, &'static str> {
     UserName::new(text).ok_or("1 to 64 characters without white space are needed")
+}
+
+/// Scopes of a user's own; `None`: those of the role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OwnScopes(pub Option<Scopes>);
+
+fn scopes(text: &str) -> Result<OwnScopes, String> {
+    match text {
+        "role" => return Ok(OwnScopes(None)),
+        "none" => return Ok(OwnScopes(Some(Scopes::NONE))),
+        _ => {}
+    }
+    let (mut known, mut unknown) = (Vec::new(), Vec::new());
+    for name in text.split(',') {
+        match Scope::parse(name) {
+            Some(scope) => known.push(scope),
+            None => unknown.push(format!("{name:?}")),
+        }
+    }
+    if unknown.is_empty() {
+        return Ok(OwnScopes(Some(known.into_iter().collect())));
+    }
+    Err(format!("{} is no scope; there are {}, or none, or role", unknown.join(" and "), Scope::names()))
 }
 
 fn role() -> impl TypedValueParser<Value = Role> {

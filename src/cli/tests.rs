@@ -105,7 +105,8 @@ fn without_a_command_the_flags_are_those_of_serve() {
 #[test]
 fn every_command_is_understood() {
     let ann = || Named { name: UserName::new("ann").unwrap() };
-    let add = |role, stdin| Command::User(UserCommand::Add { user: ann(), role, password: PasswordFrom { stdin } });
+    let add = |role, stdin| Command::User(UserCommand::Add { user: ann(), role, scopes: None, password: PasswordFrom { stdin } });
+    let scopes = |own| Command::User(UserCommand::Scopes { user: ann(), scopes: OwnScopes(own) });
     let check = |document: Option<&str>, json| Command::OpenApi(OpenApiCommand::Check { document: document.map(str::to_owned), json });
     for (line, command) in [
         ("serve", Command::Serve),
@@ -118,6 +119,9 @@ fn every_command_is_understood() {
         ("user passwd ann", Command::User(UserCommand::Passwd { user: ann(), password: PasswordFrom { stdin: false } })),
         ("user passwd ann --password-stdin", Command::User(UserCommand::Passwd { user: ann(), password: PasswordFrom { stdin: true } })),
         ("user role ann admin", Command::User(UserCommand::Role { user: ann(), role: Role::Admin })),
+        ("user scopes ann role", scopes(None)),
+        ("user scopes ann none", scopes(Some(Scopes::NONE))),
+        ("user scopes ann audit:read,users:read", scopes(Some(Scopes::stored("audit:read users:read")))),
         ("user disable ann", Command::User(UserCommand::Disable { user: ann() })),
         ("user enable ann", Command::User(UserCommand::Enable { user: ann() })),
         ("openapi check api.yaml", check(Some("api.yaml"), false)),
@@ -137,6 +141,13 @@ fn every_command_takes_the_settings_flags() {
     }
     // The document that is checked is the argument, not the setting.
     assert!(changed("openapi check a.yaml").is_empty());
+}
+
+#[test]
+fn a_scope_that_is_none_is_told_with_those_there_are() {
+    let error = parse("user scopes ann audit:read,moon:walk,x").unwrap_err().to_string();
+    assert!(error.contains("\"moon:walk\" and \"x\" is no scope; there are sessions:read, "), "{error}");
+    assert!(parse("user add ann --scopes audit:read").is_ok() && parse("user add ann --scopes Audit").is_err());
 }
 
 #[test]

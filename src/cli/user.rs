@@ -6,9 +6,14 @@ use std::{
 };
 
 use swagger_api_agent::{
-    app::{account, open_store, password_rule},
+    app::{account, open_store},
     clock::{Clock, rfc3339},
-    domain::user::UserName,
+    domain::{
+        audit::{Action, Deed},
+        password,
+        scope::Scopes,
+        user::UserName,
+    },
     secrets::{passwords, random},
     settings::{Settings, Sources},
     store::{
@@ -35,25 +40,35 @@ async fn apply(settings: Settings, command: UserCommand) -> Result<(), String> {
     usable(&store).await?;
     let away = |error: StoreError| error.to_string();
     match command {
-        UserCommand::Add { user, role, password } => {
-            let account = account(&user.name, role, &read_password(password)?);
+        UserCommand::Add { user, role, scopes, password } => {
+            let mut account = account(&user.name, role, &read_password(&user.name, password)?);
+            account.scopes = scopes.and_then(|scopes| scopes.0);
             match store.add_account(&account).await.map_err(away)? {
-                Added::New => say(&format!("{} was added as {}", user.name, role.as_str())),
+                Added::New => {
+                    note(&store, Deed::new(Action::UserCreated).to(&user.name).with("role", role.as_str())).await;
+                    say(&format!("{} was added as {}", user.name, role.as_str()));
+                }
                 Added::Exists => return Err(format!("there is a user {} already", user.name)),
             }
         }
         UserCommand::List => {
             for account in store.accounts().await.map_err(away)? {
                 let state = if account.disabled { "disabled" } else { "enabled" };
-                say(&format!("{}\t{}\t{state}\tsince {}", account.name, account.role.as_str(), rfc3339(account.created_ms)));
+                let scopes = account.scopes.map_or_else(String::new, |scopes| format!("\tscopes {}", scopes.names().join(",")));
+                say(&format!("{}\t{}\t{state}\tsince {}{scopes}", account.name, account.role.as_str(), rfc3339(account.created_ms)));
             }
         }
         UserCommand::Passwd { user, password } => {
-            let hash = passwords::hash(&read_password(password)?).ok_or("the password cannot be hashed")?;
+            let hash = passwords::hash(&read_password(&user.name, password)?).ok_or("the password cannot be hashed")?;
             change(&store, &user.name, AccountChange::Password(&hash), "has a new password; all tokens issued before are void").await?;
         }
         UserCommand::Role { user, role } => {
             change(&store, &user.name, AccountChange::Role(role), &format!("is {} now", role.as_str())).await?;
+        }
+        UserCommand::Scopes { user, scopes } => {
+            let told =
+                scopes.0.map_or_else(|| "the scopes of the role".to_owned(), |scopes| format!("the scopes {}", scopes.names().join(",")));
+            change(&store, &user.name, AccountChange::Scopes(scopes.0), &format!("has {told} now")).await?;
         }
         UserCommand::Disable { user } => {
             change(&store, &user.name, AccountChange::Disabled(true), "is disabled; all tokens issued before are void").await?;
@@ -65,10 +80,35 @@ async fn apply(settings: Settings, command: UserCommand) -> Result<(), String> {
 
 async fn change(store: &Store, user: &UserName, change: AccountChange<'_>, done: &str) -> Result<(), String> {
     match store.change_account(user, change).await.map_err(|e| e.to_string())? {
-        true => say(&format!("{user} {done}")),
+        true => {
+            note(store, deed_of(user, change)).await;
+            say(&format!("{user} {done}"));
+        }
         false => return Err(format!("there is no user {user}")),
     }
     Ok(())
+}
+
+/// What the audit log says of a change.
+fn deed_of(user: &UserName, change: AccountChange<'_>) -> Deed {
+    let deed = |action| Deed::new(action).to(user);
+    match change {
+        AccountChange::Password(_) => deed(Action::PasswordChanged),
+        AccountChange::Role(role) => deed(Action::UserChanged).with("role", role.as_str()),
+        AccountChange::Scopes(scopes) => {
+            deed(Action::ScopesChanged).with("scopes", scopes.map_or_else(|| "of the role".to_owned(), Scopes::text))
+        }
+        AccountChange::MustChange(must) => deed(Action::UserChanged).with("must_change_password", must.to_string()),
+        AccountChange::Disabled(true) => deed(Action::UserDisabled),
+        AccountChange::Disabled(false) => deed(Action::UserEnabled),
+    }
+}
+
+/// It was done; an audit log that lacks it is told, and nothing else comes of it.
+async fn note(store: &Store, deed: Deed) {
+    if let Err(error) = store.audit(&deed.with("through", "the command line")).await {
+        super::complain(&format!("the audit log lacks this: {error}"));
+    }
 }
 
 /// An empty keyspace is prepared; one of another schema is not touched.
@@ -85,7 +125,7 @@ async fn usable(store: &Store) -> Result<(), String> {
 }
 
 /// One line of standard input, which must follow the rule for passwords.
-fn read_password(from: PasswordFrom) -> Result<String, String> {
+fn read_password(user: &UserName, from: PasswordFrom) -> Result<String, String> {
     if !from.stdin && stdin().is_terminal() {
         // The terminal echoes it: whoever minds pipes it in.
         let _ = write!(stderr(), "new password (it is shown as you type; --password-stdin takes it from a pipe): ");
@@ -93,6 +133,6 @@ fn read_password(from: PasswordFrom) -> Result<String, String> {
     let mut line = String::new();
     stdin().lock().read_line(&mut line).map_err(|e| format!("the password cannot be read: {e}"))?;
     let password = line.trim_end_matches(['\r', '\n']).to_owned();
-    password_rule(&password).map_err(|e| e.to_string())?;
+    password::check(user, &password).map_err(|e| e.to_string())?;
     Ok(password)
 }

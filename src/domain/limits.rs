@@ -4,8 +4,32 @@
 pub const USER_NAME_CHARS_MAX: usize = 64;
 /// A password, in bytes: longer ones are refused before any hash is run.
 pub const PASSWORD_BYTES_MAX: usize = 1024;
-/// A password, in characters.
+/// The operator's first password for the administrator, in characters.
 pub const PASSWORD_CHARS_MIN: usize = 8;
+/// A password that is set by the API or the command line, in characters.
+pub const NEW_PASSWORD_CHARS_MIN: usize = 12;
+/// The same, at most.
+pub const NEW_PASSWORD_CHARS_MAX: usize = 128;
+/// How long a token lasts that is good for changing one's password only, in seconds.
+pub const PASSWORD_CHANGE_SECS: u64 = 15 * 60;
+/// An API key, in characters: that of a user whose name is as long as a name can be has fewer.
+pub const API_KEY_CHARS_MAX: usize = 512;
+/// API keys of one user.
+pub const API_KEYS_PER_USER_MAX: usize = 32;
+/// What an API key may be called, in characters.
+pub const API_KEY_NAME_CHARS_MAX: usize = 64;
+/// How long an API key lasts when its user does not say, in days.
+pub const API_KEY_DAYS_DEFAULT: u64 = 90;
+/// How long an API key may last, in days.
+pub const API_KEY_DAYS_MAX: u64 = 365;
+/// API keys that a replica knows; of more, all are looked for anew. Some 300 bytes each.
+pub const API_KEYS_KNOWN_MAX: usize = 4096;
+/// A day, in milliseconds.
+pub const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+/// Users in one answer of the administrators' listing when the client does not say.
+pub const USERS_PAGE_DEFAULT: usize = 100;
+/// Users in one answer of the administrators' listing, at most.
+pub const USERS_PAGE_MAX: usize = 1000;
 /// The key that signs tokens, in bytes (RFC 7518, 3.2: at least the size of the hash).
 pub const SIGNING_KEY_BYTES_MIN: usize = 32;
 /// Keys that sign tokens or check them.
@@ -404,3 +428,13 @@ pub const CLOCKS_APART_MS_MAX: u64 = 1000;
 pub const DOCTOR_MODEL_MS_MAX: u64 = 20_000;
 /// What `doctor` reads of an API's answer, in bytes.
 pub const DOCTOR_REPLY_BYTES_MAX: usize = 64 * 1024;
+/// Records of the audit log that are kept; the oldest go. Some 250 bytes each.
+pub const AUDIT_RECORDS_MAX: u64 = 20_000;
+/// How long a record of the audit log is kept, in milliseconds.
+pub const AUDIT_KEPT_MS: u64 = 180 * 24 * 60 * 60 * 1000;
+/// Records of the audit log read from the store at once.
+pub const AUDIT_READ_AT_ONCE: usize = 500;
+/// Records of the audit log in one answer when the client does not say.
+pub const AUDIT_PAGE_DEFAULT: usize = 100;
+/// Records of the audit log in one answer, at most.
+pub const AUDIT_PAGE_MAX: usize = 1000;

@@ -1,6 +1,7 @@
 //! What exists: users, sessions, turns, functions and their bounds. No async, no I/O, nothing `Serialize`:
 //! every edge (store record, model wire, HTTP) owns a twin of what it needs, so that a stored shape can age.
 
+pub mod audit;
 pub mod base64;
 pub mod consent;
 pub mod credential;
@@ -13,8 +14,10 @@ pub mod language;
 pub mod limits;
 pub mod near;
 pub mod number;
+pub mod password;
 pub mod policy;
 pub mod probe;
+pub mod scope;
 pub mod selection;
 pub mod session;
 pub mod signing;

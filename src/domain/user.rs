@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::limits::USER_NAME_CHARS_MAX;
+use super::{
+    limits::USER_NAME_CHARS_MAX,
+    scope::{Allowed, Scopes},
+};
 
 /// A user's name: 1 to 64 characters, none of them white space or control characters. Case matters.
 /// Names travel through keys, logs and paths, each of which escapes what it must; two names that look alike are two users.
@@ -60,11 +63,21 @@ impl Role {
 pub struct Account {
     pub name: UserName,
     pub role: Role,
+    /// What the user may do beyond their own session; `None`: what the role has.
+    pub scopes: Option<Scopes>,
     pub disabled: bool,
+    /// Whoever logs in must change the password before anything else.
+    pub must_change: bool,
     /// Argon2id in PHC form.
     pub password_hash: String,
     /// Milliseconds since 1970.
     pub created_ms: u64,
+}
+
+impl Account {
+    pub fn allowed(&self) -> Allowed {
+        Allowed { role: self.role, own: self.scopes }
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{
     digest,
-    tokens::{Bearer, TokenError},
+    tokens::{Bearer, GoodFor, TokenError},
 };
 use crate::domain::{
     base64,
@@ -210,6 +210,7 @@ fn outsider(claims: &Map<String, Value>, token: &str, terms: &Terms<'_>) -> Opti
         token_id: digest::of(&[terms.issuer.as_bytes(), id.as_bytes()]),
         issued_ms: issued.checked_mul(1000)?,
         expires_ms: ends.checked_mul(1000)?,
+        good_for: GoodFor::Everything,
     };
     Some(Outsider { bearer, role: terms.role_claim.map(|claim| role(claims, claim, terms.admin_roles)), begins_secs: begins })
 }

@@ -1,5 +1,6 @@
 //! Passwords, tokens, digests, sealed secrets and random bytes: everything that needs cryptography.
 
+pub mod api_key;
 pub mod digest;
 pub mod issuers;
 pub mod passwords;

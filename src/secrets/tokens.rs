@@ -13,10 +13,16 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use super::ring::{GivenKey, RingKey};
-use crate::domain::user::{Role, UserName};
+use crate::domain::{
+    limits::PASSWORD_CHANGE_SECS,
+    scope::Scopes,
+    user::{Role, UserName},
+};
 
 const ISSUER: &str = "swagger-api-agent";
 const AUDIENCE: &str = "swagger-api-agent";
+/// Whom tokens are for that are good for changing one's password only: a release that does not know them refuses them.
+const PASSWORD_AUDIENCE: &str = "swagger-api-agent/password";
 /// How far the clocks of replicas may be apart, in seconds.
 const LEEWAY_SECS: u64 = 5;
 /// A token longer than this is not read, in bytes.
@@ -48,6 +54,19 @@ pub struct Bearer {
     pub token_id: String,
     pub issued_ms: u64,
     pub expires_ms: u64,
+    pub good_for: GoodFor,
+}
+
+/// What a token is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GoodFor {
+    Everything,
+    /// Changing one's own password, and logging out.
+    PasswordChange,
+    /// It is an API key: what its user may do in their own session, and with these scopes beyond it.
+    Key {
+        scopes: Scopes,
+    },
 }
 
 impl Bearer {
@@ -126,21 +145,31 @@ impl Tokens {
     /// what revokes the family revokes all access tokens that came from it.
     pub fn issue(&self, user: &UserName, role: Role, family: Option<&str>, now_ms: u64) -> Option<Issued> {
         let random = super::random::hex_of(16);
+        let id = family.map_or_else(|| random.clone(), |family| format!("{family}-{random}"));
+        self.sign(AUDIENCE, self.life_secs, id, user, role, now_ms)
+    }
+
+    fn sign(&self, audience: &str, life_secs: u64, id: String, user: &UserName, role: Role, now_ms: u64) -> Option<Issued> {
         let iat = now_ms / 1000;
         let claims = Claims {
             iss: ISSUER.to_owned(),
-            aud: AUDIENCE.to_owned(),
+            aud: audience.to_owned(),
             sub: user.as_str().to_owned(),
-            exp: iat + self.life_secs,
+            exp: iat + life_secs,
             nbf: iat,
             iat,
-            jti: family.map_or_else(|| random.clone(), |family| format!("{family}-{random}")),
+            jti: id,
             iat_ms: now_ms,
             role: role.as_str().to_owned(),
         };
         let key = self.keys.first()?;
         let token = jsonwebtoken::encode(&key.header, &claims, key.encoding.as_ref()?).ok()?;
-        Some(Issued { token, expires_in_secs: self.life_secs })
+        Some(Issued { token, expires_in_secs: life_secs })
+    }
+
+    /// A token for a user who must change the password, and can do nothing else with it.
+    pub fn issue_for_password(&self, user: &UserName, role: Role, now_ms: u64) -> Option<Issued> {
+        self.sign(PASSWORD_AUDIENCE, PASSWORD_CHANGE_SECS, super::random::hex_of(16), user, role, now_ms)
     }
 
     /// Whom the token names, if it is one of ours and `now_ms` lies in its life.
@@ -183,7 +212,9 @@ impl Tokens {
         let life = claims.exp.checked_sub(claims.iat).ok_or(TokenError::Invalid)?;
         let coherent = read.header == key.header && life <= self.life_secs && claims.iat_ms / 1000 == claims.iat;
         let user = UserName::new(&claims.sub).filter(|_| coherent && !claims.jti.is_empty()).ok_or(TokenError::Invalid)?;
-        let bearer = Bearer { user, token_id: claims.jti, issued_ms: claims.iat_ms, expires_ms: claims.exp.saturating_mul(1000) };
+        let good_for = if claims.aud == AUDIENCE { GoodFor::Everything } else { GoodFor::PasswordChange };
+        let (token_id, issued_ms, expires_ms) = (claims.jti, claims.iat_ms, claims.exp.saturating_mul(1000));
+        let bearer = Bearer { user, token_id, issued_ms, expires_ms, good_for };
         Ok(Known { bearer, begins_secs: claims.nbf.max(claims.iat), ends_secs: claims.exp })
     }
 }
@@ -192,7 +223,7 @@ impl Tokens {
 fn validation(algorithm: Algorithm) -> Validation {
     let mut validation = Validation::new(algorithm);
     validation.set_required_spec_claims(&["exp", "nbf", "aud", "iss", "sub"]);
-    validation.set_audience(&[AUDIENCE]);
+    validation.set_audience(&[AUDIENCE, PASSWORD_AUDIENCE]);
     validation.set_issuer(&[ISSUER]);
     // Times are checked against our own clock, which tests can move.
     validation.validate_exp = false;

@@ -1,7 +1,9 @@
 //! What every store must do, as values: what goes in and what can come out. `tests/it/store_contract.rs` holds all stores to it.
 
+pub mod audit;
 pub mod budgets;
 pub mod credentials;
+pub mod keys;
 pub mod logins;
 mod runs;
 
@@ -10,6 +12,7 @@ pub use self::runs::{
 };
 pub use super::envelope::TurnPlace;
 use crate::domain::{
+    scope::{Allowed, Scope, Scopes},
     session::{Revision, SessionId, SessionInfo, Turn},
     user::{Account, Role, UserName},
 };
@@ -184,7 +187,22 @@ pub struct Cursor {
 pub enum AdminAnswer<T> {
     Granted(T),
     Refused(Refused),
+    /// The caller is no administrator and has no scope at all.
     NotAdmin,
+    /// The caller has other scopes, and not this one.
+    Lacks(Scope),
+}
+
+impl<T> AdminAnswer<T> {
+    /// What is answered to a caller who lacks a scope; none: the caller has it.
+    pub fn refusal(allowed: Allowed, needed: Scope) -> Option<Self> {
+        let scopes = allowed.scopes();
+        match allowed.role {
+            _ if scopes.has(needed) => None,
+            Role::User if scopes.is_empty() => Some(Self::NotAdmin),
+            Role::User | Role::Admin => Some(Self::Lacks(needed)),
+        }
+    }
 }
 
 /// A key (or, on the embedded store, a table's entry) that holds part of a user's session, the user's own credentials for the API, or logins.
@@ -197,6 +215,14 @@ pub struct StoredKey {
     pub ttl_ms: Option<u64>,
     /// Bytes in the store.
     pub bytes: u64,
+}
+
+/// A page of all users, by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountsPage {
+    pub accounts: Vec<Account>,
+    /// The last name that this page covers, if there are more.
+    pub next: Option<UserName>,
 }
 
 /// Whether a user was added.
@@ -219,7 +245,22 @@ pub struct Known {
 pub enum AccountChange<'a> {
     /// Also revokes all tokens issued before.
     Password(&'a str),
+    /// Scopes of its own go with the old role.
     Role(Role),
+    /// `None`: what the role has.
+    Scopes(Option<Scopes>),
     /// Disabling also revokes all tokens issued before.
     Disabled(bool),
+    /// Saying so also revokes all tokens issued before.
+    MustChange(bool),
+}
+
+impl AccountChange<'_> {
+    /// Whether tokens issued before are void, and what runs on their strength stops.
+    pub fn voids_tokens(&self) -> bool {
+        match self {
+            Self::Password(_) | Self::Disabled(true) | Self::MustChange(true) => true,
+            Self::Role(_) | Self::Scopes(_) | Self::Disabled(false) | Self::MustChange(false) => false,
+        }
+    }
 }

@@ -8,11 +8,11 @@
 //! | `saa:meta` | hash | `schema`, `buckets` | never |
 //! | `saa:migrating` | string | who migrates | 60 s |
 //! | `saa:{b}:m` | hash | `schema` of this bucket | never |
-//! | `saa:{b}:u:<user>` | hash | account: `role`, `ph` password hash, `dis`, `ca`, `tv` tokens issued before are void, `rv` there are revoked tokens, `rr` `rt` GCRA arrival times of requests and turns, `gen` fence counter, `lt` when a visit last looked after the session | with the account |
+//! | `saa:{b}:u:<user>` | hash | account: `role`, `sc` scopes of its own, `ph` password hash, `dis`, `mc` the password must be changed, `ca`, `tv` tokens issued before are void, `k:<digest>` an API key (`lua/keys.lua`), `rv` there are revoked tokens, `rr` `rt` GCRA arrival times of requests and turns, `gen` fence counter, `lt` when a visit last looked after the session | with the account |
 //! | `saa:{b}:ul` | set | the bucket's users | never |
 //! | `saa:{b}:rv:<user>` | zset | revoked tokens, by id or by family → when none of them can be valid any more | newest expiry |
 //! | `saa:{b}:rf:<user>` | hash | families of refresh tokens: family → `<born>\|<ends>\|<rotated>\|<digest of the good token>\|<digest of the one before>\|<the good one, sealed for whoever has the one before>` | with the newest of them, `auth.refresh_hours` after its last use, or at `POST /api/logout/all` |
-//! | `saa:{b}:lf:<user>` | hash | `n` wrong passwords for the account lately, also of one that is not there | an hour after the first |
+//! | `saa:{b}:lf:<user>` | hash | `n` wrong passwords for the account lately, also of one that is not there; `t` there were too many, and somebody was told | an hour after the first |
 //! | `saa:{b}:lf:<user>:<digest>` | hash | those from one address | 15 min after the first, or at the right one |
 //! | `saa:{b}:s:<user>:<slot>` | hash | session: `v` `sid` `ca` `la` `exp` `ver` `len` `base`; while a run holds it `rid` `own` `tok` `lu`, `cx` why it is to stop, `try` how often it was taken from the dead; `lc` last commit; `dk` the key of its turns, wrapped; `sum` a summary of older turns, `sl` the last one that it covers | idle, at most until `exp` |
 //! | `saa:{b}:h:<user>:<slot>` | list | one record a turn | with the session |
@@ -31,6 +31,7 @@
 //! | `saa:{b}:tk:<user>` | hash | tokens of a day (`lua/budget.lua`): `day` `used` `held`; there if users have a budget | 2 days after the last |
 //! | `saa:{b}:tr:<user>` | zset | tokens that are set aside: `<id>\|<tokens>` → when it lapses | as `tk` |
 //! | `saa:{tokens}:tk`, `:tr` | hash, zset | the same for all users together; there if the service has a budget | as `tk` |
+//! | `saa:{audit}:log` | stream | the audit log (`audit.rs`): `n` a nonce, `r` the record; ids are times | 180 days after the last; records after as long, or when there are too many |
 //! | `saa:{b}:x` | zset | `<user>:<slot>` → expires at | cleans itself |
 //! | `saa:{b}:la` | zset | `<user>:<slot>` → last active | cleans itself |
 //! | `saa:{b}:sm` | hash | `<user>:<slot>` → `sid\|created\|turns` | cleans itself |
@@ -49,6 +50,9 @@ pub(super) const MIGRATING: &str = "saa:migrating";
 /// Tokens that all users together used today, and those that are set aside. They are no bucket's: a slot of their own, which both share.
 pub(super) const SERVICE_TOKENS: &str = "saa:{tokens}:tk";
 pub(super) const SERVICE_RESERVATIONS: &str = "saa:{tokens}:tr";
+
+/// The audit log of all users. It has a slot of its own.
+pub(super) const AUDIT_LOG: &str = "saa:{audit}:log";
 
 /// What may stand in a key as it is; everything else is escaped as `%XX`.
 const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'@').remove(b'+');

@@ -3,6 +3,7 @@
 //! A closed enum over two stores, not a trait: Redis for many replicas, one file for one process. What both must do stands in
 //! [`contract`]; one suite of tests holds both to it.
 
+mod audit;
 pub mod contract;
 mod edge;
 mod embedded;
@@ -27,16 +28,20 @@ use std::{
 };
 
 use self::contract::{
-    AccountChange, Added, AdminAnswer, Begin, Begun, Caller, Cancelled, Cleared, Commit, Committed, Cursor, Entered, Entry, Known, Lease,
-    Looked, Reset, SessionStats, SessionsPage, Stepped, StoreError, StoredKey, Tail, Taken, TurnPlace,
+    AccountChange, AccountsPage, Added, AdminAnswer, Begin, Begun, Caller, Cancelled, Cleared, Commit, Committed, Cursor, Entered, Entry,
+    Known, Lease, Looked, Reset, SessionStats, SessionsPage, Stepped, StoreError, StoredKey, Tail, Taken, TurnPlace,
+    audit::{AuditPage, Peeked},
     budgets::{Purse, Reservation, Reserved},
     credentials::{Admitted, CredentialPut, FetchedToken, OwnCredential, UpstreamToken},
+    keys::{KeptKey, KeyMade, NewKey},
     logins::{Attempted, LoggedOut, Login, Logout, Opened, Rotated, Rotation},
 };
 use crate::{
     domain::{
+        audit::{AuditPlace, Deed, Wanted},
         event::{EventId, Numbered},
         kept::{KeptReply, ResultId},
+        scope::Scope,
         session::{Revision, Summary},
         user::{Account, UserName},
         vector::Vector,
@@ -181,8 +186,8 @@ impl Store {
     }
 
     /// Lets an administrator in, and brings nothing.
-    pub async fn administrator(&self, caller: Caller<'_>) -> Result<AdminAnswer<()>, StoreError> {
-        either!(self.administrator(caller))
+    pub async fn administrator(&self, caller: Caller<'_>, needed: Scope) -> Result<AdminAnswer<()>, StoreError> {
+        either!(self.administrator(caller, needed))
     }
 
     /// Keeps a reply of a user for so long, under an id that nothing was kept under before (or this very reply: repeating it is safe). Of
@@ -263,13 +268,44 @@ impl Store {
         either!(self.add_account(account))
     }
 
-    /// False if there is no such user.
+    /// One change, as [`Store::change_account_so`].
     pub async fn change_account(&self, user: &UserName, change: AccountChange<'_>) -> Result<bool, StoreError> {
-        either!(self.change_account(user, change))
+        self.change_account_so(user, &[change]).await
     }
 
+    /// All these changes in their order, or none; false if there is no such user.
+    pub async fn change_account_so(&self, user: &UserName, changes: &[AccountChange<'_>]) -> Result<bool, StoreError> {
+        either!(self.change_account(user, changes))
+    }
+
+    /// All accounts, by name.
     pub async fn accounts(&self) -> Result<Vec<Account>, StoreError> {
-        either!(self.accounts())
+        Ok(self.accounts_after(None, usize::MAX).await?.accounts)
+    }
+
+    /// At most `limit` accounts whose names come after this one, by name. One that cannot be read is left out, and the log says which.
+    pub async fn accounts_after(&self, after: Option<&UserName>, limit: usize) -> Result<AccountsPage, StoreError> {
+        either!(self.accounts_after(after, limit))
+    }
+
+    /// Removes a user with the session and everything else that is kept of them; false if there is no such user.
+    pub async fn remove_account(&self, user: &UserName) -> Result<bool, StoreError> {
+        either!(self.remove_account(user))
+    }
+
+    /// Writes one more record into the audit log, dated by the store. Repeating it is safe.
+    pub async fn audit(&self, deed: &Deed) -> Result<(), StoreError> {
+        either!(self.audit(deed))
+    }
+
+    /// A page of the audit log: records before this one, newest first, that are wanted.
+    pub async fn audited(&self, wanted: &Wanted, before: Option<AuditPlace>, limit: usize) -> Result<AuditPage, StoreError> {
+        either!(self.audited(wanted, before, limit))
+    }
+
+    /// What was said in a user's session, for somebody else: nothing of it changes. `None` if there is none.
+    pub async fn peek(&self, user: &UserName, tail: Tail) -> Result<Option<Peeked>, StoreError> {
+        either!(self.peek(user, tail))
     }
 
     /// A password is about to be tried for an account, there or not, from an address (its digest): counted as a failure until `forgive`.
@@ -295,6 +331,26 @@ impl Store {
     /// Revokes the caller's token with its family, or everything of the user's. It holds for the next request at any replica.
     pub async fn log_out(&self, logout: Logout<'_>) -> Result<LoggedOut, StoreError> {
         either!(self.log_out(logout))
+    }
+
+    /// Makes an API key for the caller. Repeating it is safe.
+    pub async fn make_key(&self, caller: Caller<'_>, key: NewKey<'_>) -> Result<KeyMade, StoreError> {
+        either!(self.make_key(caller, key))
+    }
+
+    /// The caller's API keys that have not ended, by name.
+    pub async fn keys_of(&self, caller: Caller<'_>) -> Result<Admitted<Vec<KeptKey>>, StoreError> {
+        either!(self.keys_of(caller))
+    }
+
+    /// Takes a caller's API key away, by its name; false if there is none.
+    pub async fn remove_key(&self, caller: Caller<'_>, name: &str) -> Result<Admitted<bool>, StoreError> {
+        either!(self.remove_key(caller, name))
+    }
+
+    /// What a user's API key is, by its digest. It lets nobody in: that is found out with whatever is done with it.
+    pub async fn find_key(&self, user: &UserName, digest: &str) -> Result<Option<KeptKey>, StoreError> {
+        either!(self.find_key(user, digest))
     }
 
     /// The caller's own credentials for the API, by their places. Makes no session.

@@ -1,15 +1,21 @@
 //! Who somebody is, and for how long: tokens that are exchanged, ended, stolen and forged. Rows are those of the table of attacks.
 
 mod access;
+mod api_keys;
 mod attacks;
+mod audit;
 mod busy;
 pub mod forge;
 mod forged;
 mod issuers;
 mod keys;
 mod logout;
+mod passwords;
 mod refresh;
+mod scopes;
+mod users;
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
@@ -52,6 +58,12 @@ impl Login {
 
 fn bearer(bed: &Bed, replica: usize, token: &str) -> Client {
     bed.at(replica).with_authorization(&format!("Bearer {token}"))
+}
+
+/// Changes a user, as the administrator of the bed.
+async fn set(bed: &Bed, user: &str, change: Value) {
+    let path = format!("/api/admin/users/{user}");
+    bed.as_admin().send(Method::PATCH, &path, "application/json", change.to_string()).await.ok();
 }
 
 async fn exchanged(bed: &Bed, replica: usize, refresh: &str) -> Reply {

@@ -4,6 +4,7 @@
 mod accounts;
 mod administrators;
 mod ask;
+mod audit;
 mod bed;
 mod budgets;
 mod callers;
@@ -12,6 +13,7 @@ mod credentials;
 mod embedded_only;
 mod events;
 mod journals;
+mod keys;
 mod keyspace;
 mod leases;
 mod logins;
@@ -68,12 +70,14 @@ async fn every_check_holds_on_a_cluster() {
     let checks = [
         accounts::on_a_cluster(&cluster).await,
         administrators::on_a_cluster(&cluster).await,
+        audit::on_a_cluster(&cluster).await,
         budgets::on_a_cluster(&cluster).await,
         callers::on_a_cluster(&cluster).await,
         corrupt::on_a_cluster(&cluster).await,
         credentials::on_a_cluster(&cluster).await,
         events::on_a_cluster(&cluster).await,
         journals::on_a_cluster(&cluster).await,
+        keys::on_a_cluster(&cluster).await,
         keyspace::on_a_cluster(&cluster).await,
         leases::on_a_cluster(&cluster).await,
         logins::on_a_cluster(&cluster).await,

@@ -8,6 +8,8 @@ use crate::{app::AppError, clock, domain::language::Language, llm::ModelError, s
 
 /// The code, and how a run's end is called that it came to.
 const BUDGET_EXHAUSTED: &str = "budget_exhausted";
+/// The code, and the error of RFC 6750, 3.1.
+pub(super) const INSUFFICIENT_SCOPE: &str = "insufficient_scope";
 
 impl From<TokenError> for ApiError {
     fn from(error: TokenError) -> Self {
@@ -59,6 +61,38 @@ impl From<AppError> for ApiError {
                 };
                 Self::new(StatusCode::FORBIDDEN, "operation_not_allowed", english, chinese)
             }
+            AppError::NoUser { name } => {
+                Self::new(StatusCode::NOT_FOUND, "user_not_found", format!("there is no user {name}"), format!("用户 {name} 不存在"))
+            }
+            AppError::UserExists { name } => conflict(
+                "user_exists",
+                &format!("there is a user {name} already: choose another name, or change that one with PATCH"),
+                &format!("用户 {name} 已存在：请换一个用户名，或用 PATCH 更改该用户"),
+            ),
+            AppError::LastAdministrator => conflict(
+                "last_administrator",
+                "nobody else who is enabled may change users, so this would lock everybody out: give another user the scope users:write first",
+                "没有其他已启用的用户可以管理用户，此操作会使所有人无法管理：请先为另一个用户授予权限 users:write",
+            ),
+            AppError::WrongPassword => Self::new(StatusCode::FORBIDDEN, "wrong_password", "the old password is wrong", "原密码错误"),
+            AppError::KeyExists { name } => conflict(
+                "key_exists",
+                &format!("you have a key {name} already: choose another name, or revoke that one first"),
+                &format!("您已有名为 {name} 的密钥，请换一个名称或先撤销它"),
+            ),
+            AppError::NoKey { name } => {
+                Self::new(StatusCode::NOT_FOUND, "key_not_found", format!("you have no key {name}"), format!("您没有名为 {name} 的密钥"))
+            }
+            AppError::TooManyKeys => {
+                conflict("too_many_keys", "you have as many keys as one may have: revoke one first", "您的密钥数量已达上限，请先撤销一个")
+            }
+            AppError::InsufficientScope(scope) => Self::new(
+                StatusCode::FORBIDDEN,
+                INSUFFICIENT_SCOPE,
+                format!("this needs the scope {}, which you do not have", scope.as_str()),
+                format!("此操作需要权限 {}，您没有该权限", scope.as_str()),
+            )
+            .with("scope", json!(scope.as_str())),
             AppError::Limited { retry_after_ms } => too_many("rate_limited", "too many requests", "请求过于频繁", retry_after_ms),
             AppError::LoginsLimited { retry_after_ms } => {
                 too_many("too_many_failures", "too many wrong passwords for this name", "该用户名的密码错误次数过多", retry_after_ms)

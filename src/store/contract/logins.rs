@@ -23,8 +23,8 @@ pub const FROM_ADDRESS: Window = Window { failures_max: LOGIN_FAILURES_FROM_ADDR
 pub enum Attempted {
     /// It counts as a failure until it is forgiven.
     Counted,
-    /// Too many have failed.
-    Limited { retry_after_ms: u64 },
+    /// Too many have failed. The first to be told so is told that it is.
+    Limited { retry_after_ms: u64, first: bool },
 }
 
 /// Somebody who has proved who they are, and the family of refresh tokens that begins with it.

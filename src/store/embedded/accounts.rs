@@ -10,11 +10,12 @@ use super::{
 };
 use crate::{
     domain::{
+        scope::Scopes,
         turn::Stop,
         user::{Account, Role, UserName},
     },
     store::{
-        contract::{AccountChange, Added, Known, StoreError},
+        contract::{AccountChange, AccountsPage, Added, Known, StoreError},
         keys::{UserKeys, escaped, user_of},
     },
 };
@@ -23,7 +24,9 @@ use crate::{
 enum Change {
     Password(String),
     Role(Role),
+    Scopes(Option<Scopes>),
     Disabled(bool),
+    NewPasswordNeeded(bool),
 }
 
 impl EmbeddedStore {
@@ -55,22 +58,32 @@ impl EmbeddedStore {
     }
 
     /// False if there is no such user.
-    pub async fn change_account(&self, user: &UserName, change: AccountChange<'_>) -> Result<bool, StoreError> {
+    pub async fn change_account(&self, user: &UserName, changes: &[AccountChange<'_>]) -> Result<bool, StoreError> {
         let keys = UserKeys::of(user);
         let (key, member) = (keys.listed().to_owned(), keys.member());
-        let change = match change {
+        let void = changes.iter().any(AccountChange::voids_tokens);
+        let owned = changes.iter().map(|change| match *change {
             AccountChange::Password(hash) => Change::Password(hash.to_owned()),
             AccountChange::Role(role) => Change::Role(role),
+            AccountChange::Scopes(scopes) => Change::Scopes(scopes),
             AccountChange::Disabled(disabled) => Change::Disabled(disabled),
-        };
+            AccountChange::MustChange(must) => Change::NewPasswordNeeded(must),
+        });
+        let changes: Vec<Change> = owned.collect();
         self.work(move |inner| {
             inner.write(|book| {
                 let Some(mut account) = account_of(&book.accounts, &key)? else { return Ok(false) };
-                let void = matches!(change, Change::Password(_) | Change::Disabled(true));
-                match change {
-                    Change::Password(hash) => account.set_password_hash(&hash),
-                    Change::Role(role) => account.set_role(role),
-                    Change::Disabled(disabled) => account.disabled = disabled,
+                for change in changes {
+                    match change {
+                        Change::Password(hash) => account.set_password_hash(&hash),
+                        Change::Role(role) => {
+                            account.set_role(role);
+                            account.set_scopes(None);
+                        }
+                        Change::Scopes(scopes) => account.set_scopes(scopes),
+                        Change::Disabled(disabled) => account.disabled = disabled,
+                        Change::NewPasswordNeeded(must) => account.must_change = must,
+                    }
                 }
                 if void {
                     account.tokens_from = book.now;
@@ -88,21 +101,28 @@ impl EmbeddedStore {
         .await
     }
 
-    /// All accounts, by name. One that cannot be read is left out, and the log says which.
-    pub async fn accounts(&self) -> Result<Vec<Account>, StoreError> {
-        self.work(|inner| {
+    pub async fn accounts_after(&self, after: Option<&UserName>, limit: usize) -> Result<AccountsPage, StoreError> {
+        let after = after.cloned();
+        self.work(move |inner| {
             let stored = inner.database.begin_read()?.open_table(ACCOUNTS)?;
-            let mut accounts = Vec::new();
+            let mut users = Vec::new();
             for entry in stored.iter()? {
-                let (key, record) = entry?;
-                let Some(user) = user_of(key.value()) else { continue };
+                users.extend(user_of(entry?.0.value()).filter(|user| after.as_ref().is_none_or(|after| user > after)));
+            }
+            // Escaped names are in another order.
+            users.sort();
+            let more = users.len() > limit;
+            users.truncate(limit);
+            let next = users.last().filter(|_| more).cloned();
+            let mut accounts = Vec::new();
+            for user in users {
+                let Some(record) = stored.get(escaped(&user).as_str())? else { continue };
                 match decode::<StoredAccount>(record.value()).and_then(|account| account.account(&user)) {
                     Ok(account) => accounts.push(account),
                     Err(_) => warn!(%user, "the account of {user} cannot be read"),
                 }
             }
-            accounts.sort_by(|a, b| a.name.cmp(&b.name));
-            Ok(accounts)
+            Ok(AccountsPage { accounts, next })
         })
         .await
     }

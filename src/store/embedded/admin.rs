@@ -4,6 +4,7 @@ use redb::{ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetada
 
 use super::{
     EmbeddedStore, Fault, Inner,
+    accounts::account_of,
     book::Book,
     callers::Who,
     credentials, logins,
@@ -12,22 +13,18 @@ use super::{
     },
 };
 use crate::{
-    domain::{
-        limits::ENDED_RUNS_MS,
-        session::SessionId,
-        user::{Role, UserName},
-    },
+    domain::{limits::ENDED_RUNS_MS, scope::Scope, session::SessionId, user::UserName},
     store::{
         SWEEP_AT_ONCE,
-        contract::{AdminAnswer, Caller, Cursor, Listed, SessionStats, SessionsPage, StoreError, StoredKey},
+        contract::{AdminAnswer, Caller, Cursor, Listed, Refused, SessionStats, SessionsPage, StoreError, StoredKey},
         keys::{UserKeys, user_of},
     },
 };
 
 impl EmbeddedStore {
     /// Lets an administrator in.
-    pub async fn administrator(&self, caller: Caller<'_>) -> Result<AdminAnswer<()>, StoreError> {
-        self.for_admin(caller, |_, _, _| Ok(())).await
+    pub async fn administrator(&self, caller: Caller<'_>, needed: Scope) -> Result<AdminAnswer<()>, StoreError> {
+        self.for_admin(caller, needed, |_, _, _| Ok(())).await
     }
 
     /// Exact numbers, for anybody: no names in them.
@@ -43,13 +40,13 @@ impl EmbeddedStore {
         limit: usize,
     ) -> Result<AdminAnswer<SessionsPage>, StoreError> {
         let cursor = cursor.cloned();
-        self.for_admin(caller, move |_, transaction, now| page(&transaction, cursor.as_ref(), limit, now)).await
+        self.for_admin(caller, Scope::SessionsRead, move |_, transaction, now| page(&transaction, cursor.as_ref(), limit, now)).await
     }
 
     /// The entries that hold a user's session, own credentials and logins.
     pub async fn keys(&self, caller: Caller<'_>, user: &UserName) -> Result<AdminAnswer<Vec<StoredKey>>, StoreError> {
         let keys = UserKeys::of(user);
-        self.for_admin(caller, move |_, transaction, now| {
+        self.for_admin(caller, Scope::SessionsRead, move |_, transaction, now| {
             let mut found = entries(&transaction, &keys.member(), now)?;
             let (rows, bytes) = credentials::size(&transaction.open_table(CREDENTIALS)?, keys.listed())?;
             if rows > 0 {
@@ -68,7 +65,7 @@ impl EmbeddedStore {
 
     /// Takes ended sessions out of the file, for an administrator.
     pub async fn cleanup(&self, caller: Caller<'_>) -> Result<AdminAnswer<u64>, StoreError> {
-        self.for_admin(caller, |inner, transaction, _| {
+        self.for_admin(caller, Scope::SessionsEnd, |inner, transaction, _| {
             // Pages that a reader still sees cannot be used again.
             drop(transaction);
             inner.sweep()
@@ -84,16 +81,22 @@ impl EmbeddedStore {
     async fn for_admin<T: Send + 'static>(
         &self,
         caller: Caller<'_>,
+        needed: Scope,
         answer: impl FnOnce(&Inner, ReadTransaction, u64) -> Result<T, Fault> + Send + 'static,
     ) -> Result<AdminAnswer<T>, StoreError> {
         let who = Who::from(caller);
         self.work(move |inner| {
             let transaction = inner.database.begin_read()?;
             let now = inner.clock.now_ms();
-            match inner.let_in(&transaction.open_table(ACCOUNTS)?, &transaction.open_table(REVOKED)?, &who, now)? {
-                Ok(Role::Admin) => answer(inner, transaction, now).map(AdminAnswer::Granted),
-                Ok(Role::User) => Ok(AdminAnswer::NotAdmin),
-                Err(refused) => Ok(AdminAnswer::Refused(refused)),
+            let accounts = transaction.open_table(ACCOUNTS)?;
+            if let Err(refused) = inner.let_in(&accounts, &transaction.open_table(REVOKED)?, &who, now)? {
+                return Ok(AdminAnswer::Refused(refused));
+            }
+            let Some(account) = account_of(&accounts, &who.key)? else { return Ok(AdminAnswer::Refused(Refused::Revoked)) };
+            drop(accounts);
+            match AdminAnswer::refusal(account.allowed()?, needed) {
+                Some(refusal) => Ok(refusal),
+                None => answer(inner, transaction, now).map(AdminAnswer::Granted),
             }
         })
         .await

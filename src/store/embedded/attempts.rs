@@ -17,28 +17,36 @@ use crate::{
 /// Counts that are kept before those whose time is over are looked for.
 const SWEPT_FROM: usize = 4096;
 
-/// Failures by account, and by account and address: how many, until when they count.
+/// By account, and by account and address: how many failed, until when they count, and whether somebody was told that they are too many.
+type Counts = HashMap<(UserName, String), (u32, u64, bool)>;
+
+/// Failures that are remembered.
 #[derive(Default)]
-pub(super) struct Attempts(Mutex<HashMap<(UserName, String), (u32, u64)>>);
+pub(super) struct Attempts(Mutex<Counts>);
 
 impl Attempts {
     fn try_one(&self, user: &UserName, from: &str, now: u64) -> Attempted {
         let mut counts = self.counts();
         if counts.len() >= SWEPT_FROM {
-            counts.retain(|_, (_, until)| *until > now);
+            counts.retain(|_, (_, until, _)| *until > now);
         }
         let places: [(_, Window); 2] = [((user.clone(), String::new()), OF_ACCOUNT), ((user.clone(), from.to_owned()), FROM_ADDRESS)];
-        let waits = places.iter().filter_map(|(place, window)| {
-            let (count, until) = counts.get(place).filter(|(_, until)| *until > now)?;
-            (*count >= window.failures_max).then(|| until - now)
-        });
-        if let Some(retry_after_ms) = waits.max() {
-            return Attempted::Limited { retry_after_ms };
+        let (mut wait, mut first) = (None, false);
+        for (place, window) in &places {
+            if let Some((count, until, told)) = counts.get_mut(place).filter(|(_, until, _)| *until > now)
+                && *count >= window.failures_max
+            {
+                wait = wait.max(Some(*until - now));
+                first |= !std::mem::replace(told, true);
+            }
+        }
+        if let Some(retry_after_ms) = wait {
+            return Attempted::Limited { retry_after_ms, first };
         }
         for (place, window) in places {
-            let count = counts.entry(place).or_insert((0, now + window.ms));
+            let count = counts.entry(place).or_insert((0, now + window.ms, false));
             if count.1 <= now {
-                *count = (0, now + window.ms);
+                *count = (0, now + window.ms, false);
             }
             count.0 += 1;
         }
@@ -48,12 +56,12 @@ impl Attempts {
     fn forgive(&self, user: &UserName, from: &str) {
         let mut counts = self.counts();
         counts.remove(&(user.clone(), from.to_owned()));
-        if let Some((count, _)) = counts.get_mut(&(user.clone(), String::new())) {
+        if let Some((count, _, _)) = counts.get_mut(&(user.clone(), String::new())) {
             *count = count.saturating_sub(1);
         }
     }
 
-    fn counts(&self) -> MutexGuard<'_, HashMap<(UserName, String), (u32, u64)>> {
+    fn counts(&self) -> MutexGuard<'_, Counts> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -16,7 +16,7 @@ use crate::{
         user::{Role, UserName},
     },
     store::{
-        contract::{Caller, Cleared, Entered, Refused, Reset, StoreError, Tail, Visit},
+        contract::{Caller, Cleared, Entered, Refused, Reset, StoreError, Tail, Visit, keys::API_KEY_ID},
         keys::UserKeys,
         new_session_id,
     },
@@ -53,8 +53,14 @@ impl Who {
         &self,
         accounts: &impl ReadableTable<Text, Bytes>,
         revoked: &impl ReadableTable<(Text, Text), u64>,
+        now: u64,
     ) -> Result<Option<StoredAccount>, Fault> {
-        let account = account_of(accounts, &self.key)?.filter(|account| !account.disabled && self.issued_ms >= account.tokens_from);
+        let account = account_of(accounts, &self.key)?.filter(|account| !account.disabled);
+        // An API key is good while it stands in the account, whatever became of logins.
+        if let Some(digest) = self.token_id.strip_prefix(API_KEY_ID) {
+            return Ok(account.filter(|account| account.keys.get(digest).is_some_and(|key| key.ends > now)));
+        }
+        let account = account.filter(|account| self.issued_ms >= account.tokens_from);
         let family = self.token_id.split_once('-').map(|(family, _)| family);
         for id in [Some(self.token_id.as_str()), family].into_iter().flatten() {
             if revoked.get((self.key.as_str(), id))?.is_some() {
@@ -91,7 +97,7 @@ impl Inner {
         who: &Who,
         now: u64,
     ) -> Result<Result<Role, Refused>, Fault> {
-        let Some(account) = who.let_in_by(accounts, revoked)? else { return Ok(Err(Refused::Revoked)) };
+        let Some(account) = who.let_in_by(accounts, revoked, now)? else { return Ok(Err(Refused::Revoked)) };
         let role = account.role()?;
         let admitted = self.arrivals.admit(&who.key, Class::Request, self.rates.requests_per_minute, now);
         Ok(admitted.map(|()| role).map_err(|retry_after_ms| Refused::Limited { retry_after_ms }))

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Behind every name of a family and every id of a token.
-const LAST: &str = "\u{10ffff}";
+pub(super) const LAST: &str = "\u{10ffff}";
 
 /// A family of refresh tokens as it is stored.
 struct Family {
@@ -99,7 +99,7 @@ impl EmbeddedStore {
         let Logout { token_until_ms, access_ms, everything, stops_runs, .. } = logout;
         self.work(move |inner| {
             inner.write(|book| {
-                if who.let_in_by(&book.accounts, &book.revoked)?.is_none() {
+                if who.let_in_by(&book.accounts, &book.revoked, book.now)?.is_none() {
                     return Ok(LoggedOut::Refused(Refused::Revoked));
                 }
                 if everything {

@@ -8,8 +8,8 @@ use redb::{ReadableDatabase, ReadableTable, TableError, WriteTransaction};
 use super::{
     EmbeddedStore, Fault, Inner,
     tables::{
-        ACCOUNTS, ACTIVITY, CREDENTIALS, ENDS, FENCES, HISTORY, JOURNAL, LISTED, META, OPEN, REFRESH, REQUEST_ENDS, REQUESTS, RESULT_ENDS,
-        RESULTS, REVOKED, RUN_ENDS, RUNS, SCHEMA_REACHED, SESSIONS, SUMMARIES, TOKENS, VECTOR_ENDS, VECTORS, WAITING,
+        ACCOUNTS, ACTIVITY, AUDIT, CREDENTIALS, ENDS, FENCES, HISTORY, JOURNAL, LISTED, META, OPEN, REFRESH, REQUEST_ENDS, REQUESTS,
+        RESULT_ENDS, RESULTS, REVOKED, RUN_ENDS, RUNS, SCHEMA_REACHED, SESSIONS, SUMMARIES, TOKENS, VECTOR_ENDS, VECTORS, WAITING,
     },
 };
 use crate::store::{
@@ -52,6 +52,7 @@ fn added(transaction: &WriteTransaction) -> Result<(), Fault> {
     transaction.open_table(VECTOR_ENDS)?;
     transaction.open_table(REFRESH)?;
     transaction.open_table(REVOKED)?;
+    transaction.open_table(AUDIT)?;
     Ok(())
 }
 
@@ -80,7 +81,7 @@ impl Inner {
 
     /// Makes the tables that this release has and the file may not have yet.
     pub fn add_tables(&self) -> Result<(), Fault> {
-        if self.database.begin_read()?.open_table(VECTOR_ENDS).is_ok() {
+        if self.database.begin_read()?.open_table(AUDIT).is_ok() {
             return Ok(());
         }
         let transaction = self.database.begin_write()?;

@@ -3,14 +3,20 @@
 //! These are the records that are written again and again. Fields that this release does not know go along (`unknown`), so that one that
 //! ran in between takes nothing from a newer one.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use super::Fault;
-use crate::domain::{
-    base64,
-    session::{SessionId, SessionInfo},
-    user::{Account, Role, UserName},
+use crate::{
+    domain::{
+        base64,
+        scope::{Allowed, Scopes},
+        session::{SessionId, SessionInfo},
+        user::{Account, Role, UserName},
+    },
+    store::contract::keys::KeptKey,
 };
 
 const VERSION: u8 = b'1';
@@ -124,15 +130,56 @@ pub(super) struct StoredAccount {
     /// Tokens issued before are void.
     #[serde(rename = "tv", default)]
     pub tokens_from: u64,
+    /// API keys, by digest.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub keys: BTreeMap<String, StoredApiKey>,
+    /// The password must be changed.
+    #[serde(rename = "mc", default, skip_serializing_if = "std::ops::Not::not")]
+    pub must_change: bool,
+    /// Scopes of its own, by name.
+    #[serde(rename = "sc", default, skip_serializing_if = "Option::is_none")]
+    scopes: Option<String>,
     #[serde(flatten)]
     unknown: Map<String, Value>,
+}
+
+/// An API key, beside its digest.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct StoredApiKey {
+    #[serde(rename = "n")]
+    pub name: String,
+    #[serde(rename = "s", default)]
+    pub scopes: String,
+    #[serde(rename = "m")]
+    pub made: u64,
+    #[serde(rename = "e")]
+    pub ends: u64,
+}
+
+impl StoredApiKey {
+    pub fn kept(&self) -> KeptKey {
+        KeptKey { name: self.name.clone(), scopes: Scopes::stored(&self.scopes), made_ms: self.made, ends_ms: self.ends }
+    }
 }
 
 impl StoredAccount {
     pub fn of(account: &Account, now: u64) -> Self {
         let role = account.role.as_str().to_owned();
         let password_hash = account.password_hash.clone();
-        Self { role, password_hash, disabled: false, created: now, tokens_from: 0, unknown: Map::new() }
+        let scopes = account.scopes.map(Scopes::text);
+        // Tokens of somebody who had this name before are nobody's.
+        let (must_change, tokens_from) = (account.must_change, now);
+        Self {
+            role,
+            password_hash,
+            disabled: false,
+            created: now,
+            tokens_from,
+            keys: BTreeMap::new(),
+            must_change,
+            scopes,
+            unknown: Map::new(),
+        }
     }
 
     pub fn role(&self) -> Result<Role, Fault> {
@@ -143,6 +190,14 @@ impl StoredAccount {
         self.role = role.as_str().to_owned();
     }
 
+    pub fn set_scopes(&mut self, scopes: Option<Scopes>) {
+        self.scopes = scopes.map(Scopes::text);
+    }
+
+    pub fn allowed(&self) -> Result<Allowed, Fault> {
+        Ok(Allowed { role: self.role()?, own: self.scopes.as_deref().map(Scopes::stored) })
+    }
+
     pub fn set_password_hash(&mut self, hash: &str) {
         self.password_hash = hash.to_owned();
     }
@@ -151,7 +206,9 @@ impl StoredAccount {
         Ok(Account {
             name: name.clone(),
             role: self.role()?,
+            scopes: self.allowed()?.own,
             disabled: self.disabled,
+            must_change: self.must_change,
             password_hash: self.password_hash.clone(),
             created_ms: self.created,
         })

@@ -20,6 +20,7 @@
 //! | `tokens` | `u` and an escaped user, or `s` for all of them | a day (days since 1970), tokens used on it | never |
 //! | `results` | escaped user, id | ends at, one reply kept whole (`kept.rs`) | `results.ttl_secs`, at a reset, or when there are too many |
 //! | `vectors` | digest of a function's text and the model for embeddings | ends at, what it means (`vectors.rs`) | 90 days after a start that read it |
+//! | `audit` | at (ms since 1970), number | one record of the audit log (`audit.rs`) | after 180 days, or when there are too many |
 //! | `listed` | member | last active, ends at, created, turns, session id | with the session |
 //! | `activity` | last active, member | nothing: it is the order of the administrators' listing | with the session |
 //! | `ends` | ends at, member | nothing: it is what the sweeper reads | with the session |
@@ -75,6 +76,7 @@ pub(super) const RESULTS: TableDefinition<(Text, Text), Kept> = TableDefinition:
 pub(super) const RESULT_ENDS: TableDefinition<(u64, Text, Text), ()> = TableDefinition::new("result_ends");
 pub(super) const VECTORS: TableDefinition<Text, Kept> = TableDefinition::new("vectors");
 pub(super) const VECTOR_ENDS: TableDefinition<(u64, Text), ()> = TableDefinition::new("vector_ends");
+pub(super) const AUDIT: TableDefinition<(u64, u64), Bytes> = TableDefinition::new("audit");
 
 /// In `meta`: the schema that the file has reached.
 pub(super) const SCHEMA_REACHED: &str = "schema";

@@ -133,7 +133,7 @@ impl Inner {
         if counted {
             return self.let_in(&book.accounts, &book.revoked, who, book.now);
         }
-        let account = who.let_in_by(&book.accounts, &book.revoked)?;
+        let account = who.let_in_by(&book.accounts, &book.revoked, book.now)?;
         // Whoever waits for a run asks often; what it asked for was counted.
         account.map_or(Ok(Err(Refused::Revoked)), |account| account.role().map(Ok))
     }

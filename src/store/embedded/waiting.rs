@@ -66,7 +66,7 @@ impl Book<'_> {
         Ok(())
     }
 
-    fn forget_run(&mut self, user: &str, run: &str) -> Result<(), Fault> {
+    pub fn forget_run(&mut self, user: &str, run: &str) -> Result<(), Fault> {
         let known = self.runs.remove((user, run))?.and_then(|text| Ended::parse(text.value()));
         if let Some(ended) = known {
             self.run_ends.remove((ended.ended_ms.saturating_add(ENDED_RUNS_MS), user, run))?;

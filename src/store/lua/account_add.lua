@@ -1,8 +1,12 @@
 -- account_add: a new user, unless the name is taken.
--- KEYS 1 account 2 the bucket's users   ARGV 1 role 2 password hash 3 listed name
+-- KEYS 1 account 2 the bucket's users   ARGV 1 role 2 password hash 3 listed name 4 '1': it has scopes of its own 5 these 6 '1': the password must be changed
 -- returns 1 added | 0 the name is taken
-local t = redis.call('TIME')
 if redis.call('HEXISTS', KEYS[1], 'role') == 1 then return 0 end
-redis.call('HSET', KEYS[1], 'role', ARGV[1], 'ph', ARGV[2], 'ca', t[1] * 1000 + math.floor(t[2] / 1000))
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+-- tokens of somebody who had this name before are nobody's
+redis.call('HSET', KEYS[1], 'role', ARGV[1], 'ph', ARGV[2], 'ca', now, 'tv', now)
+if ARGV[6] == '1' then redis.call('HSET', KEYS[1], 'mc', '1') end
+if ARGV[4] == '1' then redis.call('HSET', KEYS[1], 'sc', ARGV[5]) end
 redis.call('SADD', KEYS[2], ARGV[3])
 return 1

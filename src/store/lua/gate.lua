@@ -6,13 +6,18 @@ local MINUTE = 60000
 local function account_of(key, revoked, token, issued)
   local a = redis.call('HMGET', key, 'role', 'dis', 'tv', 'rv', 'rr', 'rt', 'gen', 'lt')
   if not a[1] or a[2] == '1' then return nil end
+  a[7] = tonumber(a[7] or '0') or 0
+  if string.sub(token, 1, 2) == 'k:' then
+    -- an API key (keys.lua) is good while it stands in the account, whatever became of logins
+    local ends = string.match(redis.call('HGET', key, token) or '', '^%d+|(%d+)|')
+    return ends and tonumber(ends) > now and a or nil
+  end
   if tonumber(issued) < tonumber(a[3] or '0') then return nil end
   if a[4] then
     if redis.call('ZSCORE', revoked, token) then return nil end
     local family = string.match(token, '^(%x+)%-')
     if family and redis.call('ZSCORE', revoked, family) then return nil end
   end
-  a[7] = tonumber(a[7] or '0') or 0
   return a
 end
 

@@ -5,18 +5,22 @@ use tracing::warn;
 
 use super::{
     RedisStore,
+    admin::scopes_of,
     reply::{number, text},
-    script::{ACCOUNT_ADD, ACCOUNT_CHANGE},
+    script::{ACCOUNT_ADD, ACCOUNT_CHANGE, ACCOUNT_REMOVE},
 };
 use crate::{
-    domain::user::{Account, Role, UserName},
+    domain::{
+        scope::Scopes,
+        user::{Account, Role, UserName},
+    },
     store::{
-        contract::{AccountChange, Added, Known, StoreError},
+        contract::{AccountChange, AccountsPage, Added, Known, StoreError},
         keys::{BucketKeys, UserKeys, user_of},
     },
 };
 
-const FIELDS: [&str; 4] = ["role", "ph", "dis", "ca"];
+const FIELDS: [&str; 6] = ["role", "ph", "dis", "ca", "sc", "mc"];
 
 impl RedisStore {
     /// The account behind a name, and the store's clock, in one round trip.
@@ -34,33 +38,76 @@ impl RedisStore {
         let keys = UserKeys::of(&account.name);
         let mut call = ACCOUNT_ADD.on(&[&keys.account(), &keys.bucket().users()]);
         call.arg(account.role.as_str()).arg(&account.password_hash).arg(keys.listed());
+        call.arg(u8::from(account.scopes.is_some())).arg(account.scopes.unwrap_or_default().text());
+        call.arg(u8::from(account.must_change));
         let added = number(&self.run_relied_on(&ACCOUNT_ADD, &call).await?)?;
         Ok(if added == 1 { Added::New } else { Added::Exists })
     }
 
     /// False if there is no such user.
-    pub async fn change_account(&self, user: &UserName, change: AccountChange<'_>) -> Result<bool, StoreError> {
-        let (field, value, void) = match change {
-            AccountChange::Password(hash) => ("ph", hash, "1"),
-            AccountChange::Role(role) => ("role", role.as_str(), "0"),
-            AccountChange::Disabled(true) => ("dis", "1", "1"),
-            AccountChange::Disabled(false) => ("dis", "0", "0"),
-        };
+    pub async fn change_account(&self, user: &UserName, changes: &[AccountChange<'_>]) -> Result<bool, StoreError> {
         let mut call = ACCOUNT_CHANGE.on(&[&UserKeys::of(user).account(), &UserKeys::of(user).session()]);
-        call.arg(field).arg(value).arg(void);
+        call.arg(u8::from(changes.iter().any(AccountChange::voids_tokens)));
+        let mut set = |field: &str, value: Option<&str>| {
+            call.arg(field).arg(value.unwrap_or_default()).arg(u8::from(value.is_none()));
+        };
+        for change in changes {
+            match change {
+                AccountChange::Password(hash) => set("ph", Some(hash)),
+                AccountChange::Role(role) => {
+                    set("role", Some(role.as_str()));
+                    set("sc", None);
+                }
+                AccountChange::Scopes(scopes) => set("sc", scopes.map(Scopes::text).as_deref()),
+                AccountChange::MustChange(must) => set("mc", must.then_some("1")),
+                AccountChange::Disabled(disabled) => set("dis", Some(if *disabled { "1" } else { "0" })),
+            }
+        }
         Ok(number(&self.run_relied_on(&ACCOUNT_CHANGE, &call).await?)? == 1)
     }
 
-    /// All accounts, by name. One that cannot be read is left out, and the log says which.
-    pub async fn accounts(&self) -> Result<Vec<Account>, StoreError> {
+    pub async fn remove_account(&self, user: &UserName) -> Result<bool, StoreError> {
+        let keys = UserKeys::of(user);
+        let bucket = keys.bucket();
+        let mut call = ACCOUNT_REMOVE.on(&[
+            &keys.account(),
+            &keys.session(),
+            &keys.history(),
+            &keys.journal(),
+            &keys.waiting(),
+            &keys.runs(),
+            &bucket.open(),
+            &keys.results(),
+            &bucket.expiries(),
+            &bucket.activity(),
+            &bucket.summaries(),
+            &keys.events(),
+            &bucket.users(),
+            &keys.credentials(),
+            &keys.refresh(),
+            &keys.revoked(),
+            &keys.failures(None),
+            &keys.tokens(),
+            &keys.reservations(),
+        ]);
+        call.arg(keys.member()).arg(keys.result_prefix()).arg(keys.listed());
+        Ok(number(&self.run_relied_on(&ACCOUNT_REMOVE, &call).await?)? == 1)
+    }
+
+    pub async fn accounts_after(&self, after: Option<&UserName>, limit: usize) -> Result<AccountsPage, StoreError> {
         let mut listing = redis::pipe();
         for bucket in BucketKeys::all() {
             listing.cmd("SMEMBERS").arg(bucket.users());
         }
         let members = self.long_pipeline(&listing).await?.into_iter().map(members).collect::<Result<Vec<_>, _>>()?;
-        let users: Vec<UserName> = members.iter().flatten().filter_map(|member| user_of(member)).collect();
+        let mut users: Vec<UserName> = members.iter().flatten().filter_map(|member| user_of(member)).collect();
+        users.retain(|user| after.is_none_or(|after| user > after));
+        users.sort();
+        let more = users.len() > limit;
+        users.truncate(limit);
+        let next = users.last().filter(|_| more).cloned();
         if users.is_empty() {
-            return Ok(Vec::new());
+            return Ok(AccountsPage { accounts: Vec::new(), next });
         }
         let mut reading = redis::pipe();
         for user in &users {
@@ -75,8 +122,7 @@ impl RedisStore {
                 Err(error) => return Err(error),
             }
         }
-        accounts.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(accounts)
+        Ok(AccountsPage { accounts, next })
     }
 }
 
@@ -89,14 +135,18 @@ pub(super) fn members(answer: Value) -> Result<Vec<String>, StoreError> {
 
 fn account_of(user: &UserName, fields: Value) -> Result<Option<Account>, StoreError> {
     let Value::Array(fields) = fields else { return Err(StoreError::Unavailable) };
-    let Ok([role, hash, disabled, created]) = <[Value; 4]>::try_from(fields) else { return Err(StoreError::Unavailable) };
+    let Ok([role, hash, disabled, created, scopes, must_change]) = <[Value; 6]>::try_from(fields) else {
+        return Err(StoreError::Unavailable);
+    };
     if role == Value::Nil {
         return Ok(None);
     }
     Ok(Some(Account {
         name: user.clone(),
         role: Role::parse(&text(role)?).ok_or(StoreError::Unreadable)?,
+        scopes: scopes_of(scopes)?,
         disabled: disabled == Value::BulkString(b"1".to_vec()),
+        must_change: must_change == Value::BulkString(b"1".to_vec()),
         password_hash: text(hash)?,
         created_ms: number(&created)?,
     }))

@@ -4,12 +4,14 @@ use redis::{Pipeline, Value};
 
 use super::{
     RedisStore,
-    reply::{Parts, number, text},
+    reply::{Parts, number, refused, text},
     script::{CHECK, COUNT, SWEEP},
-    turns::checked,
 };
 use crate::{
-    domain::user::{Role, UserName},
+    domain::{
+        scope::{Allowed, Scope, Scopes},
+        user::UserName,
+    },
     store::{
         SWEEP_AT_ONCE,
         contract::{AdminAnswer, Caller, SessionStats, StoreError, StoredKey},
@@ -19,15 +21,11 @@ use crate::{
 
 impl RedisStore {
     /// Lets an administrator in.
-    pub async fn administrator(&self, caller: Caller<'_>) -> Result<AdminAnswer<()>, StoreError> {
+    pub async fn administrator(&self, caller: Caller<'_>, needed: Scope) -> Result<AdminAnswer<()>, StoreError> {
         let mut pipe = redis::pipe();
         self.check(&mut pipe, caller);
         let mut answers = self.pipeline(&pipe).await?.into_iter();
-        Ok(match checked(answers.next().unwrap_or_default())? {
-            Err(refused) => AdminAnswer::Refused(refused),
-            Ok(Role::User) => AdminAnswer::NotAdmin,
-            Ok(Role::Admin) => AdminAnswer::Granted(()),
-        })
+        Ok(refusal(answers.next(), needed)?.unwrap_or(AdminAnswer::Granted(())))
     }
 
     /// Exact numbers, for anybody: no names in them.
@@ -51,10 +49,8 @@ impl RedisStore {
             pipe.cmd("MEMORY").arg("USAGE").arg(name);
         }
         let mut answers = self.pipeline(&pipe).await?.into_iter();
-        match checked(answers.next().unwrap_or_default())? {
-            Err(refused) => return Ok(AdminAnswer::Refused(refused)),
-            Ok(Role::User) => return Ok(AdminAnswer::NotAdmin),
-            Ok(Role::Admin) => {}
+        if let Some(refusal) = refusal(answers.next(), Scope::SessionsRead)? {
+            return Ok(refusal);
         }
         let mut stored = Vec::new();
         for name in names {
@@ -70,9 +66,10 @@ impl RedisStore {
 
     /// Takes ended sessions out of the index, for an administrator.
     pub async fn cleanup(&self, caller: Caller<'_>) -> Result<AdminAnswer<u64>, StoreError> {
-        match self.administrator(caller).await? {
+        match self.administrator(caller, Scope::SessionsEnd).await? {
             AdminAnswer::Granted(()) => self.sweep().await.map(AdminAnswer::Granted),
             AdminAnswer::NotAdmin => Ok(AdminAnswer::NotAdmin),
+            AdminAnswer::Lacks(scope) => Ok(AdminAnswer::Lacks(scope)),
             AdminAnswer::Refused(refused) => Ok(AdminAnswer::Refused(refused)),
         }
     }
@@ -107,6 +104,27 @@ impl RedisStore {
         let mut call = CHECK.on(&[&keys.account(), &keys.revoked()]);
         call.arg(caller.token_id).arg(caller.issued_ms).arg(self.rates.requests_per_minute);
         pipe.add_command(call);
+    }
+}
+
+/// What is said to a caller whom an administrator's pipeline does not let in, as its first answer tells; none: the caller is let in.
+pub(super) fn refusal<T>(checked: Option<Value>, needed: Scope) -> Result<Option<AdminAnswer<T>>, StoreError> {
+    let mut parts = Parts::of(checked.unwrap_or_default())?;
+    let status = parts.text()?;
+    if status != "OK" {
+        return refused(&status, &mut parts).map(|refused| Some(AdminAnswer::Refused(refused)));
+    }
+    let role = parts.role()?;
+    parts.number()?;
+    let own = scopes_of(parts.next()?)?;
+    Ok(AdminAnswer::refusal(Allowed { role, own }, needed))
+}
+
+/// Scopes of an account's own, as its hash has them.
+pub(super) fn scopes_of(field: Value) -> Result<Option<Scopes>, StoreError> {
+    match field {
+        Value::Nil => Ok(None),
+        names => Ok(Some(Scopes::stored(&text(names)?))),
     }
 }
 

@@ -4,13 +4,12 @@ use redis::Pipeline;
 
 use super::{
     RedisStore,
-    admin::time_ms,
+    admin::{refusal, time_ms},
     reply::{Parts, number},
     script::PAGE,
-    turns::checked,
 };
 use crate::{
-    domain::{session::SessionId, user::Role},
+    domain::{scope::Scope, session::SessionId},
     store::{
         contract::{AdminAnswer, Caller, Cursor, Listed, SessionStats, SessionsPage, StoreError},
         keys::{BUCKETS, BucketKeys, META, user_of},
@@ -52,10 +51,8 @@ impl RedisStore {
             ask(&mut pipe, &bucket, cursor, share);
         }
         let mut answers = self.pipeline(&pipe).await?.into_iter();
-        match checked(answers.next().unwrap_or_default())? {
-            Err(refused) => return Ok(AdminAnswer::Refused(refused)),
-            Ok(Role::User) => return Ok(AdminAnswer::NotAdmin),
-            Ok(Role::Admin) => {}
+        if let Some(refusal) = refusal(answers.next(), Scope::SessionsRead)? {
+            return Ok(refusal);
         }
         let now_ms = time_ms(answers.next().as_ref())?;
         let last_cleanup_ms = number(&answers.next().unwrap_or_default())?;

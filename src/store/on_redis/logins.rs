@@ -2,7 +2,7 @@
 
 use super::{
     RedisStore,
-    reply::{Parts, number, odd, refused},
+    reply::{Parts, odd, refused},
     script::{ATTEMPT, FORGIVE, LOGIN, LOGOUT, REFRESH},
 };
 use crate::{
@@ -26,9 +26,10 @@ impl RedisStore {
         for window in [OF_ACCOUNT, FROM_ADDRESS] {
             call.arg(window.failures_max).arg(window.ms);
         }
-        Ok(match number(&self.run(&ATTEMPT, &call).await?)? {
-            0 => Attempted::Counted,
-            retry_after_ms => Attempted::Limited { retry_after_ms },
+        let mut parts = Parts::of(self.run(&ATTEMPT, &call).await?)?;
+        Ok(match (parts.number()?, parts.number()?) {
+            (0, _) => Attempted::Counted,
+            (retry_after_ms, first) => Attempted::Limited { retry_after_ms, first: first == 1 },
         })
     }
 

@@ -5,10 +5,12 @@
 
 mod accounts;
 mod admin;
+mod audit;
 mod budgets;
 mod checks;
 mod credentials;
 mod events;
+mod keys;
 mod link;
 mod listing;
 mod logins;

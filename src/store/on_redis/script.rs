@@ -62,7 +62,13 @@ scripts! {
     PAGE = "clock", "page";
     SWEEP = "clock", "sweep";
     ACCOUNT_ADD = "account_add";
+    ACCOUNT_REMOVE = "clock", "runs", "wipe", "account_remove";
     ACCOUNT_CHANGE = "account_change";
+    KEY_MAKE = "clock", "gate", "keys", "key_make";
+    KEY_LIST = "clock", "gate", "keys", "key_list";
+    KEY_REMOVE = "clock", "gate", "keys", "key_remove";
+    AUDIT = "clock", "audit";
+    PEEK = "clock", "session", "peek";
     ATTEMPT = "attempt";
     FORGIVE = "forgive";
     LOGIN = "clock", "tokens", "login";

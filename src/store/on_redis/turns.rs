@@ -13,7 +13,7 @@ use crate::{
         session::{Revision, SessionInfo},
     },
     store::{
-        contract::{Caller, Cleared, Entered, Refused, Reset, StoreError, Tail, Visit},
+        contract::{Caller, Cleared, Entered, Reset, StoreError, Tail, Visit},
         keys::UserKeys,
         new_session_id,
     },
@@ -168,14 +168,4 @@ fn changed(parts: &mut Parts, caller: Caller<'_>) -> Result<SessionInfo, StoreEr
     parts.role()?;
     parts.number()?;
     parts.session(caller.user)
-}
-
-/// What an administrator's pipeline begins with.
-pub(super) fn checked(value: Value) -> Result<Result<crate::domain::user::Role, Refused>, StoreError> {
-    let mut parts = Parts::of(value)?;
-    let status = parts.text()?;
-    match status.as_str() {
-        "OK" => Ok(Ok(parts.role()?)),
-        other => refused(other, &mut parts).map(Err),
-    }
 }

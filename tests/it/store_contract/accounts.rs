@@ -1,12 +1,15 @@
 //! Users, stored beside the sessions.
 
 use swagger_api_agent::{
-    domain::user::Role,
-    store::contract::{AccountChange, Added},
+    domain::{
+        scope::{Scope, Scopes},
+        user::Role,
+    },
+    store::contract::{AccountChange, Added, AdminAnswer, Committed, Entered, Refused, Tail},
 };
 
 use super::{
-    bed::{Bed, account, at_once, name},
+    bed::{Ask, Bed, Token, account, at_once, name, turn},
     on_both_stores,
 };
 
@@ -18,6 +21,12 @@ on_both_stores!(
     nobody_is_changed_who_is_not_there,
     users_are_listed_by_name,
     an_account_outlives_its_sessions,
+    scopes_are_kept_and_go_with_the_old_role,
+    scopes_decide_what_may_be_asked,
+    several_changes_are_one,
+    users_are_listed_in_pages,
+    a_removed_user_leaves_nothing,
+    tokens_of_somebody_who_had_the_name_before_are_nobodys,
 );
 
 async fn an_added_user_is_known(bed: Bed) {
@@ -76,6 +85,104 @@ async fn users_are_listed_by_name(bed: Bed) {
     }
     let listed: Vec<_> = bed.store().accounts().await.unwrap().into_iter().map(|a| a.name.as_str().to_owned()).collect();
     assert_eq!(listed, ["Bob", "ann", "bob", "zoe", "张三"]);
+}
+
+async fn scopes_are_kept_and_go_with_the_old_role(bed: Bed) {
+    let reads = Scopes::stored("users:read audit:read");
+    let mut ann = account("ann", Role::User);
+    ann.scopes = Some(reads);
+    bed.store().add_account(&ann).await.unwrap();
+    let own = async || bed.store().known(&ann.name).await.unwrap().account.unwrap().scopes;
+    assert_eq!(own().await, Some(reads));
+    for given in [Some(Scopes::NONE), None, Some(Scopes::all())] {
+        bed.store().change_account(&ann.name, AccountChange::Scopes(given)).await.unwrap();
+        assert_eq!(own().await, given);
+    }
+    bed.store().change_account(&ann.name, AccountChange::Role(Role::User)).await.unwrap();
+    assert_eq!(own().await, None, "whoever loses a role keeps nothing that came with it");
+}
+
+async fn scopes_decide_what_may_be_asked(bed: Bed) {
+    let (ann, root) = (bed.user("ann").await, bed.admin("root").await);
+    let asks = async |who: &Token, scope| bed.store().administrator(who.caller(), scope).await.unwrap();
+    for scope in Scope::ALL {
+        assert_eq!(asks(&root, scope).await, AdminAnswer::Granted(()));
+        assert_eq!(asks(&ann, scope).await, AdminAnswer::NotAdmin);
+        let alone = [scope].into_iter().collect();
+        for who in [&ann, &root] {
+            bed.store().change_account(&who.user, AccountChange::Scopes(Some(alone))).await.unwrap();
+            for other in Scope::ALL {
+                let answer = if other == scope { AdminAnswer::Granted(()) } else { AdminAnswer::Lacks(other) };
+                assert_eq!(asks(who, other).await, answer, "{} with {}", who.user, scope.as_str());
+            }
+            bed.store().change_account(&who.user, AccountChange::Scopes(None)).await.unwrap();
+        }
+    }
+    bed.store().change_account(&root.user, AccountChange::Scopes(Some(Scopes::NONE))).await.unwrap();
+    assert_eq!(bed.store().sessions(root.caller(), None, 10).await, Ok(AdminAnswer::Lacks(Scope::SessionsRead)));
+    assert_eq!(bed.store().keys(root.caller(), &ann.user).await, Ok(AdminAnswer::Lacks(Scope::SessionsRead)));
+    assert_eq!(bed.store().cleanup(root.caller()).await, Ok(AdminAnswer::Lacks(Scope::SessionsEnd)));
+}
+
+async fn users_are_listed_in_pages(bed: Bed) {
+    for user in ["zoe", "ann", "Bob", "张三", "a:b"] {
+        bed.user(user).await;
+    }
+    let (mut seen, mut after) = (Vec::new(), None);
+    loop {
+        let page = bed.store().accounts_after(after.as_ref(), 2).await.unwrap();
+        seen.extend(page.accounts.into_iter().map(|account| account.name.to_string()));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, ["Bob", "a:b", "ann", "zoe", "张三"]);
+}
+
+async fn a_removed_user_leaves_nothing(bed: Bed) {
+    let (ann, root) = (bed.user("ann").await, bed.admin("root").await);
+    bed.takes_turn(&ann, "one").await;
+    bed.store().put_credential(ann.caller(), "place", "kind", b"sealed").await.unwrap();
+    let ask = Ask::new(&ann, "r1");
+    let lease = ask.lease(&bed.started(&ask).await);
+    assert_eq!(bed.store().remove_account(&ann.user).await, Ok(true));
+    assert_eq!(bed.store().remove_account(&ann.user).await, Ok(false));
+    assert_eq!(bed.store().known(&ann.user).await.unwrap().account, None);
+    assert_eq!(bed.store().accounts().await.unwrap().len(), 1);
+    assert_eq!(bed.store().keys(root.caller(), &ann.user).await, Ok(AdminAnswer::Granted(Vec::new())));
+    assert_eq!(bed.commit(&lease, &[turn("late")]).await, Committed::Stale, "what still ran is fenced off");
+    assert_eq!(bed.store().keys(root.caller(), &ann.user).await, Ok(AdminAnswer::Granted(Vec::new())));
+    bed.pass(2).await;
+    let again = bed.user("ann").await;
+    assert_eq!(bed.said(&again).await, Vec::<String>::new());
+    assert!(bed.store().credentials_of(&ann.user).await.unwrap().is_empty());
+}
+
+async fn tokens_of_somebody_who_had_the_name_before_are_nobodys(bed: Bed) {
+    let before = bed.user("ann").await;
+    bed.store().remove_account(&before.user).await.unwrap();
+    bed.pass(2).await;
+    let after = bed.user("ann").await;
+    assert!(matches!(bed.store().enter(before.caller(), Tail::Nothing).await, Ok(Entered::Refused(Refused::Revoked))));
+    assert!(matches!(bed.store().enter(after.caller(), Tail::Nothing).await, Ok(Entered::In(_))));
+}
+
+async fn several_changes_are_one(bed: Bed) {
+    let ann = bed.user("ann").await;
+    let reads = Scopes::stored("sessions:read");
+    let changes = [
+        AccountChange::Role(Role::Admin),
+        AccountChange::Scopes(Some(reads)),
+        AccountChange::Disabled(true),
+        AccountChange::MustChange(true),
+    ];
+    assert_eq!(bed.store().change_account_so(&ann.user, &changes).await, Ok(true));
+    let found = bed.store().known(&ann.user).await.unwrap().account.unwrap();
+    assert_eq!((found.role, found.scopes, found.disabled, found.must_change), (Role::Admin, Some(reads), true, true));
+    bed.store().change_account(&ann.user, AccountChange::MustChange(false)).await.unwrap();
+    assert!(!bed.store().known(&ann.user).await.unwrap().account.unwrap().must_change);
+    assert_eq!(bed.store().change_account_so(&name("nobody"), &changes).await, Ok(false));
 }
 
 async fn an_account_outlives_its_sessions(bed: Bed) {

@@ -1,6 +1,9 @@
 //! What administrators see: exact counts, listings in order, keys; and that nobody else sees it.
 
-use swagger_api_agent::store::contract::{AccountChange, AdminAnswer, Cursor, Entry, Refused, SessionsPage};
+use swagger_api_agent::{
+    domain::scope::Scope,
+    store::contract::{AccountChange, AdminAnswer, Cursor, Entry, Refused, SessionsPage},
+};
 
 use super::{
     bed::{Ask, Bed, LONG_MS, Token, name},
@@ -262,15 +265,15 @@ async fn only_administrators_ask(bed: Bed) {
     assert_eq!(store.sessions(ann.caller(), None, 10).await, Ok(AdminAnswer::NotAdmin));
     assert_eq!(store.keys(ann.caller(), &ann.user).await, Ok(AdminAnswer::NotAdmin));
     assert_eq!(store.cleanup(ann.caller()).await, Ok(AdminAnswer::NotAdmin));
-    assert_eq!(store.administrator(ann.caller()).await, Ok(AdminAnswer::NotAdmin));
-    assert_eq!(store.administrator(admin.caller()).await, Ok(AdminAnswer::Granted(())));
+    assert_eq!(store.administrator(ann.caller(), Scope::UsersRead).await, Ok(AdminAnswer::NotAdmin));
+    assert_eq!(store.administrator(admin.caller(), Scope::UsersRead).await, Ok(AdminAnswer::Granted(())));
     bed.pass(2).await;
     store.change_account(&admin.user, AccountChange::Password("new")).await.unwrap();
     for refused in [&nobody, &admin] {
         assert_eq!(store.sessions(refused.caller(), None, 10).await, Ok(AdminAnswer::Refused(Refused::Revoked)));
         assert_eq!(store.keys(refused.caller(), &ann.user).await, Ok(AdminAnswer::Refused(Refused::Revoked)));
         assert_eq!(store.cleanup(refused.caller()).await, Ok(AdminAnswer::Refused(Refused::Revoked)));
-        assert_eq!(store.administrator(refused.caller()).await, Ok(AdminAnswer::Refused(Refused::Revoked)));
+        assert_eq!(store.administrator(refused.caller(), Scope::UsersRead).await, Ok(AdminAnswer::Refused(Refused::Revoked)));
     }
     let bed = bed.rated(1, 1);
     let admin = bed.token("root").await;

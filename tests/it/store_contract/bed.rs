@@ -297,7 +297,15 @@ pub fn name(user: &str) -> UserName {
 }
 
 pub fn account(user: &str, role: Role) -> Account {
-    Account { name: name(user), role, disabled: false, password_hash: format!("hash of {user}"), created_ms: 0 }
+    Account {
+        name: name(user),
+        role,
+        scopes: None,
+        disabled: false,
+        must_change: false,
+        password_hash: format!("hash of {user}"),
+        created_ms: 0,
+    }
 }
 
 /// What a run leaves that ends well.

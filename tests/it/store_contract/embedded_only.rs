@@ -311,3 +311,21 @@ fn written(bed: &Bed) -> Vec<u8> {
     let Ground::Embedded { directory, .. } = &bed.ground else { panic!("this check is for the file") };
     std::fs::read(directory.path().join("agent.redb")).unwrap()
 }
+
+#[tokio::test]
+async fn records_of_the_audit_log_that_are_too_old_go_with_the_next_one() {
+    use swagger_api_agent::domain::audit::{Action, Deed, Wanted};
+    let bed = Bed::embedded().await;
+    let actions = async || {
+        let page = bed.store().audited(&Wanted::default(), None, 10).await.unwrap();
+        page.records.into_iter().map(|record| record.action).collect::<Vec<_>>()
+    };
+    bed.store().audit(&Deed::new(Action::UserCreated)).await.unwrap();
+    bed.pass(179 * 86_400_000).await;
+    bed.store().audit(&Deed::new(Action::UserChanged)).await.unwrap();
+    assert_eq!(actions().await, ["user_changed", "user_created"]);
+    bed.pass(2 * 86_400_000).await;
+    assert_eq!(actions().await, ["user_changed"], "nobody reads what is too old");
+    bed.store().audit(&Deed::new(Action::UserRemoved)).await.unwrap();
+    assert_eq!(actions().await, ["user_removed", "user_changed"]);
+}

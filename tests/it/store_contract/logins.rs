@@ -247,7 +247,10 @@ async fn a_token_without_a_family_is_revoked_by_its_id(bed: Bed) {
     let gone = with_id(&ann, "one");
     assert_eq!(bed.store().look(gone, "r", false).await, Ok(Looked::Refused(Refused::Revoked)));
     assert_eq!(bed.store().look(gone, "r", true).await, Ok(Looked::Refused(Refused::Revoked)));
-    assert_eq!(bed.store().administrator(gone).await, Ok(AdminAnswer::Refused(Refused::Revoked)));
+    assert_eq!(
+        bed.store().administrator(gone, swagger_api_agent::domain::scope::Scope::UsersRead).await,
+        Ok(AdminAnswer::Refused(Refused::Revoked))
+    );
     let ask = Ask::new(&ann, "r");
     let begin = swagger_api_agent::store::contract::Begin { caller: gone, ..ask.begin() };
     assert_eq!(bed.store().begin(begin).await, Ok(Begun::Refused(Refused::Revoked)));

@@ -111,6 +111,11 @@ async fn the_service_needs_no_more_than_its_access_list_allows() {
     ann.post("/api/session/reset", json!({})).await.ok();
     admin.get("/api/admin/sessions").await.ok();
     admin.get("/api/admin/sessions/ann/keys").await.ok();
+    admin.get("/api/admin/sessions/ann/history").await.ok();
+    admin.get("/api/admin/users").await.ok();
+    assert_eq!(admin.get("/api/admin/audit").await.ok()["count"], 1);
+    bed.llm.says("As it happens.");
+    ann.streams("hi").await.until("done").await;
     admin.post("/api/admin/cleanup", json!({})).await.ok();
     admin.delete("/api/admin/sessions/ann").await.ok();
     everything_that_logins_may_come_to(&bed).await;
