@@ -147,3 +147,29 @@ pub(super) async fn ensure_administrator(store: &crate::store::Store, name: &Use
         Err(error) => Err(error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::future::join_all;
+
+    use super::*;
+    use crate::{domain::limits::LOGIN_FAILURES_FROM_ADDRESS_MAX, settings::Settings};
+
+    const PASSWORD: &str = "correct horse battery";
+
+    #[tokio::test]
+    async fn a_login_that_is_told_to_come_again_is_not_counted_as_a_failure() {
+        let data = tempfile::tempdir().unwrap();
+        let mut settings = Settings::builtin();
+        settings.store.data_dir = data.path().to_owned();
+        settings.auth.logins_at_once = std::num::NonZeroUsize::new(1);
+        let app = App::build(settings).await.unwrap();
+        app.add_user(&UserName::new("ann").unwrap(), Role::User, PASSWORD).await.unwrap();
+        // Somebody else's password is being hashed, and takes long.
+        let hand = app.hand().await.unwrap();
+        let logins = join_all((0..=LOGIN_FAILURES_FROM_ADDRESS_MAX).map(|_| app.log_in("ann", PASSWORD, "here"))).await;
+        assert!(logins.iter().all(|login| login.as_ref().err() == Some(&AppError::LoginsBusy)));
+        drop(hand);
+        assert!(app.log_in("ann", PASSWORD, "here").await.is_ok());
+    }
+}

@@ -4,7 +4,6 @@ mod access;
 mod api_keys;
 mod attacks;
 mod audit;
-mod busy;
 pub mod forge;
 mod forged;
 mod issuers;

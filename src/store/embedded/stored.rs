@@ -167,8 +167,9 @@ impl StoredAccount {
         let role = account.role.as_str().to_owned();
         let password_hash = account.password_hash.clone();
         let scopes = account.scopes.map(Scopes::text);
-        // Tokens of somebody who had this name before are nobody's.
-        let (must_change, tokens_from) = (account.must_change, now);
+        // Tokens of somebody who had this name before are nobody's; for somebody without a password an issuer answers, and its tokens are older.
+        let tokens_from = if password_hash.is_empty() { 0 } else { now };
+        let must_change = account.must_change;
         Self {
             role,
             password_hash,

@@ -4,8 +4,9 @@
 if redis.call('HEXISTS', KEYS[1], 'role') == 1 then return 0 end
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
--- tokens of somebody who had this name before are nobody's
-redis.call('HSET', KEYS[1], 'role', ARGV[1], 'ph', ARGV[2], 'ca', now, 'tv', now)
+redis.call('HSET', KEYS[1], 'role', ARGV[1], 'ph', ARGV[2], 'ca', now)
+-- tokens of somebody who had this name before are nobody's; for somebody without a password an issuer answers, and its tokens are older than this
+if ARGV[2] ~= '' then redis.call('HSET', KEYS[1], 'tv', now) end
 if ARGV[6] == '1' then redis.call('HSET', KEYS[1], 'mc', '1') end
 if ARGV[4] == '1' then redis.call('HSET', KEYS[1], 'sc', ARGV[5]) end
 redis.call('SADD', KEYS[2], ARGV[3])

@@ -49,7 +49,7 @@ async fn an_added_user_logs_in_and_is_listed(on: On) {
     assert_eq!(bed.as_admin().get(added.header("location").unwrap()).await.ok()["user"], *user);
     let listed = bed.as_admin().get("/api/admin/users").await.ok();
     assert_eq!((&listed["count"], &listed["users"][0]["username"], &listed["users"][1]), (&json!(2), &json!("root"), user));
-    assert_eq!(listed["users"][0]["scopes"].as_array().unwrap().len(), 7, "the administrator of the bed has all");
+    assert_eq!(listed["users"][0]["scopes"].as_array().unwrap().len(), 8, "the administrator of the bed has all");
     adds(&bed, "张三", &[]).await.refused(409, "user_exists");
     bed.as_admin().get("/api/admin/users/nobody").await.refused(404, "user_not_found");
     bed.as_admin().get("/api/admin/users/%FF").await.refused(404, "user_not_found");
