@@ -151,7 +151,13 @@ impl App {
             return Err(no_user(&before.name));
         }
         if counts && !self.others_may_change_users(&before.name).await? {
-            let back = [AccountChange::Role(before.role), AccountChange::Scopes(before.scopes), AccountChange::Disabled(before.disabled)];
+            let back = [
+                AccountChange::Role(before.role),
+                AccountChange::Scopes(before.scopes),
+                AccountChange::Disabled(before.disabled),
+                AccountChange::Password(&before.password_hash),
+                AccountChange::MustChange(before.must_change),
+            ];
             self.store().change_account_so(&before.name, &back).await?;
             return Err(AppError::LastAdministrator);
         }

@@ -66,8 +66,7 @@ async fn apply(settings: Settings, command: UserCommand) -> Result<(), String> {
             change(&store, &user.name, AccountChange::Role(role), &format!("is {} now", role.as_str())).await?;
         }
         UserCommand::Scopes { user, scopes } => {
-            let told =
-                scopes.0.map_or_else(|| "the scopes of the role".to_owned(), |scopes| format!("the scopes {}", scopes.names().join(",")));
+            let told = scopes.0.map_or_else(|| "the scopes of the role".to_owned(), told_scopes);
             change(&store, &user.name, AccountChange::Scopes(scopes.0), &format!("has {told} now")).await?;
         }
         UserCommand::Disable { user } => {
@@ -87,6 +86,11 @@ async fn change(store: &Store, user: &UserName, change: AccountChange<'_>, done:
         false => return Err(format!("there is no user {user}")),
     }
     Ok(())
+}
+
+/// Scopes of a user's own, in words.
+fn told_scopes(scopes: Scopes) -> String {
+    if scopes.is_empty() { "no scopes".to_owned() } else { format!("the scopes {}", scopes.names().join(",")) }
 }
 
 /// What the audit log says of a change.

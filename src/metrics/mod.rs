@@ -9,7 +9,6 @@ mod process;
 mod series;
 
 use std::{
-    fmt::Write,
     sync::LazyLock,
     time::{Duration, Instant},
 };
@@ -201,9 +200,9 @@ impl Metrics {
         let mut now = Registry::default();
         asked.register(&mut now);
         process::register(&mut now);
-        // A text takes whatever is written to it.
         let written = encode_registry(&mut text, &self.registry).and_then(|()| encode_registry(&mut text, &now));
-        let _ = written.and_then(|()| encode_eof(&mut text)).and_then(|()| text.write_str(""));
+        // A text takes whatever is written to it.
+        let _ = written.and_then(|()| encode_eof(&mut text));
         text
     }
 }

@@ -4,6 +4,7 @@ mod access;
 mod api_keys;
 mod attacks;
 mod audit;
+mod command_line;
 pub mod forge;
 mod forged;
 mod issuers;
