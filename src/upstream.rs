@@ -214,7 +214,7 @@ impl Upstream {
 
 /// Whether servers that the document names may be of this machine or of a network of the operator's: if it is a file of the operator's, the
 /// demo, or comes from inside itself. One that comes from elsewhere leads to public addresses, whatever it says.
-fn leads_inside(api: &settings::Api) -> bool {
+pub fn leads_inside(api: &settings::Api) -> bool {
     let url = api.file.as_deref().filter(|file| file.starts_with("http://") || file.starts_with("https://"));
     url.is_none_or(|url| Url::parse(url).is_ok_and(|url| is_inside(&url)))
 }

@@ -151,13 +151,16 @@ impl App {
             return Err(no_user(&before.name));
         }
         if counts && !self.others_may_change_users(&before.name).await? {
-            let back = [
-                AccountChange::Role(before.role),
-                AccountChange::Scopes(before.scopes),
-                AccountChange::Disabled(before.disabled),
-                AccountChange::Password(&before.password_hash),
-                AccountChange::MustChange(before.must_change),
-            ];
+            // What was not changed is left alone: a password that is set, even to what it is, ends all logins.
+            let back = |change: &AccountChange<'_>| match change {
+                // Scopes go with the role.
+                AccountChange::Role(_) => vec![AccountChange::Role(before.role), AccountChange::Scopes(before.scopes)],
+                AccountChange::Scopes(_) => vec![AccountChange::Scopes(before.scopes)],
+                AccountChange::Disabled(_) => vec![AccountChange::Disabled(before.disabled)],
+                AccountChange::Password(_) => vec![AccountChange::Password(&before.password_hash)],
+                AccountChange::MustChange(_) => vec![AccountChange::MustChange(before.must_change)],
+            };
+            let back: Vec<AccountChange<'_>> = changes.iter().flat_map(back).collect();
             self.store().change_account_so(&before.name, &back).await?;
             return Err(AppError::LastAdministrator);
         }

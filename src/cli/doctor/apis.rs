@@ -7,6 +7,7 @@ use swagger_api_agent::{
     domain::limits::DOCTOR_REPLY_BYTES_MAX,
     outbound::{Headers, Outbound, SendError, Sending, Url, shown},
     settings::{Api, Settings},
+    upstream::leads_inside,
 };
 
 use super::Finding;
@@ -43,7 +44,12 @@ async fn look_at(api: &Api, settings: &Settings, outbound: &Outbound) -> Vec<Fin
         (_, 0) => Finding::ok(&file, told),
         _ => Finding::warn(&file, told, "`swagger-api-agent openapi check` says which, and why"),
     };
-    let server = match api.base_url.as_deref().or(catalogue.base_url()) {
+    let server = api.base_url.as_deref().or(catalogue.base_url());
+    if api.base_url.is_some() || leads_inside(api) {
+        // As the service would call it, and no further.
+        server.and_then(|url| Url::parse(url).ok()).iter().for_each(|url| outbound.named_by_operator(url));
+    }
+    let server = match server {
         Some(url) => reach(&base_url, url, settings, outbound).await,
         None => Finding::fail(&base_url, "not set, and the document names no server that can be used", "set it to the URL of the API"),
     };

@@ -83,6 +83,10 @@ pub fn check(method: &str, path: &str, status: u16, headers: &HeaderMap, body: &
     if essence != "application/json" || declared.contains_key("*/*") {
         return;
     }
+    if headers.contains_key("idempotency-replayed") {
+        // The bytes of the first answer, which may be those of the release before.
+        return;
+    }
     let told: Value = serde_json::from_slice(body).unwrap_or_else(|error| panic!("{key}: {error}"));
     fits(&media["schema"], key.clone(), &told);
     if status >= 400 && template != "/health/ready" {
