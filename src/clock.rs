@@ -92,10 +92,11 @@ pub fn rfc3339(ms: u64) -> String {
     text
 }
 
-/// Milliseconds since 1970 of a time as RFC 3339 writes it, in whatever zone; `None` for anything else, and for what is before 1970.
+/// Milliseconds since 1970 of a time as RFC 3339 writes it, in whatever zone; `None` for anything else. What is before
+/// 1970 is before everything: 0.
 pub fn from_rfc3339(text: &str) -> Option<u64> {
     let at = time::OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339).ok()?;
-    u64::try_from(at.unix_timestamp_nanos() / 1_000_000).ok()
+    Some(u64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or(0))
 }
 
 #[cfg(test)]
@@ -110,7 +111,8 @@ mod tests {
         assert_eq!(rfc3339(1_795_340_710_123), "2026-11-22T09:45:10.123Z");
         assert_eq!(from_rfc3339("2026-11-22T09:45:10.123Z"), Some(1_795_340_710_123));
         assert_eq!(from_rfc3339("2026-11-22T17:45:10+08:00"), Some(1_795_340_710_000));
-        assert!(["", "2026-11-22", "1795340710123", "1969-12-31T23:59:59Z"].iter().all(|text| from_rfc3339(text).is_none()));
+        assert_eq!(from_rfc3339("1969-12-31T23:59:59Z"), Some(0));
+        assert!(["", "2026-11-22", "1795340710123"].iter().all(|text| from_rfc3339(text).is_none()));
     }
 
     #[test]

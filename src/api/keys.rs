@@ -19,6 +19,7 @@ use crate::{
     clock::rfc3339,
     domain::{
         limits::{API_KEY_DAYS_DEFAULT, API_KEY_DAYS_MAX, API_KEY_NAME_CHARS_MAX},
+        number::whole,
         scope::Scopes,
     },
     store::contract::keys::KeptKey,
@@ -42,8 +43,11 @@ impl Shape for NewKey {
         };
         let days = match fields.maybe("expires_in_days") {
             None | Some(Value::Null) => Some(API_KEY_DAYS_DEFAULT),
+            // `30.0` is a whole number (JSON Schema 2020-12, 6.1.1).
             Some(value) => value
-                .as_u64()
+                .as_f64()
+                .filter(|days| days.fract() == 0.0)
+                .map(whole)
                 .filter(|days| (1..=API_KEY_DAYS_MAX).contains(days))
                 .or_else(|| fields.wrong(format!("expires_in_days is {value}; a whole number from 1 to {API_KEY_DAYS_MAX} is needed"))),
         };

@@ -20,7 +20,7 @@ use crate::{
     app::App,
     clock::rfc3339,
     domain::{
-        limits::{HISTORY_PAGE_DEFAULT, HISTORY_PAGE_MAX},
+        limits::{HISTORY_PAGE_DEFAULT, HISTORY_PAGE_MAX, TURN_NUMBER_MAX},
         session::{SessionId, SessionInfo, Turn},
         user::UserName,
     },
@@ -70,7 +70,7 @@ pub(super) struct Page {
 impl Page {
     pub fn of(mut query: Asked) -> Result<Self, ApiError> {
         let limit = query.number("limit", 1, HISTORY_PAGE_MAX as u64).unwrap_or(HISTORY_PAGE_DEFAULT as u64);
-        let before = query.number("before", 0, u64::MAX);
+        let before = query.number("before", 0, TURN_NUMBER_MAX);
         query.done()?;
         Ok(Self { messages: usize::try_from(limit).unwrap_or(HISTORY_PAGE_MAX), before })
     }

@@ -61,6 +61,8 @@ pub const RESULT_TO_MODEL_BYTES_MAX: usize = 16 * 1024;
 pub const RESULT_KEPT_BYTES_MAX: usize = 4 * 1024;
 /// Messages in one answer of the history endpoint when the client does not say.
 pub const HISTORY_PAGE_DEFAULT: usize = 200;
+/// The greatest number of a turn that is asked for: every reader of JSON takes it exactly (RFC 8259, 6).
+pub const TURN_NUMBER_MAX: u64 = (1 << 53) - 1;
 /// Messages in one answer of the history endpoint, at most.
 pub const HISTORY_PAGE_MAX: usize = 1000;
 /// Sessions in one answer of the administrator's listing when the client does not say.
