@@ -120,9 +120,14 @@ class Service(Running):
             SAA_LLM__API_KEY="sk-nobody",
             **more,
         )
-        assert answers(f"{self.url}/health/live"), open(os.path.join(directory, "service.log")).read()[-3000:]
-        status, told = ask(f"{self.url}/api/login", {"username": "admin", "password": PASSWORD})
-        assert status == 200, told
+        try:
+            assert answers(f"{self.url}/health/live"), open(os.path.join(directory, "service.log")).read()[-3000:]
+            status, told = ask(f"{self.url}/api/login", {"username": "admin", "password": PASSWORD})
+            assert status == 200, told
+        except BaseException:
+            # Nobody leaves a block that was not entered.
+            self.__exit__()
+            raise
         self.token = json.loads(told)["token"]
 
     def turn(self, message, streamed):
