@@ -162,7 +162,7 @@ fn patient() -> redis::AsyncConnectionConfig {
 /// One turn of every user: one kind of script after the other, each for all users at once, as a Redis that has something to do is asked.
 async fn round(redis: &Redis, store: &Store, users: &[UserName], number: usize) -> Spent {
     let run = format!("{number:032}");
-    let caller = |user| Caller { user, token_id: "a-token-of-some-length", issued_ms: u64::MAX >> 12 };
+    let caller = |user| Caller { user, token_id: "a-token-of-some-length", issued_ms: u64::MAX >> 12, session: None };
     let mut before = redis.spent();
     let mut since = || {
         let now = redis.spent();
@@ -211,7 +211,8 @@ async fn round(redis: &Redis, store: &Store, users: &[UserName], number: usize) 
     };
     let turn = &turn;
     join_all(leases.iter().map(async |lease| {
-        let commit = Commit { turns: std::slice::from_ref(turn), reply: None, ending: Ending::Answered, accepted_ms: 1, detail: "" };
+        let commit =
+            Commit { turns: std::slice::from_ref(turn), reply: None, ending: Ending::Answered, accepted_ms: 1, detail: "", title: None };
         assert!(matches!(store.commit(lease, commit).await, Ok(Committed::Done { .. })));
     }))
     .await;

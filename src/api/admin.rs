@@ -17,10 +17,13 @@ use crate::{
     app::{App, AppError},
     clock::rfc3339,
     domain::{
+        language::Language,
         limits::{SESSIONS_PAGE_DEFAULT, SESSIONS_PAGE_MAX},
-        session::SessionInfo,
+        session::{SessionId, SessionInfo},
+        slot::Slot,
         user::UserName,
     },
+    secrets::tokens::Bearer,
     store::contract::{Cursor, Listed, SessionStats},
 };
 
@@ -38,7 +41,7 @@ pub(super) async fn sessions(State(app): State<App>, Caller(caller): Caller, que
     query.done()?;
     let limit = usize::try_from(limit).unwrap_or(SESSIONS_PAGE_MAX);
     let page = app.list_sessions(&caller, cursor.as_ref(), limit).await?;
-    let sessions: Map<String, Value> = page.sessions.iter().map(|listed| (listed.user.to_string(), json!(shown(&app, listed)))).collect();
+    let sessions: Map<String, Value> = page.sessions.iter().map(|listed| (name_of(listed), json!(shown(&app, listed)))).collect();
     let told = json!({
         "success": true,
         "sessions_info": {
@@ -50,6 +53,11 @@ pub(super) async fn sessions(State(app): State<App>, Caller(caller): Caller, que
         "user_id": caller.user.as_str(),
     });
     Ok(Json(told).into_response())
+}
+
+/// What a session is listed under: its user, and its id as well if it is not the one that every user has.
+fn name_of(listed: &Listed) -> String {
+    if Slot::of_session(&listed.id).is_main() { listed.user.to_string() } else { format!("{}/{}", listed.user, listed.id) }
 }
 
 fn cursor_of(text: &str) -> Option<Cursor> {
@@ -103,9 +111,50 @@ pub(super) async fn kill(
     user: Result<Path<String>, PathRejection>,
 ) -> Result<Response, ApiError> {
     let user = user_of(user)?;
-    app.kill_session(&caller, &user).await?;
-    let message = language.choose("the session was ended", "会话已结束");
-    Ok(Json(json!({"success": true, "message": message, "user": user.as_str(), "user_id": caller.user.as_str()})).into_response())
+    let ended = app.kill_session(&caller, &user, None).await?;
+    Ok(killed(&caller, &user, ended, language))
+}
+
+/// Ends one of a user's sessions, with all that runs in it.
+pub(super) async fn kill_one(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    Spoken(language): Spoken,
+    which: Result<Path<(String, String)>, PathRejection>,
+) -> Result<Response, ApiError> {
+    let (user, session) = session_of(which)?;
+    let ended = app.kill_session(&caller, &user, Some(&session)).await?;
+    Ok(killed(&caller, &user, ended, language))
+}
+
+fn killed(caller: &Bearer, user: &UserName, ended: u64, language: Language) -> Response {
+    let message = match (ended, language) {
+        (1, _) => language.choose("the session was ended", "会话已结束").to_owned(),
+        (_, Language::English) => format!("{ended} sessions were ended"),
+        (_, Language::Chinese) => format!("已结束 {ended} 个会话"),
+    };
+    let told = json!({"success": true, "message": message, "ended": ended, "user": user.as_str(), "user_id": caller.user.as_str()});
+    Json(told).into_response()
+}
+
+/// A user's session, as its user is told of it, without what was said.
+pub(super) async fn session(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    which: Result<Path<(String, String)>, PathRejection>,
+) -> Result<Response, ApiError> {
+    let (user, session) = session_of(which)?;
+    let session = app.session_of_user(&caller, &user, &session).await?;
+    let shown = SessionShown::of(&app, &session);
+    let told =
+        json!({"success": true, "session_info": shown, "running": session.running, "user": user.as_str(), "user_id": caller.user.as_str()});
+    Ok(Json(told).into_response())
+}
+
+/// As [`user_of`], with the id of one of the user's sessions.
+pub(super) fn session_of(which: Result<Path<(String, String)>, PathRejection>) -> Result<(UserName, SessionId), AppError> {
+    let Ok(Path((name, session))) = which else { return Err(AppError::NoSession) };
+    Ok((UserName::new(&name).ok_or(AppError::NoSession)?, SessionId::named(&session)))
 }
 
 pub(super) async fn cleanup(State(app): State<App>, Caller(caller): Caller, Spoken(language): Spoken) -> Result<Response, ApiError> {

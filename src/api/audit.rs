@@ -8,7 +8,7 @@ use axum::{
 use serde_json::{Map, Value, json};
 
 use super::{
-    admin::user_of,
+    admin::{session_of, user_of},
     error::ApiError,
     extract::Caller,
     query::Asked,
@@ -20,7 +20,10 @@ use crate::{
     domain::{
         audit::{Action, AuditPlace, Audited, Wanted},
         limits::{AUDIT_PAGE_DEFAULT, AUDIT_PAGE_MAX},
+        session::SessionId,
+        user::UserName,
     },
+    secrets::tokens::Bearer,
 };
 
 /// The audit log, newest first; `?limit=`, `?cursor=` from the answer before, `?user=` who did it or whom it was done to, `?action=`,
@@ -75,7 +78,23 @@ pub(super) async fn history(
 ) -> Result<Response, ApiError> {
     let page = Page::of(query.0)?;
     let user = user_of(user)?;
-    let peeked = app.read_session(&caller, &user, page.tail()).await?;
+    said(&app, &caller, &user, None, &page).await
+}
+
+/// As [`history`], of one of the user's sessions.
+pub(super) async fn history_of_one(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    which: Result<Path<(String, String)>, PathRejection>,
+    query: Query<Asked>,
+) -> Result<Response, ApiError> {
+    let page = Page::of(query.0)?;
+    let (user, session) = session_of(which)?;
+    said(&app, &caller, &user, Some(&session), &page).await
+}
+
+async fn said(app: &App, caller: &Bearer, user: &UserName, session: Option<&SessionId>, page: &Page) -> Result<Response, ApiError> {
+    let peeked = app.read_session(caller, user, session, page.tail()).await?;
     let mut told = json!(History::of(&peeked.session, &peeked.tail, peeked.first, &caller.user));
     if let Some(told) = told.as_object_mut() {
         told.insert("user".to_owned(), json!(user.as_str()));

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::{
     chat::{how_it_came, key_of},
     error::ApiError,
-    extract::{Body, Caller, Fields, Shape, Spoken},
+    extract::{Body, Caller, Fields, Shape, Spoken, naming},
     shapes::{ApiResponse, result_id},
 };
 use crate::{
@@ -25,13 +25,15 @@ use crate::{
 pub(super) struct CallAsk {
     function_name: String,
     parameters: Map<String, Value>,
+    session_id: Option<String>,
 }
 
 impl Shape for CallAsk {
     fn read(fields: &mut Fields) -> Option<Self> {
         // Longer names than any function has are looked up all the same: the answer names close ones.
         let (name, parameters) = (fields.text("function_name", FUNCTION_NAME_CHARS_MAX * 4), fields.object("parameters"));
-        Some(Self { function_name: name?, parameters: parameters.unwrap_or_default() })
+        let session_id = fields.maybe_text("session_id");
+        Some(Self { function_name: name?, parameters: parameters.unwrap_or_default(), session_id })
     }
 }
 
@@ -58,7 +60,8 @@ pub(super) async fn call(
     headers: HeaderMap,
     Body(ask): Body<CallAsk>,
 ) -> Result<Response, ApiError> {
-    let CallAsk { function_name: function, parameters } = ask;
+    let CallAsk { function_name: function, parameters, session_id } = ask;
+    let caller = naming(caller, session_id.as_deref())?;
     let idempotency_key = key_of(&headers)?;
     let taken = app.call(&caller, DirectCall { function, parameters, language, idempotency_key }).await?;
     let mut response = ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], taken.body).into_response();
@@ -98,7 +101,7 @@ struct Function<'a> {
 }
 
 pub(super) async fn functions(State(app): State<App>, Caller(caller): Caller) -> Result<Response, ApiError> {
-    let visit = app.visit(&caller, None, None, Tail::Nothing).await?;
+    let visit = app.visit(&caller, None, Tail::Nothing).await?;
     let served = app.served();
     let specs = served.to(visit.role).apis.functions();
     let functions = specs.iter().map(|f| Function { name: &f.name, description: &f.description, parameters: &f.parameters }).collect();

@@ -14,7 +14,7 @@ use super::{
     confirmations::Asks,
     error::ApiError,
     events,
-    extract::{Body, Caller, Fields, Shape, Spoken},
+    extract::{Body, Caller, Fields, Shape, Spoken, naming},
     query::Asked,
     revision::{self, Expects},
     runs,
@@ -42,6 +42,7 @@ pub(super) struct Ask {
     message: String,
     context: Option<Map<String, Value>>,
     on_busy: OnBusy,
+    session_id: Option<String>,
 }
 
 impl Shape for Ask {
@@ -52,7 +53,8 @@ impl Shape for Ask {
             Some((Some(on_busy), _)) => on_busy,
             Some((None, _)) => fields.wrong(format!("on_busy is none of {}", OnBusy::NAMES.join(", ")))?,
         };
-        Some(Self { message: message?, context, on_busy })
+        let session_id = fields.maybe_text("session_id");
+        Some(Self { message: message?, context, on_busy, session_id })
     }
 }
 
@@ -96,7 +98,8 @@ pub(super) async fn process(
 ) -> Result<Response, ApiError> {
     crate::fault::point("K0");
     let idempotency_key = key_of(&headers)?;
-    let Ask { message, context, on_busy } = ask;
+    let Ask { message, context, on_busy, session_id } = ask;
+    let caller = naming(caller, session_id.as_deref())?;
     let request = Request { message, context, idempotency_key, on_busy, expects, ..Request::default() };
     Ok(turn(&app, &caller, language, &headers, asked, request).await?)
 }

@@ -98,6 +98,7 @@ pub(super) async fn decide(
     Query(asked): Query<Asked>,
     Body(say): Body<Say>,
 ) -> Result<Response, ApiError> {
+    let caller = app.asked_in(&caller, &id).await?;
     let decision = Decision { question: &id, approve: say.approve };
     let request = app.deciding(&caller, decision, key_of(&headers)?).await?;
     match chat::turn(&app, &caller, language, &headers, asked, request).await {

@@ -4,21 +4,24 @@ use std::time::Duration;
 
 use axum::{
     body::HttpBody,
-    extract::{FromRequest, FromRequestParts, Request},
+    extract::{FromRequest, FromRequestParts, Query, Request},
     http::{HeaderMap, StatusCode, header, request::Parts},
 };
 use http_body_util::{BodyExt, Limited};
 use serde_json::{Map, Value};
 
-use super::{context::Context, error::ApiError};
+use super::{context::Context, error::ApiError, query::Asked};
 use crate::{
     app::App,
-    domain::{language::Language, limits::JSON_DEPTH_MAX},
+    domain::{language::Language, limits::JSON_DEPTH_MAX, session::SessionId},
     secrets::{
         api_key,
         tokens::{Bearer, GoodFor},
     },
 };
+
+/// The header that says which session a request is about.
+const SESSION_ID: &str = "x-session-id";
 
 /// A caller with a valid token. Whether it was revoked is found out by the store, with whatever the handler does there.
 pub(super) struct Caller(pub Bearer);
@@ -69,11 +72,32 @@ impl FromRequestParts<App> for Person {
 async fn bearer_of(parts: &Parts, app: &App) -> Result<Bearer, ApiError> {
     let token = token_of(&parts.headers)?;
     let bearer = if token.starts_with(api_key::PREFIX) { app.bearer_of_key(token).await?? } else { app.caller(token).await? };
+    let bearer = Bearer { session: session_of(parts), ..bearer };
     if let Some(context) = parts.extensions.get::<Context>() {
         context.name(&bearer.user);
         app.seen().of(&bearer.user).into_iter().for_each(|known| context.knows(known));
     }
     Ok(bearer)
+}
+
+/// The session that the request is about, by its header or its query; without a name it is the one that every user has.
+fn session_of(parts: &Parts) -> Option<SessionId> {
+    if let Some(named) = parts.headers.get(SESSION_ID) {
+        return Some(SessionId::named(named.to_str().unwrap_or_default()));
+    }
+    // Most requests name none, and are not looked into further.
+    parts.uri.query().filter(|query| query.contains("session_id"))?;
+    let Query(asked) = Query::<Asked>::try_from_uri(&parts.uri).ok()?;
+    asked.text_of("session_id").map(|named| SessionId::named(&named))
+}
+
+/// The caller, asking about the session that the body names, if it names one.
+pub(super) fn naming(caller: Bearer, named: Option<&str>) -> Result<Bearer, ApiError> {
+    let Some(named) = named.map(SessionId::named) else { return Ok(caller) };
+    if caller.session.as_ref().is_some_and(|other| *other != named) {
+        return Err(ApiError::invalid_body(vec!["session_id is another session than the header X-Session-Id names; name one".to_owned()]));
+    }
+    Ok(Bearer { session: Some(named), ..caller })
 }
 
 /// A caller if the request has a valid token; nobody otherwise, and no complaint.

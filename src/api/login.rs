@@ -124,12 +124,20 @@ pub(super) fn admitted(admission: &Admission, message: &'static str) -> Response
 }
 
 fn left(user: &str, stopped: &StoppedRuns, language: Language, message: &str) -> Response {
-    let stops = stopped.running.is_some() || stopped.waited > 0;
+    let stops = !stopped.running.is_empty() || stopped.waited > 0;
     let message = match (stops, language) {
         (false, _) => message.to_owned(),
         (true, Language::English) => format!("{message}; what was running is told to stop"),
         (true, Language::Chinese) => format!("{message}，正在进行的处理已通知停止"),
     };
-    let (running, waited) = (&stopped.running, stopped.waited);
-    Json(json!({"success": true, "message": message, "stopped_run": running, "cancelled_waiting": waited, "user_id": user})).into_response()
+    let runs: Vec<&str> = stopped.running.iter().map(|stopped| stopped.run.as_str()).collect();
+    Json(json!({
+        "success": true,
+        "message": message,
+        "stopped_run": runs.first(),
+        "stopped_runs": runs,
+        "cancelled_waiting": stopped.waited,
+        "user_id": user,
+    }))
+    .into_response()
 }

@@ -25,6 +25,7 @@ mod revision;
 mod runs;
 pub mod server;
 mod session;
+mod sessions;
 mod shapes;
 mod trace;
 mod users;
@@ -75,10 +76,16 @@ fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
         ("/api/runs/{id}/cancel", post(runs::cancel)),
         ("/api/session/info", get(session::info)),
         ("/api/session/reset", post(session::reset)),
+        ("/api/sessions", get(sessions::list).post(sessions::open)),
+        ("/api/sessions/{id}", get(sessions::one).patch(sessions::change).delete(sessions::end)),
+        ("/api/sessions/{id}/fork", post(sessions::fork)),
+        ("/api/sessions/{id}/rewind", post(sessions::rewind)),
         ("/api/credentials", get(credentials::all)),
         ("/api/credentials/{scheme}", get(credentials::one).put(credentials::put).delete(credentials::remove)),
         ("/api/admin/sessions", get(admin::sessions)),
         ("/api/admin/sessions/{user}", delete(admin::kill)),
+        ("/api/admin/sessions/{user}/{session}", get(admin::session).delete(admin::kill_one)),
+        ("/api/admin/sessions/{user}/{session}/history", get(audit::history_of_one)),
         ("/api/admin/sessions/{user}/keys", get(admin::keys)),
         ("/api/admin/sessions/{user}/history", get(audit::history)),
         ("/api/admin/users", get(users::list).post(users::create)),

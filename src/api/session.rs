@@ -3,7 +3,6 @@
 use axum::{
     Json,
     extract::{Query, State},
-    http::HeaderMap,
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
@@ -21,14 +20,13 @@ use crate::{
     clock::rfc3339,
     domain::{
         limits::{HISTORY_PAGE_DEFAULT, HISTORY_PAGE_MAX, TURN_NUMBER_MAX},
-        session::{SessionId, SessionInfo, Turn},
+        session::{SessionInfo, Turn},
         user::UserName,
     },
     openapi::Info,
     store::contract::Tail,
 };
 
-const SESSION_ID: &str = "x-session-id";
 /// A turn is two messages: what was asked and what was answered.
 const MESSAGES_A_TURN: usize = 2;
 
@@ -92,12 +90,11 @@ struct Message<'a> {
 pub(super) async fn history(
     State(app): State<App>,
     Caller(caller): Caller,
-    headers: HeaderMap,
     Expects(expects): Expects,
     query: Query<Asked>,
 ) -> Result<Response, ApiError> {
     let page = Page::of(query.0)?;
-    let visit = app.visit(&caller, session_of(&headers).as_ref(), expects.as_ref(), page.tail()).await?;
+    let visit = app.visit(&caller, expects.as_ref(), page.tail()).await?;
     let told = History::of(&visit.session, &visit.tail, visit.first, &caller.user);
     Ok(tagged(Json(told).into_response(), &visit.session))
 }
@@ -121,14 +118,9 @@ pub(super) async fn clear(
     Ok(tagged(Json(told).into_response(), &session))
 }
 
-pub(super) async fn info(
-    State(app): State<App>,
-    Caller(caller): Caller,
-    headers: HeaderMap,
-    Expects(expects): Expects,
-) -> Result<Response, ApiError> {
+pub(super) async fn info(State(app): State<App>, Caller(caller): Caller, Expects(expects): Expects) -> Result<Response, ApiError> {
     // The newest turn tells by which documents it was served.
-    let visit = app.visit(&caller, session_of(&headers).as_ref(), expects.as_ref(), Tail::Newest(1)).await?;
+    let visit = app.visit(&caller, expects.as_ref(), Tail::Newest(1)).await?;
     let mut shown = SessionShown::of(&app, &visit.session);
     shown.last_turn_fingerprint = visit.tail.into_iter().next_back().and_then(|turn| turn.served);
     let told = json!({"success": true, "session_info": shown, "user_id": caller.user.as_str()});
@@ -149,7 +141,7 @@ pub(super) async fn reset(
 }
 
 pub(super) async fn api_info(State(app): State<App>, Caller(caller): Caller) -> Result<Response, ApiError> {
-    let visit = app.visit(&caller, None, None, Tail::Nothing).await?;
+    let visit = app.visit(&caller, None, Tail::Nothing).await?;
     let served = app.served();
     let of_all = |told: fn(&Info) -> &str| joined(served.apis.iter().map(|api| told(api.catalogue.info())));
     let mut told = json!({
@@ -166,9 +158,4 @@ pub(super) async fn api_info(State(app): State<App>, Caller(caller): Caller) -> 
     });
     app.hidden().in_value(&mut told);
     Ok(Json(told).into_response())
-}
-
-/// The session that the client means; without the header it is the user's own.
-fn session_of(headers: &HeaderMap) -> Option<SessionId> {
-    headers.get(SESSION_ID).map(|id| SessionId::from_stored(id.to_str().unwrap_or_default()))
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{App, AppError, lease::Held};
 use crate::{
-    domain::{session::Revision, turn::OnBusy},
+    domain::{session::Revision, slot::Slot, turn::OnBusy},
     metrics::{Stage, metrics},
     secrets::{digest, random, tokens::Bearer},
     store::contract::{Begin, Begun, Idempotency, Started, StoreError},
@@ -50,9 +50,11 @@ pub(super) struct Digests {
 }
 
 impl Digests {
-    /// `asked` is what makes two requests the same one; `route` keeps keys of different endpoints apart.
+    /// `asked` is what makes two requests the same one, with the session that they name; `route` keeps keys of different endpoints apart.
     pub fn of(caller: &Bearer, route: &str, key: &str, asked: &[&[u8]]) -> Self {
-        Self { key: digest::of(&[caller.user.as_str().as_bytes(), route.as_bytes(), key.as_bytes()]), fingerprint: digest::of(asked) }
+        let session = caller.session.as_ref().map(|session| session.as_str().as_bytes());
+        let asked: Vec<&[u8]> = asked.iter().copied().chain(session).collect();
+        Self { key: digest::of(&[caller.user.as_str().as_bytes(), route.as_bytes(), key.as_bytes()]), fingerprint: digest::of(&asked) }
     }
 
     pub fn as_idempotency(&self) -> Idempotency<'_> {
@@ -69,7 +71,7 @@ impl App {
     /// Leases the session for what is wanted, or has it wait. A run of a dead replica that is in the way is ended first.
     pub(super) async fn accept(&self, wanted: &Wanted) -> Result<Accepted, AppError> {
         let patience = tokio::time::Instant::now() + RECOVERY_WAIT;
-        let user = &wanted.caller.user;
+        let (user, session) = (&wanted.caller.user, wanted.caller.session_slot());
         let told_before = self.seen().of(user);
         loop {
             let asked = Instant::now();
@@ -87,12 +89,12 @@ impl App {
                 Ok(Begun::Replay(body)) => return Ok(Accepted::Replay(body)),
                 Ok(Begun::Queued { held, .. }) => {
                     if !held {
-                        self.attend_soon(&wanted.caller.user);
+                        self.attend_soon(&session);
                     }
                     return Ok(Accepted::Waits);
                 }
                 Ok(Begun::Orphaned { run }) => {
-                    let ended = match self.attend_soon(&wanted.caller.user) {
+                    let ended = match self.attend_soon(&session) {
                         Some(attending) => tokio::time::timeout_at(patience, attending).await.is_ok(),
                         None => return Err(AppError::Draining),
                     };
@@ -104,7 +106,7 @@ impl App {
                 Ok(Begun::Busy { run, left_ms }) => {
                     if left_ms == 0 {
                         // Somebody waits for a session that nobody holds.
-                        self.attend_soon(&wanted.caller.user);
+                        self.attend_soon(&session);
                     }
                     return Err(AppError::Busy { run, left_ms });
                 }
@@ -112,6 +114,7 @@ impl App {
                 Ok(Begun::InFlight { run }) => return Err(AppError::InFlight { run }),
                 Ok(Begun::Lost { run }) => return Err(AppError::Lost { run }),
                 Ok(Begun::KeyReused) => return Err(AppError::KeyReused),
+                Ok(Begun::NoSession) => return Err(AppError::NoSession),
                 Ok(Begun::Moved(stored)) => return Err(AppError::moved(wanted.expects.as_ref(), stored)),
                 Err(error) => {
                     // It may have been done, also where it is not safe: nothing comes of it.
@@ -140,12 +143,12 @@ impl App {
         let _ = self.spawn(release);
     }
 
-    /// An id for a new run, in the order of time (RFC 9562, UUIDv7): of the store's time, for the store forgets the runs with the oldest ids
-    /// first, whichever replica made them.
-    pub(super) fn new_run(&self) -> String {
+    /// An id for a new run of a session in this slot, in the order of time (RFC 9562, UUIDv7): of the store's time, for the store forgets the
+    /// runs with the oldest ids first, whichever replica made them.
+    pub(super) fn new_run(&self, slot: Slot) -> String {
         let ms = self.now_ms();
         let nanos = u32::try_from(ms % 1000).unwrap_or_default() * 1_000_000;
-        uuid::Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, ms / 1000, nanos)).simple().to_string()
+        slot.run_id(&uuid::Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, ms / 1000, nanos)).simple().to_string())
     }
 
     /// Who asks for a lease: this replica, with a nonce for this attempt.

@@ -2,12 +2,25 @@
 
 use super::{App, AppError};
 use crate::{
-    domain::{scope::Scope, user::UserName},
+    domain::{
+        scope::Scope,
+        session::{SessionId, SessionInfo},
+        user::UserName,
+    },
     secrets::tokens::{Bearer, GoodFor},
-    store::contract::{AdminAnswer, Cursor, SessionStats, SessionsPage, StoreError, StoredKey},
+    store::contract::{AdminAnswer, Cursor, SessionStats, SessionsPage, StoreError, StoredKey, Tail},
 };
 
 impl App {
+    /// One of a user's sessions, without what was said in it.
+    ///
+    /// # Errors
+    /// Among others [`AppError::NoSession`].
+    pub async fn session_of_user(&self, caller: &Bearer, user: &UserName, session: &SessionId) -> Result<SessionInfo, AppError> {
+        self.granted(caller, Scope::SessionsRead).await?;
+        Ok(self.store().peek(user, Some(session), Tail::Nothing).await?.ok_or(AppError::NoSession)?.session)
+    }
+
     /// Lets a caller in who has this scope.
     pub(super) async fn granted(&self, caller: &Bearer, scope: Scope) -> Result<(), AppError> {
         within_key(caller, scope)?;

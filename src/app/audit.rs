@@ -7,6 +7,7 @@ use crate::{
     domain::{
         audit::{Action, AuditPlace, Deed, Wanted},
         scope::Scope,
+        session::SessionId,
         user::UserName,
     },
     secrets::tokens::Bearer,
@@ -36,9 +37,15 @@ impl App {
     ///
     /// # Errors
     /// Among others [`AppError::NoSession`].
-    pub async fn read_session(&self, caller: &Bearer, user: &UserName, tail: Tail) -> Result<Peeked, AppError> {
+    pub async fn read_session(
+        &self,
+        caller: &Bearer,
+        user: &UserName,
+        session: Option<&SessionId>,
+        tail: Tail,
+    ) -> Result<Peeked, AppError> {
         self.granted(caller, Scope::SessionsContent).await?;
-        let mut peeked = self.store().peek(user, tail).await?.ok_or(AppError::NoSession)?;
+        let mut peeked = self.store().peek(user, session, tail).await?.ok_or(AppError::NoSession)?;
         let deed = Deed::new(Action::SessionRead).by(&caller.user).to(user);
         self.written_down(&deed.with("session", peeked.session.id.as_str()).with("turns", peeked.tail.len().to_string())).await?;
         // What was stored before a secret was set may hold it.

@@ -68,7 +68,7 @@ impl App {
     pub async fn call(&self, caller: &Bearer, call: DirectCall) -> Result<CallTaken, AppError> {
         let (served, own) = (self.served(), self.credentials_of(&caller.user));
         let agent = self.agent(&served, &own);
-        let ready = match agent.ready(self.new_run(), &call.function, &call.parameters) {
+        let ready = match agent.ready(self.new_run(caller.slot()), &call.function, &call.parameters) {
             Ok(ready) if ready.effect == Effect::Changing && served.is_anybodys(&call.function) => {
                 return self.call_changing(caller, call, ready).await;
             }
@@ -78,6 +78,7 @@ impl App {
         // Whoever may not come in does not learn what functions there are.
         match self.store().enter(super::caller(caller), Tail::Nothing).await? {
             Entered::Refused(refused) => Err(refused.into()),
+            Entered::NoSession => Err(AppError::NoSession),
             Entered::In(visit) => {
                 self.may_call(&served, visit.role, &call.function)?;
                 let ready = ready.map_err(|refusal| match refusal {
@@ -90,7 +91,7 @@ impl App {
                 });
                 let mut result = agent.send(ready?, None).await;
                 agent.hidden().in_result(&mut result);
-                self.keep_unshown(&caller.user, &mut result).await;
+                self.keep_unshown(&caller.session_slot(), &mut result).await;
                 let body = (self.rendering().call)(self, &caller.user, None, &result, call.language);
                 Ok(CallTaken { body, replayed: false, stored: true, run: None })
             }
@@ -176,7 +177,7 @@ impl App {
         };
         agent.hidden().in_result(&mut result);
         crate::fault::point("K12");
-        self.keep_unshown(&run.user, &mut result).await;
+        self.keep_unshown(&run.held.lease.session(), &mut result).await;
         let (result, body) = self.told_call(run, result);
         let end = call_end(run, &result, Vec::new(), &body);
         let committed = self.commit(&run.held, &end).await;

@@ -11,6 +11,7 @@ use crate::{
         language::Language,
         limits::{CONFIRMATION_ID_CHARS, CONFIRMATION_MS_MAX, CONFIRMATION_TURNS_MAX},
         session::{Revision, Round, Turn, waiting},
+        slot::Slot,
         tool::{Outcome, Refusal, ToolResult},
         turn::OnBusy,
         user::UserName,
@@ -40,7 +41,8 @@ impl Question {
             return None;
         }
         let id: String = digest::of(&parts).chars().take(CONFIRMATION_ID_CHARS).collect();
-        Some(Self { id, expires_ms: asked_ms.saturating_add(CONFIRMATION_MS_MAX) })
+        // It tells the session as a run's id does.
+        Some(Self { id: Slot::of_run(run).run_id(&id), expires_ms: asked_ms.saturating_add(CONFIRMATION_MS_MAX) })
     }
 
     fn of_turn(user: &UserName, turn: &Turn) -> Option<Self> {
@@ -61,10 +63,28 @@ impl App {
     /// # Errors
     /// The caller may not come in.
     pub async fn open_question(&self, caller: &Bearer) -> Result<Option<(Question, Turn)>, AppError> {
-        let visit = self.visit(caller, None, None, Tail::NewestWhole(1)).await?;
+        let visit = self.visit(caller, None, Tail::NewestWhole(1)).await?;
         let last = visit.tail.into_iter().next_back();
         let asked = last.and_then(|turn| Question::of_turn(&caller.user, &turn).map(|question| (question, turn)));
         Ok(asked.filter(|(question, _)| self.now_ms() < question.expires_ms))
+    }
+
+    /// The caller, asking about the session that a question was put in.
+    ///
+    /// # Errors
+    /// [`AppError::NoQuestion`]; the caller may not come in.
+    pub async fn asked_in(&self, caller: &Bearer, question: &str) -> Result<Bearer, AppError> {
+        let slot = Slot::of_run(question);
+        if slot == caller.slot() {
+            return Ok(caller.clone());
+        }
+        let everything = Bearer { session: None, ..caller.clone() };
+        if slot.is_main() {
+            return Ok(everything);
+        }
+        let own = self.own_sessions(&everything, None).await?;
+        let session = own.into_iter().map(|found| found.own.session.id).find(|id| Slot::of_session(id) == slot);
+        Ok(Bearer { session: Some(session.ok_or(AppError::NoQuestion)?), ..everything })
     }
 
     /// The turn that says a decision: a yes or a no that is one only for this very question. Whatever else is said first, here or at another
@@ -74,7 +94,7 @@ impl App {
     /// [`AppError::NoQuestion`], [`AppError::QuestionExpired`] and [`AppError::QuestionOver`]; the last not if an idempotency key is given: the
     /// same decision may have been made under it, and is looked for.
     pub async fn deciding(&self, caller: &Bearer, decision: Decision<'_>, idempotency_key: Option<String>) -> Result<Request, AppError> {
-        let visit = self.visit(caller, None, None, Tail::NewestWhole(CONFIRMATION_TURNS_MAX)).await?;
+        let visit = self.visit(caller, None, Tail::NewestWhole(CONFIRMATION_TURNS_MAX)).await?;
         let asks = |turn: &Turn| Question::of_turn(&caller.user, turn).filter(|question| question.id == decision.question);
         let (at, question) = visit.tail.iter().enumerate().find_map(|(at, turn)| Some((at, asks(turn)?))).ok_or(AppError::NoQuestion)?;
         let (is_last, stored) = (at + 1 == visit.tail.len(), visit.session.revision());

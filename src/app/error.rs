@@ -102,6 +102,12 @@ pub enum AppError {
     /// The named session is not the user's, or not any more.
     #[error("there is no such session")]
     NoSession,
+    /// The user has as many sessions beside the main one as may be.
+    #[error("the user has {most} sessions beside the main one")]
+    TooManySessions { most: usize },
+    /// The conversation has no such turn: it has those from `first` on, and `next` would be the next one.
+    #[error("the conversation goes from turn {first} to before turn {next}")]
+    NoTurn { first: u64, next: u64 },
     /// The user was asked nothing under this id, or long ago.
     #[error("there is no such question")]
     NoQuestion,

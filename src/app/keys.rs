@@ -71,6 +71,7 @@ impl App {
             issued_ms: now_ms,
             expires_ms: kept.ends_ms,
             good_for: GoodFor::Key { scopes: kept.scopes },
+            session: None,
         }))
     }
 

@@ -12,7 +12,7 @@ use super::{App, AppError, call::CALL};
 use crate::{
     clock::Countdown,
     domain::{
-        session::Turn,
+        session::{Turn, title_of},
         turn::{Ending, Stop},
         user::UserName,
     },
@@ -41,9 +41,15 @@ pub(super) struct End {
 }
 
 impl End {
-    pub fn as_commit(&self) -> Commit<'_> {
+    pub fn as_commit<'a>(&'a self, title: Option<&'a str>) -> Commit<'a> {
         let reply = self.reply.as_ref().map(|((key, fingerprint), answer)| (Idempotency { key, fingerprint }, answer.as_slice()));
-        Commit { turns: &self.turns, reply, ending: self.ending, accepted_ms: self.accepted_ms, detail: self.detail }
+        Commit { turns: &self.turns, reply, ending: self.ending, accepted_ms: self.accepted_ms, detail: self.detail, title }
+    }
+
+    /// What the conversation is called from now on, if it begins with this.
+    fn title(&self, held: &Held) -> Option<String> {
+        let first = self.turns.first().filter(|_| held.begins_conversation)?;
+        Some(title_of(&first.message)).filter(|title| !title.is_empty())
     }
 
     /// It is in the store, and is counted.
@@ -100,6 +106,8 @@ pub(super) struct Held {
     pub countdown: Countdown,
     pub brake: Brake,
     lease_ms: u64,
+    /// Whether its turn is the first of the conversation.
+    begins_conversation: bool,
     /// Counts it for as long as anybody has it.
     _counted: Arc<metrics::Open>,
 }
@@ -114,6 +122,7 @@ impl Held {
             countdown: Countdown::since(asked, relied_on(lease_ms)),
             brake: Brake::default(),
             lease_ms,
+            begins_conversation: started.visit.session.turns == 0,
             _counted: Arc::new(metrics().lease()),
         }
     }
@@ -167,16 +176,16 @@ impl App {
     /// Stores the end of a run; returns the conversation's version. While the store is away it tries again for as long as a lease lasts:
     /// the token decides, not the time. If others wait for the session, they are seen to.
     pub(super) async fn commit(&self, held: &Held, end: &End) -> Result<u64, AppError> {
-        let began = Instant::now();
+        let (began, title) = (Instant::now(), end.title(held));
         let until = began + Duration::from_millis(held.lease_ms);
         let mut pauses = COMMIT_PAUSES_MS.iter();
         let mut pause = COMMIT_PAUSES_MS[0];
         loop {
-            match self.store().commit(&held.lease, end.as_commit()).await {
+            match self.store().commit(&held.lease, end.as_commit(title.as_deref())).await {
                 Ok(Committed::Stale) => return Err(self.lost(&held.lease)),
                 Ok(Committed::Done { version, waiting, .. }) => {
                     if waiting > 0 {
-                        self.attend_soon(&held.lease.user);
+                        self.attend_soon(&held.lease.session());
                     }
                     metrics().stage(Stage::Commit, began);
                     end.count();
@@ -197,14 +206,14 @@ impl App {
     /// Its client was told how a run ended, but the store was away: the end is stored as soon as the store can be reached, before this replica
     /// goes on with whatever it finds of the run. Where another replica is quicker, the token decides.
     pub(super) fn end_later(&self, held: &Held, end: End) {
-        let (app, lease) = (self.clone(), held.lease.clone());
+        let (app, lease, title) = (self.clone(), held.lease.clone(), end.title(held));
         let storing = async move {
             for _ in 0..END_LATER_ATTEMPTS {
                 tokio::time::sleep(END_LATER_PAUSE).await;
                 if app.0.handing_over.is_cancelled() {
                     return;
                 }
-                match app.store().commit(&lease, end.as_commit()).await {
+                match app.store().commit(&lease, end.as_commit(title.as_deref())).await {
                     Err(StoreError::Unavailable | StoreError::NotDurable) => {}
                     Ok(Committed::Done { .. }) => {
                         end.count();
@@ -214,7 +223,7 @@ impl App {
                 }
             }
         };
-        self.attend_behind(&held.lease.user, storing);
+        self.attend_behind(&held.lease.session(), storing);
     }
 
     /// Gives a run back for another replica to go on with. If the store is away, its lease lapses, and it is found then.

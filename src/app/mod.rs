@@ -34,6 +34,7 @@ mod round;
 mod runs;
 mod seen;
 mod served;
+mod sessions;
 mod summary;
 mod told;
 mod turn;
@@ -70,6 +71,7 @@ pub use self::{
     results::Part,
     runs::{CancelSeen, RunSeen, RunState},
     served::Served,
+    sessions::FoundSession,
     turn::{AcceptedRun, Begun, Rendering, Report, Request, Taken},
     users::{NewUser, UserChange},
 };
@@ -267,5 +269,5 @@ impl App {
 }
 
 fn caller(bearer: &Bearer) -> Caller<'_> {
-    Caller { user: &bearer.user, token_id: &bearer.token_id, issued_ms: bearer.issued_ms }
+    Caller { user: &bearer.user, token_id: &bearer.token_id, issued_ms: bearer.issued_ms, session: bearer.session.as_ref() }
 }

@@ -25,6 +25,7 @@ use crate::{
         language::Language,
         limits::CRASHES_OF_A_RUN_MAX,
         session::{Revision, SessionId, Turn},
+        slot::SessionSlot,
         turn::{Ending, JournalEntry, Stop},
         user::UserName,
     },
@@ -35,14 +36,14 @@ use crate::{
 /// How often each replica looks for runs that nobody works on.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// Who is being attended to here, so that one user is not attended to twice at once.
+/// Which sessions are being attended to here, so that none is attended to twice at once.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Attending(Arc<Mutex<Attended>>);
 
 #[derive(Debug, Default)]
 struct Attended {
-    /// What was begun last for each user, with its number.
-    latest: HashMap<UserName, (u64, Shared<BoxFuture<'static, ()>>)>,
+    /// What was begun last for each session, with its number.
+    latest: HashMap<SessionSlot, (u64, Shared<BoxFuture<'static, ()>>)>,
     begun: u64,
 }
 
@@ -58,31 +59,31 @@ impl App {
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
             // That the store is away is told by the pings.
-            for user in self.store().due().await.unwrap_or_default() {
-                self.attend_soon(&user);
+            for session in self.store().due().await.unwrap_or_default() {
+                self.attend_soon(&session);
             }
         }
     }
 
-    /// Goes on with whatever nobody works on in a user's session, in a task of its own; what comes back ends with it. `None` if this replica
+    /// Goes on with whatever nobody works on in a session, in a task of its own; what comes back ends with it. `None` if this replica
     /// is going down: then another does.
-    pub(super) fn attend_soon(&self, user: &UserName) -> Option<Shared<BoxFuture<'static, ()>>> {
-        let (app, whose) = (self.clone(), user.clone());
-        (!self.0.handing_over.is_cancelled()).then(|| self.attend_with(user, async move { app.attend(&whose).await }))
+    pub(super) fn attend_soon(&self, session: &SessionSlot) -> Option<Shared<BoxFuture<'static, ()>>> {
+        let (app, which) = (self.clone(), session.clone());
+        (!self.0.handing_over.is_cancelled()).then(|| self.attend_with(session, async move { app.attend(&which).await }))
     }
 
-    /// Does this for a user's session, unless something is being done for it here already; what comes back ends with what is done.
-    fn attend_with(&self, user: &UserName, work: impl Future<Output = ()> + Send + 'static) -> Shared<BoxFuture<'static, ()>> {
+    /// Does this for a session, unless something is being done for it here already; what comes back ends with what is done.
+    fn attend_with(&self, session: &SessionSlot, work: impl Future<Output = ()> + Send + 'static) -> Shared<BoxFuture<'static, ()>> {
         let mut attended = self.0.attending.lock();
-        let already = attended.latest.get(user).map(|(_, already)| already.clone());
-        already.unwrap_or_else(|| self.attend_next(&mut attended, user, work))
+        let already = attended.latest.get(session).map(|(_, already)| already.clone());
+        already.unwrap_or_else(|| self.attend_next(&mut attended, session, work))
     }
 
-    /// Does this for a user's session as soon as nothing else is being done for it here, and before anything that is found to do later.
-    pub(super) fn attend_behind(&self, user: &UserName, work: impl Future<Output = ()> + Send + 'static) {
+    /// Does this for a session as soon as nothing else is being done for it here, and before anything that is found to do later.
+    pub(super) fn attend_behind(&self, session: &SessionSlot, work: impl Future<Output = ()> + Send + 'static) {
         let mut attended = self.0.attending.lock();
-        let already = attended.latest.get(user).map(|(_, already)| already.clone());
-        drop(self.attend_next(&mut attended, user, async move {
+        let already = attended.latest.get(session).map(|(_, already)| already.clone());
+        drop(self.attend_next(&mut attended, session, async move {
             if let Some(already) = already {
                 already.await;
             }
@@ -93,30 +94,31 @@ impl App {
     fn attend_next(
         &self,
         attended: &mut Attended,
-        user: &UserName,
+        session: &SessionSlot,
         work: impl Future<Output = ()> + Send + 'static,
     ) -> Shared<BoxFuture<'static, ()>> {
         attended.begun += 1;
-        let (app, whose, own) = (self.clone(), user.clone(), attended.begun);
+        let (app, which, own) = (self.clone(), session.clone(), attended.begun);
         let work = async move {
             work.await;
             let mut attended = app.0.attending.lock();
             // What stands behind it has the place by now.
-            if attended.latest.get(&whose).is_some_and(|(latest, _)| *latest == own) {
-                attended.latest.remove(&whose);
+            if attended.latest.get(&which).is_some_and(|(latest, _)| *latest == own) {
+                attended.latest.remove(&which);
             }
         };
-        let task = self.0.tasks.spawn(work.instrument(info_span!("attending", user = %user)));
+        let task = self.0.tasks.spawn(work.instrument(info_span!("attending", user = %session.user, slot = %session.slot)));
         let done = async move { drop(task.await) }.boxed().shared();
-        attended.latest.insert(user.clone(), (own, done.clone()));
+        attended.latest.insert(session.clone(), (own, done.clone()));
         done
     }
 
-    async fn attend(&self, user: &UserName) {
+    async fn attend(&self, session: &SessionSlot) {
+        let user = &session.user;
         let turns = &self.settings().turns;
         while !self.0.handing_over.is_cancelled() {
             let (owner, asked) = (self.new_owner(), Instant::now());
-            match self.store().take(user, &owner, turns.lease_ms, turns.history_turns.max(1)).await {
+            match self.store().take(session, &owner, turns.lease_ms, turns.history_turns.max(1)).await {
                 Ok(Taken::Run(taken)) => {
                     metrics().run_taken(if taken.crashes > 0 { TakenHow::Orphaned } else { TakenHow::Waiting });
                     let held = Held::of(user, &taken.started, turns.lease_ms, asked);

@@ -8,6 +8,7 @@ use crate::{
     domain::{
         audit::{Action, Deed},
         limits::REVOKED_BEYOND_END_MS,
+        slot::SessionSlot,
         user::{Role, UserName},
     },
     metrics::{LoginOutcome, metrics},
@@ -97,12 +98,12 @@ impl App {
         match self.store().log_out(logout).await? {
             LoggedOut::Done(stopped) => {
                 // Nobody works on it who could find out.
-                if stopped.running.is_some() && stopped.left_ms == 0 {
-                    self.attend_soon(&caller.user);
+                for stopped in stopped.running.iter().filter(|stopped| stopped.left_ms == 0) {
+                    self.attend_soon(&SessionSlot::of_run(&caller.user, &stopped.run));
                 }
                 let user = &caller.user;
                 let what = if everything { "all logins" } else { "a login" };
-                info!(%user, everything, run = stopped.running, waited = stopped.waited, "{user} ended {what}");
+                info!(%user, everything, stopped = stopped.running.len(), waited = stopped.waited, "{user} ended {what}");
                 if everything {
                     self.note_deed(Deed::new(Action::LoggedOutEverywhere).by(user).to(user)).await;
                 }

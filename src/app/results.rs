@@ -12,6 +12,7 @@ use crate::{
         kept::{KeptReply, ResultId},
         limits::BINARY_SHOWN_BYTES_MAX,
         session::Round,
+        slot::SessionSlot,
         tool::{Outcome, ReplyBody, ToolResult, UpstreamReply},
         user::UserName,
     },
@@ -39,9 +40,10 @@ impl App {
     }
 
     /// Keeps replies. One that cannot be kept is told later as gone; the turn goes on.
-    pub(super) async fn keep_results(&self, user: &UserName, replies: Vec<(ResultId, KeptReply)>) {
+    pub(super) async fn keep_results(&self, session: &SessionSlot, replies: Vec<(ResultId, KeptReply)>) {
         let ttl = Duration::from_secs(self.settings().results.ttl_secs);
-        let keeping = replies.iter().map(|(id, reply)| self.store().keep_result(user, id, reply, ttl));
+        let keeping = replies.iter().map(|(id, reply)| self.store().keep_result(session, id, reply, ttl));
+        let user = &session.user;
         for (kept, (id, reply)) in join_all(keeping).await.into_iter().zip(&replies) {
             match kept {
                 Ok(()) => info!(%user, bytes = size(&reply.body), "a long result of {user} is kept"),
@@ -74,8 +76,10 @@ impl App {
     /// # Errors
     /// The caller may not come in; there is no such reply of this user; it has no such part.
     pub async fn result(&self, caller: &Bearer, id: &str, wanted: Option<&Wanted>) -> Result<Part, AppError> {
-        if let Entered::Refused(refused) = self.store().enter(super::caller(caller), Tail::Nothing).await? {
-            return Err(refused.into());
+        match self.store().enter(super::caller(caller), Tail::Nothing).await? {
+            Entered::In(_) => {}
+            Entered::NoSession => return Err(AppError::NoSession),
+            Entered::Refused(refused) => return Err(refused.into()),
         }
         let gone = || AppError::NoResult { id: id.to_owned() };
         let id = ResultId::parse(id).ok_or_else(gone)?;
@@ -87,10 +91,10 @@ impl App {
     }
 
     /// Keeps what a direct call is not told whole: bytes that are too many to be shown.
-    pub(super) async fn keep_unshown(&self, user: &UserName, result: &mut ToolResult) {
+    pub(super) async fn keep_unshown(&self, session: &SessionSlot, result: &mut ToolResult) {
         let Outcome::Replied(reply) = &mut result.outcome else { return };
         let kept = is_unshown(reply, self.settings().results.bytes_max).then(|| mark(reply)).flatten();
-        self.keep_results(user, kept.into_iter().collect()).await;
+        self.keep_results(session, kept.into_iter().collect()).await;
     }
 }
 

@@ -18,6 +18,7 @@ use crate::{
         audit::{Action, Deed},
         scope::Scope,
         session::{Revision, Round, SessionId, Turn},
+        slot::SessionSlot,
         tool::ToolResult,
         turn::{CallStage, Ending, Stop},
         user::UserName,
@@ -138,7 +139,7 @@ impl App {
         match self.store().cancel(super::caller(caller), run).await? {
             Cancelled::Stopping { left_ms } => {
                 if left_ms == 0 {
-                    self.attend_soon(&caller.user);
+                    self.attend_soon(&SessionSlot::of_run(&caller.user, run));
                 }
                 Ok(CancelSeen::Stopping)
             }
@@ -149,18 +150,21 @@ impl App {
         }
     }
 
-    /// Ends a user's session with all that runs in it, for an administrator.
+    /// Ends a session of a user's with all that runs in it, or all of them if none is named, for an administrator. How many it were.
     ///
     /// # Errors
     /// Among others [`AppError::NoSession`].
-    pub async fn kill_session(&self, caller: &Bearer, user: &UserName) -> Result<(), AppError> {
+    pub async fn kill_session(&self, caller: &Bearer, user: &UserName, session: Option<&SessionId>) -> Result<u64, AppError> {
         self.granted(caller, Scope::SessionsEnd).await?;
-        if !self.store().kill(user).await? {
+        let ended = self.store().kill(user, session).await?;
+        if ended == 0 {
             return Err(AppError::NoSession);
         }
-        info!(%user, administrator = %caller.user, "{} ended the session of {user}", caller.user);
-        self.note_deed(Deed::new(Action::SessionEnded).by(&caller.user).to(user)).await;
-        Ok(())
+        info!(%user, ended, administrator = %caller.user, "{} ended {ended} sessions of {user}", caller.user);
+        let deed = Deed::new(Action::SessionEnded).by(&caller.user).to(user);
+        let deed = session.map_or_else(|| deed.clone(), |session| deed.clone().with("session", session.as_str()));
+        self.note_deed(deed).await;
+        Ok(ended)
     }
 
     /// The answer of a run that somebody else works on, once it has one.

@@ -195,7 +195,7 @@ impl App {
         let input = Input { message, at: self.now_ms(), context, key, issued: Some(caller.issued_ms), streamed, ..Input::default() };
         let wanted = Wanted {
             caller: caller.clone(),
-            run: self.new_run(),
+            run: self.new_run(caller.slot()),
             owner: self.new_owner(),
             input: input.to_bytes(),
             // What the last turn asked is looked at even where the planner is told nothing of it.

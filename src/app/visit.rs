@@ -2,7 +2,7 @@
 
 use super::{App, AppError};
 use crate::{
-    domain::session::{Revision, SessionId, SessionInfo, Since},
+    domain::session::{Revision, SessionInfo, Since},
     secrets::tokens::Bearer,
     store::contract::{Cleared, Entered, Reset, Tail, Visit},
 };
@@ -11,17 +11,11 @@ impl App {
     /// Lets a caller in and shows the session; `tail` says how much of the conversation.
     ///
     /// # Errors
-    /// The caller may not come in, or `session` is given and is not the caller's session now, or the session is not what the caller `expects`.
-    pub async fn visit(
-        &self,
-        caller: &Bearer,
-        session: Option<&SessionId>,
-        expects: Option<&Revision>,
-        tail: Tail,
-    ) -> Result<Visit, AppError> {
+    /// The caller may not come in, or names a session that is not theirs now, or the session is not what the caller `expects`.
+    pub async fn visit(&self, caller: &Bearer, expects: Option<&Revision>, tail: Tail) -> Result<Visit, AppError> {
         match self.store().enter(super::caller(caller), tail).await? {
             Entered::Refused(refused) => Err(refused.into()),
-            Entered::In(visit) if session.is_some_and(|wanted| *wanted != visit.session.id) => Err(AppError::NoSession),
+            Entered::NoSession => Err(AppError::NoSession),
             Entered::In(visit) => match expects {
                 Some(seen) if seen.since(&visit.session.revision()) != Since::Same => {
                     Err(AppError::moved(expects, visit.session.revision()))
@@ -46,6 +40,7 @@ impl App {
             Cleared::Refused(refused) => Err(refused.into()),
             Cleared::Busy { run, left_ms } => Err(AppError::Busy { run, left_ms }),
             Cleared::Moved(stored) => Err(AppError::moved(expects, stored)),
+            Cleared::NoSession => Err(AppError::NoSession),
         }
     }
 
@@ -55,6 +50,7 @@ impl App {
             Reset::Done(session) => Ok(*session),
             Reset::Refused(refused) => Err(refused.into()),
             Reset::Moved(stored) => Err(AppError::moved(expects, stored)),
+            Reset::NoSession => Err(AppError::NoSession),
         }
     }
 }

@@ -351,7 +351,8 @@ impl App {
             let usage = so_far.progress.usage;
             // Replies that the planner is not told whole are kept while it thinks.
             let unkept = agent.mark(&mut so_far.progress);
-            let keeping = self.keep_results(&held.lease.user, unkept);
+            let session = held.lease.session();
+            let keeping = self.keep_results(&session, unkept);
             let results = so_far.take_unjournaled();
             crate::fault::point("K3");
             let followed = so_far.feed().map(|feed| (feed.clone(), agent.hidden().spoken()));
@@ -404,7 +405,7 @@ impl App {
                     self.carry_out(&agent, held, batch, so_far).await?;
                     if let Some(question) = question.filter(|_| held.brake.pulled().is_none()) {
                         so_far.tell_question(&agent.hidden());
-                        self.keep_results(&held.lease.user, agent.mark(&mut so_far.progress)).await;
+                        self.keep_results(&held.lease.session(), agent.mark(&mut so_far.progress)).await;
                         return Ok(Stopped::Answer(question));
                     }
                 }

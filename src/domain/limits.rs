@@ -61,6 +61,18 @@ pub const RESULT_TO_MODEL_BYTES_MAX: usize = 16 * 1024;
 pub const RESULT_KEPT_BYTES_MAX: usize = 4 * 1024;
 /// Messages in one answer of the history endpoint when the client does not say.
 pub const HISTORY_PAGE_DEFAULT: usize = 200;
+/// Turns that are read at once where a whole conversation is.
+pub const HISTORY_READ_TURNS: usize = 200;
+/// Sessions of one user that are searched at the same time.
+pub const SESSIONS_SEARCHED_AT_ONCE: usize = 8;
+/// The longest text that is searched for in sessions, in characters.
+pub const SESSION_SEARCH_CHARS_MAX: usize = 200;
+/// The longest title of a session, in characters.
+pub const SESSION_TITLE_CHARS_MAX: usize = 200;
+/// The longest one that is made from a message, in characters.
+pub const SESSION_TITLE_MADE_CHARS_MAX: usize = 60;
+/// What a client may note of a session, in bytes of JSON.
+pub const SESSION_METADATA_BYTES_MAX: usize = 4 * 1024;
 /// The greatest number of a turn that is asked for: every reader of JSON takes it exactly (RFC 8259, 6).
 pub const TURN_NUMBER_MAX: u64 = (1 << 53) - 1;
 /// Messages in one answer of the history endpoint, at most.

@@ -21,6 +21,7 @@ pub mod scope;
 pub mod selection;
 pub mod session;
 pub mod signing;
+pub mod slot;
 pub mod tool;
 pub mod turn;
 pub mod user;

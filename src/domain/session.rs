@@ -2,7 +2,12 @@
 
 use std::fmt;
 
-use super::{tool::ToolResult, user::UserName};
+use super::{limits::SESSION_TITLE_MADE_CHARS_MAX, tool::ToolResult, user::UserName};
+
+/// The longest id of a session, in characters.
+const SESSION_ID_CHARS_MAX: usize = 64;
+/// The id of no session.
+const NOBODYS: &str = "-";
 
 /// A session's public id: made by the server, 128 random bits or more, never chosen by a client.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -12,6 +17,12 @@ impl SessionId {
     /// Takes an id as it was stored or generated; ids are compared, never interpreted.
     pub fn from_stored(id: &str) -> Self {
         Self(id.to_owned())
+    }
+
+    /// Takes an id as somebody names it; what no session can have is the name of none.
+    pub fn named(id: &str) -> Self {
+        let may_be_one = !id.is_empty() && id.len() <= SESSION_ID_CHARS_MAX && id.bytes().all(|b| b.is_ascii_alphanumeric());
+        Self::from_stored(if may_be_one { id } else { NOBODYS })
     }
 
     pub fn as_str(&self) -> &str {
@@ -44,6 +55,39 @@ pub struct SessionInfo {
     pub fence: u64,
     /// The run that holds the session now.
     pub running: Option<String>,
+}
+
+/// What a conversation is called that begins with this message: its first words.
+pub fn title_of(message: &str) -> String {
+    let mut title = String::new();
+    for word in message.split_whitespace() {
+        let space = usize::from(!title.is_empty());
+        let chars = title.chars().count() + space + word.chars().count();
+        if chars > SESSION_TITLE_MADE_CHARS_MAX {
+            // A word that is longer than a title, as a sentence without spaces is, is cut.
+            if title.is_empty() {
+                title.extend(word.chars().take(SESSION_TITLE_MADE_CHARS_MAX - 1));
+            }
+            title.push('…');
+            break;
+        }
+        if space > 0 {
+            title.push(' ');
+        }
+        title.push_str(word);
+    }
+    title
+}
+
+/// What a session is called and what is noted of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Label {
+    /// As its user calls it, or else made from its first turn.
+    pub title: Option<String>,
+    /// It stands before others.
+    pub pinned: bool,
+    /// Whatever its client notes, as the text of a JSON object.
+    pub metadata: Option<String>,
 }
 
 impl SessionInfo {
@@ -164,6 +208,20 @@ pub fn waiting(rounds: &[Round]) -> impl Iterator<Item = &ToolResult> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_title_is_the_first_words_of_a_message() {
+        let long = "word ".repeat(20);
+        let chinese = "查".repeat(100);
+        for (message, title) in [
+            ("  list\n all   orders ", "list all orders".to_owned()),
+            ("", String::new()),
+            (&long, format!("{}…", "word ".repeat(12).trim_end())),
+            (&chinese, format!("{}…", "查".repeat(59))),
+        ] {
+            assert_eq!(title_of(message), title);
+        }
+    }
 
     #[test]
     fn a_revision_tells_what_became_of_it() {

@@ -211,6 +211,7 @@ fn outsider(claims: &Map<String, Value>, token: &str, terms: &Terms<'_>) -> Opti
         issued_ms: issued.checked_mul(1000)?,
         expires_ms: ends.checked_mul(1000)?,
         good_for: GoodFor::Everything,
+        session: None,
     };
     Some(Outsider { bearer, role: terms.role_claim.map(|claim| role(claims, claim, terms.admin_roles)), begins_secs: begins })
 }

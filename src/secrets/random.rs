@@ -14,6 +14,16 @@ pub fn hex_of(bytes: usize) -> String {
     hex(&buffer)
 }
 
+/// 64 random bits.
+///
+/// # Panics
+/// As [`hex_of`].
+pub fn number() -> u64 {
+    let mut buffer = [0; size_of::<u64>()];
+    fill(&mut buffer);
+    u64::from_be_bytes(buffer)
+}
+
 /// A password of 20 characters that people can type: 32 letters and digits without look-alikes, 100 bits.
 ///
 /// # Panics

@@ -16,6 +16,8 @@ use super::ring::{GivenKey, RingKey};
 use crate::domain::{
     limits::PASSWORD_CHANGE_SECS,
     scope::Scopes,
+    session::SessionId,
+    slot::{SessionSlot, Slot},
     user::{Role, UserName},
 };
 
@@ -55,6 +57,8 @@ pub struct Bearer {
     pub issued_ms: u64,
     pub expires_ms: u64,
     pub good_for: GoodFor,
+    /// The session that the request is about, if it names one: no token does.
+    pub session: Option<SessionId>,
 }
 
 /// What a token is good for.
@@ -70,6 +74,16 @@ pub enum GoodFor {
 }
 
 impl Bearer {
+    /// The slot of the session that the request is about.
+    pub fn slot(&self) -> Slot {
+        self.session.as_ref().map_or(Slot::MAIN, Slot::of_session)
+    }
+
+    /// The session that the request is about, wherever it stands.
+    pub fn session_slot(&self) -> SessionSlot {
+        SessionSlot { user: self.user.clone(), slot: self.slot() }
+    }
+
     /// The family of refresh tokens that the token came with or from; none in one of an older release.
     pub fn family(&self) -> Option<&str> {
         self.token_id.split_once('-').map(|(family, _)| family)
@@ -214,7 +228,7 @@ impl Tokens {
         let user = UserName::new(&claims.sub).filter(|_| coherent && !claims.jti.is_empty()).ok_or(TokenError::Invalid)?;
         let good_for = if claims.aud == AUDIENCE { GoodFor::Everything } else { GoodFor::PasswordChange };
         let (token_id, issued_ms, expires_ms) = (claims.jti, claims.iat_ms, claims.exp.saturating_mul(1000));
-        let bearer = Bearer { user, token_id, issued_ms, expires_ms, good_for };
+        let bearer = Bearer { user, token_id, issued_ms, expires_ms, good_for, session: None };
         Ok(Known { bearer, begins_secs: claims.nbf.max(claims.iat), ends_secs: claims.exp })
     }
 }

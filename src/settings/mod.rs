@@ -208,6 +208,8 @@ pub struct Sessions {
     pub max_secs: u64,
     /// Turns kept; older ones are dropped from the head.
     pub turns_max: usize,
+    /// Beside the one that every user has.
+    pub per_user_max: usize,
     pub cleanup_interval_secs: u64,
 }
 

@@ -6,6 +6,7 @@ pub mod credentials;
 pub mod keys;
 pub mod logins;
 mod runs;
+pub mod sessions;
 
 pub use self::runs::{
     Begin, Begun, Cancelled, Commit, Committed, Ended, Entry, Idempotency, Lease, Looked, Started, Stepped, StoredEvent, Taken, TakenRun,
@@ -14,6 +15,7 @@ pub use super::envelope::TurnPlace;
 use crate::domain::{
     scope::{Allowed, Scope, Scopes},
     session::{Revision, SessionId, SessionInfo, Turn},
+    slot::Slot,
     user::{Account, Role, UserName},
 };
 
@@ -42,6 +44,15 @@ pub struct Caller<'a> {
     pub token_id: &'a str,
     /// When the token was issued, milliseconds since 1970.
     pub issued_ms: u64,
+    /// The session that the request is about; none: the one that every user has.
+    pub session: Option<&'a SessionId>,
+}
+
+impl Caller<'_> {
+    /// The slot of the session that the request is about.
+    pub fn slot(&self) -> Slot {
+        self.session.map_or(Slot::MAIN, Slot::of_session)
+    }
 }
 
 /// Why a caller is not let in, in the order of checking.
@@ -93,13 +104,18 @@ pub enum Tail {
         turn: u64,
         n: usize,
     },
+    /// As [`Tail::Before`], with their calls.
+    BeforeWhole {
+        turn: u64,
+        n: usize,
+    },
 }
 
 impl Tail {
     /// How many of the newest turns come with their calls.
     pub fn whole(self) -> usize {
         match self {
-            Self::NewestWhole(n) => n,
+            Self::NewestWhole(n) | Self::BeforeWhole { n, .. } => n,
             Self::Nothing | Self::Newest(_) | Self::Before { .. } => 0,
         }
     }
@@ -120,6 +136,8 @@ pub struct Visit {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Entered {
     In(Box<Visit>),
+    /// The session that the caller names is not there.
+    NoSession,
     Refused(Refused),
 }
 
@@ -133,6 +151,8 @@ pub enum Cleared {
     },
     /// It is not what the caller knows: this is what there is.
     Moved(Revision),
+    /// The session that the caller names is not there.
+    NoSession,
 }
 
 /// A new session took the place of the old one.
@@ -142,6 +162,8 @@ pub enum Reset {
     Refused(Refused),
     /// It is not what the caller knows: this is what there is.
     Moved(Revision),
+    /// The session that the caller names is not there.
+    NoSession,
 }
 
 /// Numbers of sessions, exact.

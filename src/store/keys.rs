@@ -14,11 +14,12 @@
 //! | `saa:{b}:rf:<user>` | hash | families of refresh tokens: family → `<born>\|<ends>\|<rotated>\|<digest of the good token>\|<digest of the one before>\|<the good one, sealed for whoever has the one before>` | with the newest of them, `auth.refresh_hours` after its last use, or at `POST /api/logout/all` |
 //! | `saa:{b}:lf:<user>` | hash | `n` wrong passwords for the account lately, also of one that is not there; `t` there were too many, and somebody was told | an hour after the first |
 //! | `saa:{b}:lf:<user>:<digest>` | hash | those from one address | 15 min after the first, or at the right one |
-//! | `saa:{b}:s:<user>:<slot>` | hash | session: `v` `sid` `ca` `la` `exp` `ver` `len` `base`; while a run holds it `rid` `own` `tok` `lu`, `cx` why it is to stop, `try` how often it was taken from the dead; `lc` last commit; `dk` the key of its turns, wrapped; `sum` a summary of older turns, `sl` the last one that it covers | idle, at most until `exp` |
+//! | `saa:{b}:s:<user>:<slot>` | hash | session: `v` `sid` `ca` `la` `exp` `ver` `len` `base`; while a run holds it `rid` `own` `tok` `lu`, `cx` why it is to stop, `try` how often it was taken from the dead; `lc` last commit; `dk` the key of its turns, wrapped; `sum` a summary of older turns, `sl` the last one that it covers; `ti` a title made from the first turn, `ut` the one that the user gave it, `pin` it stands before others, `md` what its client notes of it | idle, at most until `exp` |
 //! | `saa:{b}:h:<user>:<slot>` | list | one record a turn | with the session |
 //! | `saa:{b}:j:<user>:<slot>` | hash | journal of runs that have not ended: `<run>\|<field>` | with the session |
 //! | `saa:{b}:q:<user>:<slot>` | list | runs that wait for the session, the next one first: `<run>\|<accepted ms>\|<input>` | with the session |
 //! | `saa:{b}:e:<user>:<slot>` | stream | what happens in streamed runs of the session: `r` the run, `e` the event; ids are `<fence>-<n>` | 15 min after the last, at a reset, or when there are too many |
+//! | `saa:{b}:us:<user>` | set | slots of the sessions that the user has beside the main one; those that have ended are taken out when it is read | with the account, or when it is empty |
 //! | `saa:{b}:n:<user>` | zset | the user's newest runs that have ended, in the order of their ids (`lua/runs.lua`) | 24 h after the last |
 //! | `saa:{b}:o` | zset | `<user>:<slot>` of sessions with a run that has not ended → when somebody must look after it | cleans itself |
 //! | `saa:{b}:i:<user>:<digest>` | string | idempotency record: fingerprint, run, answer | 24 h |
@@ -27,7 +28,7 @@
 //! | `saa:em:<digest>` | string | what a function means (`vectors.rs`), by the digest of its text and the model for embeddings | 90 days after a replica last read it |
 //! | `saa:ec:<digest>` | string | which replica asks what some functions mean, by the digest of which | 65 s, or when it knows |
 //! | `saa:{b}:r:<user>:<id>` | string | one reply kept whole (`kept.rs`) | `results.ttl_secs`, at a reset, or when there are too many |
-//! | `saa:{b}:rl:<user>` | zset | ids of the user's kept replies → until when | with the newest of them |
+//! | `saa:{b}:rl:<user>`, `saa:{b}:rl:<user>:<slot>` | zset | ids of the kept replies of the main session, or of another → until when | with the newest of them |
 //! | `saa:{b}:tk:<user>` | hash | tokens of a day (`lua/budget.lua`): `day` `used` `held`; there if users have a budget | 2 days after the last |
 //! | `saa:{b}:tr:<user>` | zset | tokens that are set aside: `<id>\|<tokens>` → when it lapses | as `tk` |
 //! | `saa:{tokens}:tk`, `:tr` | hash, zset | the same for all users together; there if the service has a budget | as `tk` |
@@ -36,12 +37,16 @@
 //! | `saa:{b}:la` | zset | `<user>:<slot>` → last active | cleans itself |
 //! | `saa:{b}:sm` | hash | `<user>:<slot>` → `sid\|created\|turns` | cleans itself |
 //!
-//! `<slot>` is `main` for the session that a user has without asking. The slot, not the session's id, names the key: so a run can
-//! begin in one round trip without knowing the id first, and a reset replaces the id under the same key.
+//! `<slot>` is `main` for the session that a user has without asking, and 16 hexadecimal digits for any other (`domain/slot.rs`). The slot,
+//! not the session's id, names the key: so a run can begin in one round trip without knowing the id first, and a reset replaces the id under
+//! the same key.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::domain::user::UserName;
+use crate::domain::{
+    slot::{SessionSlot, Slot},
+    user::UserName,
+};
 
 /// Buckets of a keyspace, fixed when it is created (`saa:meta`).
 pub(super) const BUCKETS: u32 = 64;
@@ -69,6 +74,12 @@ pub(super) fn user_of(member: &str) -> Option<UserName> {
     UserName::new(&name)
 }
 
+/// The session that an index member stands for; `None` if nobody can have it.
+pub(super) fn session_of_member(member: &str) -> Option<SessionSlot> {
+    let (_, slot) = member.rsplit_once(':')?;
+    Some(SessionSlot { user: user_of(member)?, slot: Slot::parse(slot)? })
+}
+
 /// A token for the API. It is no user's, so its key has no hash tag of a bucket.
 pub(super) fn upstream_token(digest: &str) -> String {
     format!("saa:ot:{digest}")
@@ -84,19 +95,35 @@ pub(super) fn vectors_claim(digest: &str) -> String {
     format!("saa:ec:{digest}")
 }
 
-/// The keys of one user.
+/// The keys of one user, and of one of their sessions.
 #[derive(Debug, Clone)]
 pub(super) struct UserKeys {
     /// `saa:{bNN}:`
     prefix: String,
     /// The user's escaped name.
     escaped: String,
+    slot: Slot,
 }
 
 impl UserKeys {
+    /// With the main session, where it matters.
     pub fn of(user: &UserName) -> Self {
+        Self::at(user, Slot::MAIN)
+    }
+
+    /// With the session in this slot.
+    pub fn at(user: &UserName, slot: Slot) -> Self {
         let bucket = crc32fast::hash(user.as_str().as_bytes()) % BUCKETS;
-        Self { prefix: bucket_prefix(bucket), escaped: escaped(user) }
+        Self { prefix: bucket_prefix(bucket), escaped: escaped(user), slot }
+    }
+
+    /// With the session that a run is in.
+    pub fn of_run(user: &UserName, run: &str) -> Self {
+        Self::at(user, Slot::of_run(run))
+    }
+
+    fn of_session(&self, kind: &str) -> String {
+        format!("{}{kind}:{}:{}", self.prefix, self.escaped, self.slot)
     }
 
     fn own(&self, kind: &str) -> String {
@@ -122,25 +149,30 @@ impl UserKeys {
     }
 
     pub fn session(&self) -> String {
-        [&self.prefix, "s:", &self.escaped, ":main"].concat()
+        self.of_session("s")
     }
 
     pub fn history(&self) -> String {
-        [&self.prefix, "h:", &self.escaped, ":main"].concat()
+        self.of_session("h")
     }
 
     pub fn journal(&self) -> String {
-        [&self.prefix, "j:", &self.escaped, ":main"].concat()
+        self.of_session("j")
     }
 
     /// Runs that wait for the session.
     pub fn waiting(&self) -> String {
-        [&self.prefix, "q:", &self.escaped, ":main"].concat()
+        self.of_session("q")
     }
 
     /// What happens in the session's streamed runs.
     pub fn events(&self) -> String {
-        [&self.prefix, "e:", &self.escaped, ":main"].concat()
+        self.of_session("e")
+    }
+
+    /// The slots of the user's sessions beside the main one.
+    pub fn slots(&self) -> String {
+        self.own("us")
     }
 
     /// The user's runs that have ended.
@@ -171,9 +203,9 @@ impl UserKeys {
         self.own("cr")
     }
 
-    /// The list of the user's kept replies.
+    /// The list of the session's kept replies.
     pub fn results(&self) -> String {
-        self.own("rl")
+        if self.slot.is_main() { self.own("rl") } else { self.of_session("rl") }
     }
 
     /// What the key of each kept reply begins with; its id follows.
@@ -181,9 +213,14 @@ impl UserKeys {
         [&self.prefix, "r:", &self.escaped, ":"].concat()
     }
 
-    /// The member that stands for the user's session in the bucket's index.
+    /// The member that stands for the session in the bucket's index.
     pub fn member(&self) -> String {
-        [&self.escaped, ":main"].concat()
+        format!("{}:{}", self.escaped, self.slot)
+    }
+
+    /// What the members of all the user's sessions begin with.
+    pub fn members(&self) -> String {
+        format!("{}:", self.escaped)
     }
 
     /// The user as the bucket's list of users has it.
@@ -253,7 +290,11 @@ mod tests {
             let session = keys.session();
             assert_eq!(session.matches('{').count(), 1, "{session}");
             assert_eq!(session.matches(':').count(), 4, "{session}");
-            assert_eq!(user_of(&keys.member()), Some(user));
+            assert_eq!(user_of(&keys.member()), Some(user.clone()));
+            for slot in [Slot::MAIN, Slot::other(7)] {
+                let member = UserKeys::at(&user, slot).member();
+                assert_eq!(session_of_member(&member), Some(SessionSlot { user: user.clone(), slot }), "{member}");
+            }
         }
     }
 }

@@ -35,6 +35,7 @@ use self::contract::{
     credentials::{Admitted, CredentialPut, FetchedToken, OwnCredential, UpstreamToken},
     keys::{KeptKey, KeyMade, NewKey},
     logins::{Attempted, LoggedOut, Login, Logout, Opened, Rotated, Rotation},
+    sessions::{LabelChange, NewSession, OwnSession, Rewound, SessionOpened},
 };
 use crate::{
     domain::{
@@ -42,7 +43,8 @@ use crate::{
         event::{EventId, Numbered},
         kept::{KeptReply, ResultId},
         scope::Scope,
-        session::{Revision, Summary},
+        session::{Revision, SessionId, Summary},
+        slot::{SessionSlot, Slot},
         user::{Account, UserName},
         vector::Vector,
     },
@@ -54,9 +56,9 @@ const IDEMPOTENCY_TTL_MS: u64 = 24 * 60 * 60 * 1000;
 /// Ended sessions taken out of one bucket of the index at once.
 const SWEEP_AT_ONCE: u64 = 500;
 
-/// An id for a new session: 128 random bits.
-fn new_session_id() -> String {
-    crate::secrets::random::hex_of(16)
+/// An id for a new session in this slot: 128 random bits, the slot's among them.
+pub fn new_session_id(slot: Slot) -> SessionId {
+    slot.session_id(&crate::secrets::random::hex_of(16))
 }
 
 /// Where sessions live. Cheap to clone.
@@ -102,16 +104,16 @@ impl Store {
         self.begin_closed(begin).await
     }
 
-    /// Users whose session has a run that nobody works on, because its holder is gone or because it waits; not all of them at once.
-    pub async fn due(&self) -> Result<Vec<UserName>, StoreError> {
+    /// Sessions with a run that nobody works on, because its holder is gone or because it waits; not all of them at once.
+    pub async fn due(&self) -> Result<Vec<SessionSlot>, StoreError> {
         either!(self.due())
     }
 
-    /// Goes on with the run of a user whose holder is gone, under the same run and a new token; if there is none, begins the run that has
+    /// Goes on with the run of a session whose holder is gone, under the same run and a new token; if there is none, begins the run that has
     /// waited longest. Repeating it with the same `owner` is safe.
-    pub async fn take(&self, user: &UserName, owner: &str, lease_ms: u64, tail: usize) -> Result<Taken, StoreError> {
-        let taken = either!(self.take(user, owner, lease_ms, tail))?;
-        self.open_taken(user, taken).await
+    pub async fn take(&self, session: &SessionSlot, owner: &str, lease_ms: u64, tail: usize) -> Result<Taken, StoreError> {
+        let taken = either!(self.take(session, owner, lease_ms, tail))?;
+        self.open_taken(&session.user, taken).await
     }
 
     /// Renews the lease and writes journal entries, if the lease is still held. Repeating it is safe.
@@ -170,9 +172,10 @@ impl Store {
         either!(self.cancel(caller, run))
     }
 
-    /// Ends a user's session and whatever runs in it; false if there is none. Whether the caller may is not asked here.
-    pub async fn kill(&self, user: &UserName) -> Result<bool, StoreError> {
-        either!(self.kill(user))
+    /// Ends a user's session and whatever runs in it, or all of them if no session is named. How many it were. Whether the caller may is not
+    /// asked here.
+    pub async fn kill(&self, user: &UserName, session: Option<&SessionId>) -> Result<u64, StoreError> {
+        either!(self.kill(user, session))
     }
 
     /// Empties the conversation, if it is what the caller `expects`.
@@ -185,15 +188,41 @@ impl Store {
         either!(self.reset(caller, expects))
     }
 
+    /// Begins a session beside the main one, under an id that nobody has, with a conversation if one is given. Repeating it is safe.
+    pub async fn open_session(&self, caller: Caller<'_>, session: NewSession<'_>) -> Result<SessionOpened, StoreError> {
+        either!(self.open_session(caller, session))
+    }
+
+    /// The caller's sessions: the one that is named, or else all of them, the main one first if there is one.
+    pub async fn own_sessions(&self, caller: Caller<'_>) -> Result<Admitted<Vec<OwnSession>>, StoreError> {
+        either!(self.own_sessions(caller))
+    }
+
+    /// Changes what a session of the caller's is called, whether it is pinned and what is noted of it; false if it is not there. What is not
+    /// given stays. Repeating it is safe.
+    pub async fn label_session(&self, caller: Caller<'_>, label: &LabelChange) -> Result<Admitted<bool>, StoreError> {
+        either!(self.label_session(caller, label))
+    }
+
+    /// Ends the session that the caller names, with whatever runs in it; false if it is not there.
+    pub async fn end_session(&self, caller: Caller<'_>) -> Result<Admitted<bool>, StoreError> {
+        either!(self.end_session(caller))
+    }
+
+    /// Takes the newest turns out of the conversation of the session that the caller names, until `turn` is the number of the next one.
+    pub async fn rewind(&self, caller: Caller<'_>, turn: u64, expects: Option<&Revision>) -> Result<Rewound, StoreError> {
+        either!(self.rewind(caller, turn, expects))
+    }
+
     /// Lets an administrator in, and brings nothing.
     pub async fn administrator(&self, caller: Caller<'_>, needed: Scope) -> Result<AdminAnswer<()>, StoreError> {
         either!(self.administrator(caller, needed))
     }
 
-    /// Keeps a reply of a user for so long, under an id that nothing was kept under before (or this very reply: repeating it is safe). Of
+    /// Keeps a reply of a session for so long, under an id that nothing was kept under before (or this very reply: repeating it is safe). Of
     /// more than [`RESULTS_KEPT_MAX`](crate::domain::limits::RESULTS_KEPT_MAX) the oldest go; a reset of the session drops all.
-    pub async fn keep_result(&self, user: &UserName, id: &ResultId, reply: &KeptReply, ttl: Duration) -> Result<(), StoreError> {
-        either!(self.keep_result(user, id, reply, ttl))
+    pub async fn keep_result(&self, session: &SessionSlot, id: &ResultId, reply: &KeptReply, ttl: Duration) -> Result<(), StoreError> {
+        either!(self.keep_result(session, id, reply, ttl))
     }
 
     /// A kept reply of this user, if it is still there; nobody else's is ever found. Whether the user may come in is not asked here.
@@ -303,9 +332,9 @@ impl Store {
         either!(self.audited(wanted, before, limit))
     }
 
-    /// What was said in a user's session, for somebody else: nothing of it changes. `None` if there is none.
-    pub async fn peek(&self, user: &UserName, tail: Tail) -> Result<Option<Peeked>, StoreError> {
-        either!(self.peek(user, tail))
+    /// What was said in a session of a user's, the main one if none is named, for somebody else: nothing of it changes. `None` if there is none.
+    pub async fn peek(&self, user: &UserName, session: Option<&SessionId>, tail: Tail) -> Result<Option<Peeked>, StoreError> {
+        either!(self.peek(user, session, tail))
     }
 
     /// A password is about to be tried for an account, there or not, from an address (its digest): counted as a failure until `forgive`.

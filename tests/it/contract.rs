@@ -6,6 +6,7 @@ mod idempotency;
 mod open;
 mod process;
 mod session;
+mod sessions;
 mod start;
 mod texts;
 mod tokens;

@@ -87,7 +87,7 @@ fn bounds_in_the_document_are_those_of_the_service() {
     assert_eq!(at("/components/parameters/IdempotencyKey/schema/maxLength"), limits::IDEMPOTENCY_KEY_CHARS_MAX);
     assert_eq!(at("/components/parameters/RunId/schema/maxLength"), limits::RUN_ID_CHARS_MAX);
     assert_eq!(at("/paths/~1api~1credentials~1{scheme}/parameters/0/schema/maxLength"), limits::SCHEME_NAME_CHARS_MAX);
-    assert_eq!(at("/paths/~1api~1results~1{id}/get/parameters/3/schema/maxLength"), limits::RESULT_SEARCH_CHARS_MAX);
+    assert_eq!(at("/paths/~1api~1results~1{id}/get/parameters/4/schema/maxLength"), limits::RESULT_SEARCH_CHARS_MAX);
     let pages = [
         ("/paths/~1api~1history/get/parameters/0", limits::HISTORY_PAGE_MAX, limits::HISTORY_PAGE_DEFAULT),
         ("/paths/~1api~1admin~1sessions/get/parameters/0", limits::SESSIONS_PAGE_MAX, limits::SESSIONS_PAGE_DEFAULT),

@@ -24,6 +24,7 @@ mod releases;
 mod requests;
 mod restarts;
 mod results;
+mod sessions;
 mod spoil;
 mod summaries;
 mod vectors;
@@ -86,6 +87,7 @@ async fn every_check_holds_on_a_cluster() {
         requests::on_a_cluster(&cluster).await,
         restarts::on_a_cluster(&cluster).await,
         results::on_a_cluster(&cluster).await,
+        sessions::on_a_cluster(&cluster).await,
         summaries::on_a_cluster(&cluster).await,
         vectors::on_a_cluster(&cluster).await,
         waiting::on_a_cluster(&cluster).await,

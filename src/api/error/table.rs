@@ -186,6 +186,18 @@ impl From<AppError> for ApiError {
                 "该 Idempotency-Key 已用于另一个请求",
             ),
             AppError::NoSession => Self::new(StatusCode::NOT_FOUND, "session_not_found", "there is no such session", "会话不存在"),
+            AppError::TooManySessions { most } => Self::new(
+                StatusCode::CONFLICT,
+                "too_many_sessions",
+                format!("you have {most} sessions beside the main one, and more are not allowed: end one first"),
+                format!("除主会话外您已有 {most} 个会话，不能再多：请先结束一个"),
+            ),
+            AppError::NoTurn { first, next } => Self::new(
+                StatusCode::NOT_FOUND,
+                "turn_not_found",
+                format!("the conversation has no such turn: turn is from {first} to {next}"),
+                format!("对话中没有该轮次：turn 应在 {first} 到 {next} 之间"),
+            ),
             AppError::NoQuestion => Self::new(
                 StatusCode::NOT_FOUND,
                 "confirmation_not_found",

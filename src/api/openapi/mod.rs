@@ -19,6 +19,7 @@ const PIECES: &str = concat!(
     include_str!("agent.yaml"),
     include_str!("runs.yaml"),
     include_str!("session.yaml"),
+    include_str!("sessions.yaml"),
     include_str!("credentials.yaml"),
     include_str!("admin.yaml"),
     include_str!("service.yaml"),

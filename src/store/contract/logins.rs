@@ -102,10 +102,16 @@ pub enum LoggedOut {
 /// What a logout stopped.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StoppedRuns {
-    /// The run that is told to stop.
-    pub running: Option<String>,
-    /// What is left of its lease; 0: nobody works on it.
-    pub left_ms: u64,
+    /// The runs that are told to stop.
+    pub running: Vec<StoppedRun>,
     /// How many waited, and were cancelled.
     pub waited: u64,
+}
+
+/// A run that is told to stop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoppedRun {
+    pub run: String,
+    /// What is left of its lease; 0: nobody works on it.
+    pub left_ms: u64,
 }

@@ -4,6 +4,7 @@ use super::{Refused, TurnPlace, Visit};
 use crate::domain::{
     event::EventId,
     session::{Revision, SessionId, Summary, Turn},
+    slot::SessionSlot,
     turn::{Ending, FencingToken, JournalEntry, OnBusy, Stop},
     user::UserName,
 };
@@ -21,7 +22,7 @@ pub struct Idempotency<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct Begin<'a> {
     pub caller: super::Caller<'a>,
-    /// Id of the run that wants to begin; in the order of time, without `|`.
+    /// Id of the run that wants to begin; in the order of time, without `|`; it tells the slot of the caller's session ([`Slot::run_id`](crate::domain::slot::Slot::run_id)).
     pub run: &'a str,
     /// `replica#nonce`, the nonce new for every attempt to begin (but the same when one attempt is repeated because its answer was lost).
     pub owner: &'a str,
@@ -93,6 +94,8 @@ pub enum Begun {
     Replay(Vec<u8>),
     /// The conversation is not what the client knows: this is what there is.
     Moved(Revision),
+    /// The session that the caller names is not there.
+    NoSession,
 }
 
 /// A run that somebody goes on with.
@@ -131,6 +134,13 @@ pub struct Lease {
     pub turns_at: TurnPlace,
 }
 
+impl Lease {
+    /// The session that it is for.
+    pub fn session(&self) -> SessionSlot {
+        SessionSlot::of_run(&self.user, &self.run)
+    }
+}
+
 /// One entry for the journal of a run: written once, never changed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
@@ -160,6 +170,8 @@ pub struct Commit<'a> {
     pub accepted_ms: u64,
     /// More of how it ended, for programs: a stable name, or nothing.
     pub detail: &'a str,
+    /// What the conversation is called if nobody calls it otherwise, for a run that begins one.
+    pub title: Option<&'a str>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

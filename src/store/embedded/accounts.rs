@@ -60,7 +60,7 @@ impl EmbeddedStore {
     /// False if there is no such user.
     pub async fn change_account(&self, user: &UserName, changes: &[AccountChange<'_>]) -> Result<bool, StoreError> {
         let keys = UserKeys::of(user);
-        let (key, member) = (keys.listed().to_owned(), keys.member());
+        let (key, user) = (keys.listed().to_owned(), user.clone());
         let void = changes.iter().any(AccountChange::voids_tokens);
         let owned = changes.iter().map(|change| match *change {
             AccountChange::Password(hash) => Change::Password(hash.to_owned()),
@@ -87,10 +87,13 @@ impl EmbeddedStore {
                 }
                 if void {
                     account.tokens_from = book.now;
-                    // A session that cannot be read runs nothing.
-                    if let Some(mut session) = book.session(&member).unwrap_or_default().filter(|session| session.held.is_some()) {
-                        session.stop = Some(Stop::Revoked.as_str().to_owned());
-                        book.prolong(&member, &mut session)?;
+                    for slot in book.slots_of(&user)? {
+                        let member = UserKeys::at(&user, slot).member();
+                        // A session that cannot be read runs nothing.
+                        if let Some(mut session) = book.session(&member).unwrap_or_default().filter(|session| session.held.is_some()) {
+                            session.stop = Some(Stop::Revoked.as_str().to_owned());
+                            book.prolong(&member, &mut session)?;
+                        }
                     }
                 }
                 book.accounts.insert(key.as_str(), encode(&account).as_slice())?;

@@ -48,6 +48,9 @@ impl EmbeddedStore {
         let keys = UserKeys::of(user);
         self.for_admin(caller, Scope::SessionsRead, move |_, transaction, now| {
             let mut found = entries(&transaction, &keys.member(), now)?;
+            for member in others(&transaction, &keys)? {
+                found.extend(entries(&transaction, &member, now)?);
+            }
             let (rows, bytes) = credentials::size(&transaction.open_table(CREDENTIALS)?, keys.listed())?;
             if rows > 0 {
                 found.push(StoredKey { name: format!("credentials/{}", keys.listed()), kind: "hash".to_owned(), ttl_ms: None, bytes });
@@ -159,6 +162,22 @@ fn page(transaction: &ReadTransaction, cursor: Option<&Cursor>, limit: usize, no
     }
     let more = places.next().transpose()?.is_some();
     Ok(SessionsPage { stats, sessions, next: last.filter(|_| more), now_ms })
+}
+
+/// The members of the sessions that a user has beside the main one.
+fn others(transaction: &ReadTransaction, keys: &UserKeys) -> Result<Vec<String>, Fault> {
+    let first = keys.members();
+    let mut members = Vec::new();
+    for entry in transaction.open_table(LISTED)?.range(first.as_str()..)? {
+        let (member, _) = entry?;
+        if !member.value().starts_with(&first) {
+            break;
+        }
+        if member.value() != keys.member() {
+            members.push(member.value().to_owned());
+        }
+    }
+    Ok(members)
 }
 
 /// The entries of a session that has not ended, table by table.

@@ -12,6 +12,8 @@ use crate::{
     domain::{
         audit::{AuditPlace, Audited, Deed, Wanted},
         limits::{AUDIT_KEPT_MS, AUDIT_RECORDS_MAX},
+        session::SessionId,
+        slot::Slot,
         user::UserName,
     },
     store::{
@@ -63,18 +65,19 @@ impl EmbeddedStore {
     }
 
     /// What was said in a user's session; `None` if there is none.
-    pub async fn peek(&self, user: &UserName, tail: Tail) -> Result<Option<Peeked>, StoreError> {
-        let user = user.clone();
+    pub async fn peek(&self, user: &UserName, session: Option<&SessionId>, tail: Tail) -> Result<Option<Peeked>, StoreError> {
+        let (user, named) = (user.clone(), session.cloned());
         self.work(move |inner| {
-            let keys = UserKeys::of(&user);
+            let keys = UserKeys::at(&user, named.as_ref().map_or(Slot::MAIN, Slot::of_session));
             let (transaction, now) = (inner.database.begin_read()?, inner.clock.now_ms());
             let member = keys.member();
             let found = session_of(&transaction.open_table(SESSIONS)?, &transaction.open_table(LISTED)?, &member, now)?;
+            let found = found.filter(|found| named.as_ref().is_none_or(|named| named.as_str() == found.id));
             let Some(session) = found else { return Ok(None) };
             let fence = transaction.open_table(FENCES)?.get(keys.listed())?.map_or(0, |n| n.value());
             let (told, key) = (session.told(&user, now, fence), session.wrapped_key()?);
             let stored = inner.envelopes.turns_of(&user, &told.id, key.as_deref());
-            let (tail, first) = turns_of(&transaction.open_table(HISTORY)?, &member, &session, tail, 0, &stored)?;
+            let (tail, first) = turns_of(&transaction.open_table(HISTORY)?, &member, &session, tail, tail.whole(), &stored)?;
             Ok(Some(Peeked { session: told, tail, first }))
         })
         .await

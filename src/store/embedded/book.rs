@@ -16,13 +16,14 @@ use crate::{
         base64,
         limits::HISTORY_PAGE_BYTES,
         session::{SessionId, Summary, Turn},
+        slot::Slot,
         turn::JournalEntry,
         user::UserName,
     },
     store::{
         contract::{Tail, TurnPlace},
         envelope::{Envelopes, SessionTurns},
-        keys::user_of,
+        keys::{UserKeys, user_of},
         record::Detail,
     },
 };
@@ -129,6 +130,23 @@ impl<'t> Book<'t> {
         Ok(self.listed.get(member)?.is_some_and(|row| row.value().1 > self.now))
     }
 
+    /// The id of a session that has not ended, readable or not.
+    pub fn listed_id(&self, member: &str) -> Result<Option<String>, Fault> {
+        Ok(self.listed.get(member)?.filter(|row| row.value().1 > self.now).map(|row| row.value().4.to_owned()))
+    }
+
+    /// The slots of all sessions of a user, ended ones as well.
+    pub fn slots_of(&self, user: &UserName) -> Result<Vec<Slot>, Fault> {
+        let first = UserKeys::of(user).members();
+        let mut slots = Vec::new();
+        for entry in self.listed.range(first.as_str()..)? {
+            let (member, _) = entry?;
+            let Some(slot) = member.value().strip_prefix(&first) else { break };
+            slots.extend(Slot::parse(slot));
+        }
+        Ok(slots)
+    }
+
     pub fn turns(&self, member: &str, session: &Session, tail: Tail, whole: usize) -> Result<(Vec<Turn>, u64), Fault> {
         let (user, id) = whose(member, session)?;
         let key = session.wrapped_key()?;
@@ -167,6 +185,24 @@ impl<'t> Book<'t> {
         self.listed.insert(member, (session.active, session.ends, session.created, session.turns, session.id.as_str()))?;
         self.activity.insert((session.active, member), ())?;
         self.ends.insert((session.ends, member), ())?;
+        self.changed = true;
+        Ok(())
+    }
+
+    /// Writes the session where its place in the index stays.
+    pub fn rewrite(&mut self, member: &str, session: &Session) -> Result<(), Fault> {
+        self.sessions.insert(member, encode(session).as_slice())?;
+        self.changed = true;
+        Ok(())
+    }
+
+    /// Takes out the turns from this number on, and a summary that tells of one of them.
+    pub fn cut(&mut self, member: &str, turn: u64) -> Result<(), Fault> {
+        self.history.retain_in((member, turn)..=(member, u64::MAX), |_, _| false)?;
+        let covers = self.summaries.get(member)?.is_some_and(|found| found.value().1 >= turn);
+        if covers {
+            self.summaries.remove(member)?;
+        }
         self.changed = true;
         Ok(())
     }
@@ -372,7 +408,7 @@ pub(super) fn turns_of(
     let (n, until) = match tail {
         Tail::Nothing => return Ok((Vec::new(), next)),
         Tail::Newest(n) | Tail::NewestWhole(n) => (n, next),
-        Tail::Before { turn, n } => (n, turn.min(next)),
+        Tail::Before { turn, n } | Tail::BeforeWhole { turn, n } => (n, turn.min(next)),
     };
     if until <= session.base {
         return Ok((Vec::new(), next));

@@ -12,7 +12,8 @@ use super::{
 };
 use crate::{
     domain::{
-        session::{Revision, SessionInfo, Turn},
+        session::{Revision, SessionId, SessionInfo, Turn},
+        slot::Slot,
         user::{Role, UserName},
     },
     store::{
@@ -25,9 +26,12 @@ use crate::{
 /// A caller, on its way to a blocking thread.
 pub(super) struct Who {
     pub user: UserName,
+    /// The session that the caller names.
+    pub session: Option<SessionId>,
+    pub slot: Slot,
     /// The user's escaped name.
     pub key: String,
-    /// What stands for the user's session.
+    /// What stands for the session.
     pub member: String,
     token_id: String,
     issued_ms: u64,
@@ -35,9 +39,11 @@ pub(super) struct Who {
 
 impl From<Caller<'_>> for Who {
     fn from(caller: Caller<'_>) -> Self {
-        let keys = UserKeys::of(caller.user);
+        let keys = UserKeys::at(caller.user, caller.slot());
         Self {
             user: caller.user.clone(),
+            session: caller.session.cloned(),
+            slot: caller.slot(),
             key: keys.listed().to_owned(),
             member: keys.member(),
             token_id: caller.token_id.to_owned(),
@@ -47,6 +53,17 @@ impl From<Caller<'_>> for Who {
 }
 
 impl Who {
+    /// As who asks about the session of a run.
+    pub fn of_run(caller: Caller<'_>, run: &str) -> Self {
+        let keys = UserKeys::of_run(caller.user, run);
+        Self { slot: Slot::of_run(run), session: None, member: keys.member(), ..Self::from(caller) }
+    }
+
+    /// Whether this is the session that the caller means: without a name it is the one that is there.
+    pub fn names(&self, session: Option<&Session>) -> bool {
+        self.session.as_ref().is_none_or(|named| session.is_some_and(|session| session.id == named.as_str()))
+    }
+
     /// The account, if it lets this token in: it lives, and the token is neither older than it allows nor revoked, by its id or with its
     /// family (whose name stands before the `-` of the id).
     pub fn let_in_by(
@@ -116,6 +133,9 @@ impl Inner {
             let fresh = session_of(&transaction.open_table(SESSIONS)?, &listed, &who.member, now)?
                 .filter(|session| now.saturating_sub(session.active) < self.lifetimes.touch_every_ms());
             if let Some(session) = fresh {
+                if !who.names(Some(&session)) {
+                    return Ok(Entered::NoSession);
+                }
                 let (told, key) = (session.told(&who.user, now, fence), session.wrapped_key()?);
                 let stored = self.envelopes.turns_of(&who.user, &told.id, key.as_deref());
                 let turns = turns_of(&transaction.open_table(HISTORY)?, &who.member, &session, tail, tail.whole(), &stored)?;
@@ -124,7 +144,7 @@ impl Inner {
             role
         };
         self.write(|book| {
-            let mut session = self.session_or_new(book, who)?;
+            let Some(mut session) = self.session_or_new(book, who)? else { return Ok(Entered::NoSession) };
             let turns = book.turns(&who.member, &session, tail, tail.whole())?;
             book.keep(&who.member, &mut session)?;
             Ok(visited(role, session.told(&who.user, book.now, book.fences(&who.key)?), turns))
@@ -141,7 +161,7 @@ impl Inner {
                 return Ok(Cleared::Moved(stored));
             }
         }
-        let mut session = self.session_or_new(book, who)?;
+        let Some(mut session) = self.session_or_new(book, who)? else { return Ok(Cleared::NoSession) };
         if let Some((held, left_ms)) = session.running(book.now) {
             return Ok(Cleared::Busy { run: held.run.clone(), left_ms });
         }
@@ -151,6 +171,7 @@ impl Inner {
         book.forget_turns(&who.member)?;
         // Numbers of turns are never given twice; what a dead run left in the journal is still to be told.
         (session.base, session.turns, session.version) = (session.next(), 0, session.version.saturating_add(1));
+        session.made_title = None;
         book.keep(&who.member, &mut session)?;
         self.events.forget(&who.member);
         Ok(Cleared::Done(Box::new(session.told(&who.user, book.now, book.fences(&who.key)?))))
@@ -167,19 +188,27 @@ impl Inner {
                 return Ok(Reset::Moved(stored));
             }
         }
-        let fence = book.wipe(&who.key, &who.member, "reset")?;
-        let mut session = Session::fresh(new_session_id(), book.now, self.lifetimes.max_ms);
+        // The id alone is asked for: what cannot be read is begun anew as well.
+        if who.session.as_ref().is_some_and(|named| book.listed_id(&who.member).ok().flatten().as_deref() != Some(named.as_str())) {
+            return Ok(Reset::NoSession);
+        }
+        let fence = book.wipe(&who.user, who.slot, "reset")?;
+        let mut session = Session::fresh(new_session_id(who.slot).to_string(), book.now, self.lifetimes.max_ms);
         book.keep(&who.member, &mut session)?;
         Ok(Reset::Done(Box::new(session.told(&who.user, book.now, fence))))
     }
 
-    /// The caller's session; what is left of one that has ended goes.
-    pub fn session_or_new(&self, book: &mut Book<'_>, who: &Who) -> Result<Session, Fault> {
-        if let Some(session) = book.session(&who.member)? {
-            return Ok(session);
+    /// The caller's session; what is left of one that has ended goes. `None` if the caller names one that is not there.
+    pub fn session_or_new(&self, book: &mut Book<'_>, who: &Who) -> Result<Option<Session>, Fault> {
+        let found = book.session(&who.member)?;
+        if !who.names(found.as_ref()) {
+            return Ok(None);
+        }
+        if found.is_some() {
+            return Ok(found);
         }
         book.remove(&who.member)?;
-        Ok(Session::fresh(new_session_id(), book.now, self.lifetimes.max_ms))
+        Ok(Some(Session::fresh(new_session_id(who.slot).to_string(), book.now, self.lifetimes.max_ms)))
     }
 }
 

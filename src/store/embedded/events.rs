@@ -54,7 +54,7 @@ impl EmbeddedStore {
     pub async fn tell(&self, lease: &Lease, events: &[StoredEvent]) -> Result<bool, StoreError> {
         let (lease, events) = (lease.clone(), events.to_vec());
         self.work(move |inner| {
-            let member = UserKeys::of(&lease.user).member();
+            let member = UserKeys::of_run(&lease.user, &lease.run).member();
             let Some(session) = inner.session_of(&member, Some(&lease))? else { return Ok(false) };
             let now = inner.clock.now_ms();
             let mut all = inner.events.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -77,7 +77,7 @@ impl EmbeddedStore {
     }
 
     pub async fn told_since(&self, user: &UserName, run: &str, after: EventId) -> Result<Vec<StoredEvent>, StoreError> {
-        let (member, run) = (UserKeys::of(user).member(), run.to_owned());
+        let (member, run) = (UserKeys::of_run(user, run).member(), run.to_owned());
         self.work(move |inner| {
             let session = inner.session_of(&member, None)?;
             let all = inner.events.0.lock().unwrap_or_else(PoisonError::into_inner);

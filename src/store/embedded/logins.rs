@@ -20,9 +20,9 @@ use crate::{
     store::{
         contract::{
             Ended, Refused, StoreError, StoredKey,
-            logins::{LoggedOut, Login, Logout, Opened, Rotated, Rotation, StoppedRuns},
+            logins::{LoggedOut, Login, Logout, Opened, Rotated, Rotation, StoppedRun, StoppedRuns},
         },
-        keys::escaped,
+        keys::{UserKeys, escaped},
     },
 };
 
@@ -119,27 +119,34 @@ impl EmbeddedStore {
 }
 
 impl Inner {
-    /// Has the run stop that holds the user's session; those that wait never begin.
+    /// Has the runs stop that hold the user's sessions; those that wait never begin.
     fn stop_all(book: &mut Book<'_>, who: &Who) -> Result<StoppedRuns, Fault> {
         let mut stopped = StoppedRuns::default();
+        for slot in book.slots_of(&who.user)? {
+            Self::stop_one(book, &who.key, &UserKeys::at(&who.user, slot).member(), &mut stopped)?;
+        }
+        Ok(stopped)
+    }
+
+    fn stop_one(book: &mut Book<'_>, user: &str, member: &str, stopped: &mut StoppedRuns) -> Result<(), Fault> {
         // A session that cannot be read runs nothing.
-        let session = book.session(&who.member).unwrap_or_default();
+        let session = book.session(member).unwrap_or_default();
         let id = session.as_ref().map_or("", |session| session.id.as_str()).to_owned();
         if let Some(mut session) = session
             && let Some(held) = session.held.clone()
         {
             session.stop.get_or_insert_with(|| Stop::Cancelled.as_str().to_owned());
-            book.prolong(&who.member, &mut session)?;
-            (stopped.running, stopped.left_ms) = (Some(held.run), held.until.saturating_sub(book.now));
+            book.prolong(member, &mut session)?;
+            stopped.running.push(StoppedRun { run: held.run, left_ms: held.until.saturating_sub(book.now) });
         }
-        for waits in book.waiting_of(&who.member)? {
-            book.stop_waiting(&who.member, waits.at)?;
+        for waits in book.waiting_of(member)? {
+            book.stop_waiting(member, waits.at)?;
             let (session, turn, detail) = (SessionId::from_stored(&id), None, String::new());
             let (ending, accepted_ms, ended_ms) = (Ending::Cancelled, waits.accepted, book.now);
-            book.end(&who.key, &Ended { run: waits.run, ending, session, turn, accepted_ms, ended_ms, detail })?;
+            book.end(user, &Ended { run: waits.run, ending, session, turn, accepted_ms, ended_ms, detail })?;
             stopped.waited += 1;
         }
-        Ok(stopped)
+        Ok(())
     }
 }
 

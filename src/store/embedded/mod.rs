@@ -22,6 +22,7 @@ mod rates;
 mod removal;
 mod results;
 mod runs;
+mod sessions;
 mod stored;
 mod tables;
 mod unfinished;

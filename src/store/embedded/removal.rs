@@ -4,21 +4,24 @@ use redb::ReadableTable;
 
 use super::{EmbeddedStore, Fault, book::Book, logins::LAST};
 use crate::{
-    domain::user::UserName,
+    domain::{slot::Slot, user::UserName},
     store::{contract::StoreError, keys::UserKeys},
 };
 
 impl EmbeddedStore {
     /// False if there is no such user.
     pub async fn remove_account(&self, user: &UserName) -> Result<bool, StoreError> {
-        let keys = UserKeys::of(user);
+        let (user, keys) = (user.clone(), UserKeys::of(user));
         self.work(move |inner| {
             inner.write(|book| {
                 if book.accounts.remove(keys.listed())?.is_none() {
                     return Ok(false);
                 }
                 book.changed = true;
-                book.wipe(keys.listed(), &keys.member(), "administrator")?;
+                // The main one also where it is not listed: what is left of it, and the fence that moves on.
+                for slot in book.slots_of(&user)?.into_iter().filter(|slot| !slot.is_main()).chain([Slot::MAIN]) {
+                    book.wipe(&user, slot, "administrator")?;
+                }
                 book.forget_user(keys.listed())?;
                 Ok(true)
             })

@@ -4,11 +4,17 @@ use std::time::Duration;
 
 use redb::{ReadableDatabase, ReadableTable};
 
-use super::{EmbeddedStore, Fault, book::Book, ends, tables::RESULTS};
+use super::{
+    EmbeddedStore, Fault,
+    book::Book,
+    ends,
+    tables::{Kept, RESULTS, Text},
+};
 use crate::{
     domain::{
         kept::{KeptReply, ResultId},
         limits::RESULTS_KEPT_MAX,
+        slot::{SessionSlot, Slot},
         user::UserName,
     },
     store::{
@@ -20,9 +26,9 @@ use crate::{
 };
 
 impl EmbeddedStore {
-    pub async fn keep_result(&self, user: &UserName, id: &ResultId, reply: &KeptReply, ttl: Duration) -> Result<(), StoreError> {
-        let record = self.envelopes().close(&Place::result(user, id.as_str()), encode(reply))?.into_owned();
-        let (user, id) = (UserKeys::of(user).listed().to_owned(), id.to_string());
+    pub async fn keep_result(&self, session: &SessionSlot, id: &ResultId, reply: &KeptReply, ttl: Duration) -> Result<(), StoreError> {
+        let record = self.envelopes().close(&Place::result(&session.user, id.as_str()), encode(reply))?.into_owned();
+        let (user, id) = (results_of(&UserKeys::of(&session.user), session.slot), id.to_string());
         let ttl_ms = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
         self.work(move |inner| inner.write(|book| book.keep_result(&user, &id, &record, ttl_ms))).await
     }
@@ -31,16 +37,41 @@ impl EmbeddedStore {
         let (user, id) = (user.clone(), id.to_string());
         self.work(move |inner| {
             let results = inner.database.begin_read()?.open_table(RESULTS)?;
-            let Some(found) = results.get((UserKeys::of(&user).listed(), id.as_str()))? else { return Ok(None) };
-            let (ends, stored) = found.value();
-            if ends <= inner.clock.now_ms() {
+            let Some(found) = found_in(&results, &UserKeys::of(&user), &id)? else { return Ok(None) };
+            let (ends, stored) = &found;
+            if *ends <= inner.clock.now_ms() {
                 return Ok(None);
             }
-            let record = inner.envelopes.open(&Place::result(&user, &id), stored).map_err(Fault::of)?;
+            let record = inner.envelopes.open(&Place::result(&user, &id), stored.as_slice()).map_err(Fault::of)?;
             decode(&record).map(Some).ok_or(Fault::Unreadable)
         })
         .await
     }
+}
+
+/// Whose kept replies are filed where: those of the main session under the user's name, others under the session's member.
+pub(super) fn results_of(keys: &UserKeys, slot: Slot) -> String {
+    if slot.is_main() { keys.listed().to_owned() } else { format!("{}{slot}", keys.members()) }
+}
+
+/// A reply of any of the user's sessions: its id is its own among all of them.
+fn found_in(results: &impl ReadableTable<(Text, Text), Kept>, keys: &UserKeys, id: &str) -> Result<Option<(u64, Vec<u8>)>, Fault> {
+    let owned = |(ends, record): (u64, &[u8])| (ends, record.to_vec());
+    if let Some(found) = results.get((keys.listed(), id))? {
+        return Ok(Some(owned(found.value())));
+    }
+    let others = keys.members();
+    for entry in results.range((others.as_str(), "")..)? {
+        let (key, found) = entry?;
+        let (filed, of) = key.value();
+        if !filed.starts_with(&others) {
+            break;
+        }
+        if of == id {
+            return Ok(Some(owned(found.value())));
+        }
+    }
+    Ok(None)
 }
 
 impl Book<'_> {
@@ -59,7 +90,7 @@ impl Book<'_> {
         Ok(())
     }
 
-    /// Drops all that is kept for a user.
+    /// Drops all that is kept for a session.
     pub fn forget_results(&mut self, user: &str) -> Result<(), Fault> {
         for (_, id) in self.results_of(user)? {
             self.forget_result(user, &id)?;

@@ -12,8 +12,10 @@ use super::{
 };
 use crate::{
     domain::{
+        base64,
         limits::{TURNS_WITH_CALLS_TO_MODEL_MAX, WAITING_RUNS_MAX},
         session::{Revision, SessionId, Summary},
+        slot::Slot,
         turn::{Ending, FencingToken, OnBusy, Stop},
         user::UserName,
     },
@@ -23,6 +25,7 @@ use crate::{
             Begin, Begun, Commit, Committed, Ended, Entry, Idempotency, Lease, Refused, Started, Stepped, StoreError, Tail, TurnPlace,
             Visit,
         },
+        envelope,
         keys::UserKeys,
         new_session_id,
     },
@@ -61,6 +64,8 @@ struct Leaving {
     ending: Ending,
     accepted_ms: u64,
     detail: String,
+    /// Closed, in base64.
+    title: Option<String>,
 }
 
 /// Whose session a lease is for.
@@ -71,7 +76,7 @@ struct Place {
 
 impl Place {
     fn of(lease: &Lease) -> Self {
-        let keys = UserKeys::of(&lease.user);
+        let keys = UserKeys::of_run(&lease.user, &lease.run);
         Self { user: keys.listed().to_owned(), member: keys.member() }
     }
 }
@@ -104,14 +109,15 @@ impl EmbeddedStore {
     }
 
     pub async fn release(&self, begun: &Begin<'_>) -> Result<bool, StoreError> {
-        let (user, run, owner) = (begun.caller.user.clone(), begun.run.to_owned(), begun.owner.to_owned());
+        let (keys, run, owner) = (UserKeys::at(begun.caller.user, begun.caller.slot()), begun.run.to_owned(), begun.owner.to_owned());
         let request = begun.idempotency.map(|i| i.key.to_owned());
-        self.work(move |inner| inner.write(|book| release(book, &UserKeys::of(&user), &run, &owner, request.as_deref()))).await
+        self.work(move |inner| inner.write(|book| release(book, &keys, &run, &owner, request.as_deref()))).await
     }
 
     pub async fn keep_summary(&self, user: &UserName, place: &TurnPlace, summary: &Summary) -> Result<bool, StoreError> {
         let record = self.envelopes().close_summary(user, place, summary)?;
-        let (member, session, last) = (UserKeys::of(user).member(), place.session().clone(), summary.last);
+        let (member, session, last) =
+            (UserKeys::at(user, Slot::of_session(place.session())).member(), place.session().clone(), summary.last);
         self.work(move |inner| inner.write(|book| summarise(book, &member, &session, last, &record))).await
     }
 
@@ -123,6 +129,13 @@ impl EmbeddedStore {
             ending: commit.ending,
             accepted_ms: commit.accepted_ms,
             detail: commit.detail.to_owned(),
+            title: match commit.title {
+                Some(title) => {
+                    let place = envelope::Place::title(&lease.user, lease.turns_at.session());
+                    Some(base64::encode(&self.envelopes().close(&place, title.as_bytes())?))
+                }
+                None => None,
+            },
         };
         self.work(move |inner| {
             let kept = inner.lifetimes.turns_max as u64;
@@ -166,6 +179,9 @@ impl Inner {
                 });
             }
         }
+        if !own && !who.names(found.as_ref()) {
+            return Ok(Begun::NoSession);
+        }
         let moved = book.moved(who, found.as_ref(), wish.expects.as_ref())?;
         if let Some(stored) = moved.filter(|_| !own) {
             return Ok(Begun::Moved(stored));
@@ -199,7 +215,7 @@ impl Inner {
             Some(session) => session,
             None => {
                 book.remove(&who.member)?;
-                Session::fresh(new_session_id(), book.now, self.lifetimes.max_ms)
+                Session::fresh(new_session_id(who.slot).to_string(), book.now, self.lifetimes.max_ms)
             }
         };
         let (tail, first) = book.turns(&who.member, &session, Tail::Newest(wish.tail), TURNS_WITH_CALLS_TO_MODEL_MAX)?;
@@ -342,6 +358,9 @@ fn leave(book: &mut Book<'_>, lease: &Lease, leaving: Leaving, kept: u64) -> Res
         book.trim(&place.member, &mut session, kept)?;
     }
     (session.held, session.stop, session.crashes) = (None, None, 0);
+    if leaving.title.is_some() {
+        session.made_title = leaving.title;
+    }
     session.last = Some((lease.run.clone(), lease.token.as_str().to_owned()));
     book.settle(&place.member)?;
     if let Some((request, answer)) = leaving.reply {

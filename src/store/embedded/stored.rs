@@ -57,6 +57,18 @@ pub(super) struct Session {
     /// The key of its turns, wrapped, in base64.
     #[serde(rename = "dk", default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// A title made from its first turn, closed, in base64.
+    #[serde(rename = "ti", default, skip_serializing_if = "Option::is_none")]
+    pub made_title: Option<String>,
+    /// The title that its user gave it, closed, in base64.
+    #[serde(rename = "ut", default, skip_serializing_if = "Option::is_none")]
+    pub given_title: Option<String>,
+    /// It stands before others.
+    #[serde(rename = "pin", default, skip_serializing_if = "std::ops::Not::not")]
+    pub pinned: bool,
+    /// What its client notes of it, closed, in base64.
+    #[serde(rename = "md", default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<String>,
     #[serde(flatten)]
     unknown: Map<String, Value>,
 }
@@ -79,7 +91,27 @@ impl Session {
         let expires = now.saturating_add(max_ms);
         let (version, turns, base, unknown) = (0, 0, 0, Map::new());
         let (held, stop, crashes, last, key) = (None, None, 0, None, None);
-        Self { id, created: now, active: now, expires, ends: expires, version, turns, base, held, stop, crashes, last, key, unknown }
+        let (made_title, given_title, pinned, metadata) = (None, None, false, None);
+        Self {
+            id,
+            created: now,
+            active: now,
+            expires,
+            ends: expires,
+            version,
+            turns,
+            base,
+            held,
+            stop,
+            crashes,
+            last,
+            key,
+            made_title,
+            given_title,
+            pinned,
+            metadata,
+            unknown,
+        }
     }
 
     /// The key of its turns, as the envelopes wrapped it.

@@ -18,7 +18,7 @@
 //! | `refresh` | escaped user, family | born, ends, rotated (ms since 1970), digest of the good refresh token, of the one before, the good one sealed for whoever has the one before | when it ends, or at a logout |
 //! | `revoked` | escaped user, token id or family | when no such token can be valid any more (ms since 1970) | then |
 //! | `tokens` | `u` and an escaped user, or `s` for all of them | a day (days since 1970), tokens used on it | never |
-//! | `results` | escaped user, id | ends at, one reply kept whole (`kept.rs`) | `results.ttl_secs`, at a reset, or when there are too many |
+//! | `results` | escaped user, or of a session beside the main one its member; id | ends at, one reply kept whole (`kept.rs`) | `results.ttl_secs`, at a reset, or when there are too many |
 //! | `vectors` | digest of a function's text and the model for embeddings | ends at, what it means (`vectors.rs`) | 90 days after a start that read it |
 //! | `audit` | at (ms since 1970), number | one record of the audit log (`audit.rs`) | after 180 days, or when there are too many |
 //! | `listed` | member | last active, ends at, created, turns, session id | with the session |
@@ -30,7 +30,7 @@
 //!
 //! Turns, summaries, journals, answers and kept replies may be compressed and sealed (`envelope`); nothing else that is said or called stands in the file.
 //!
-//! A member is `<escaped user>:main`, as in the index on Redis. `listed` repeats what the index entries of a session are made of, so
+//! A member is `<escaped user>:<slot>`, as in the index on Redis. `listed` repeats what the index entries of a session are made of, so
 //! that they are found again even if the session's record cannot be read.
 
 use redb::TableDefinition;

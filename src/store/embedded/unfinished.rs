@@ -7,29 +7,30 @@ use crate::{
     domain::{
         limits::TURNS_WITH_CALLS_TO_MODEL_MAX,
         session::{Revision, SessionId},
+        slot::{SessionSlot, Slot},
         turn::{Ending, FencingToken, Stop},
         user::{Role, UserName},
     },
     store::{
         contract::{Caller, Cancelled, Ended, Looked, Refused, Started, StoreError, Tail, Taken, TakenRun, Visit},
-        keys::{UserKeys, user_of},
+        keys::{UserKeys, session_of_member},
     },
 };
 
 impl EmbeddedStore {
-    /// Users whose session has a run that nobody works on: its lease has lapsed, or it waits.
-    pub async fn due(&self) -> Result<Vec<UserName>, StoreError> {
+    /// Sessions with a run that nobody works on: its lease has lapsed, or it waits.
+    pub async fn due(&self) -> Result<Vec<SessionSlot>, StoreError> {
         self.work(|inner| inner.write(|book| due(book))).await
     }
 
-    pub async fn take(&self, user: &UserName, owner: &str, lease_ms: u64, tail: usize) -> Result<Taken, StoreError> {
-        let (user, owner) = (user.clone(), owner.to_owned());
+    pub async fn take(&self, session: &SessionSlot, owner: &str, lease_ms: u64, tail: usize) -> Result<Taken, StoreError> {
+        let (session, owner) = (session.clone(), owner.to_owned());
         self.work(move |inner| {
-            let taken = inner.write(|book| take(book, &user, &owner, lease_ms, tail));
+            let taken = inner.write(|book| take(book, &session, &owner, lease_ms, tail));
             if matches!(taken, Err(Fault::Unreadable)) {
                 // Nobody can; its user resets it. What a transaction that fails has done is undone, so this is one of its own.
                 inner.write(|book| {
-                    book.open.remove(UserKeys::of(&user).member().as_str())?;
+                    book.open.remove(UserKeys::at(&session.user, session.slot).member().as_str())?;
                     book.changed = true;
                     Ok(())
                 })?;
@@ -40,45 +41,51 @@ impl EmbeddedStore {
     }
 
     pub async fn look(&self, caller: Caller<'_>, run: &str, counted: bool) -> Result<Looked, StoreError> {
-        let (who, run) = (Who::from(caller), run.to_owned());
+        let (who, run) = (Who::of_run(caller, run), run.to_owned());
         self.work(move |inner| inner.write(|book| inner.look(book, &who, &run, counted))).await
     }
 
     pub async fn cancel(&self, caller: Caller<'_>, run: &str) -> Result<Cancelled, StoreError> {
-        let (who, run) = (Who::from(caller), run.to_owned());
+        let (who, run) = (Who::of_run(caller, run), run.to_owned());
         self.work(move |inner| inner.write(|book| inner.cancel(book, &who, &run))).await
     }
 
-    /// Ends a user's session, whoever runs it; false if there is none.
-    pub async fn kill(&self, user: &UserName) -> Result<bool, StoreError> {
-        let keys = UserKeys::of(user);
+    /// Ends a user's session, or all of them, whoever runs them. How many it were.
+    pub async fn kill(&self, user: &UserName, session: Option<&SessionId>) -> Result<u64, StoreError> {
+        let (user, named) = (user.clone(), session.cloned());
         self.work(move |inner| {
             inner.write(|book| {
-                let there = book.is_stored(&keys.member())?;
-                if there {
-                    book.wipe(keys.listed(), &keys.member(), "administrator")?;
+                let slots = named.as_ref().map_or_else(|| book.slots_of(&user), |named| Ok(vec![Slot::of_session(named)]))?;
+                let mut ended = 0;
+                for slot in slots {
+                    let id = book.listed_id(&UserKeys::at(&user, slot).member())?;
+                    if id.is_some_and(|id| named.as_ref().is_none_or(|named| named.as_str() == id)) {
+                        book.wipe(&user, slot, "administrator")?;
+                        ended += 1;
+                    }
                 }
-                Ok(there)
+                Ok(ended)
             })
         })
         .await
     }
 }
 
-fn due(book: &Book<'_>) -> Result<Vec<UserName>, Fault> {
-    let mut users = Vec::new();
+fn due(book: &Book<'_>) -> Result<Vec<SessionSlot>, Fault> {
+    let mut sessions = Vec::new();
     for entry in book.open.iter()? {
         let (member, at) = entry?;
         if at.value() <= book.now {
-            users.extend(user_of(member.value()));
+            sessions.extend(session_of_member(member.value()));
         }
     }
-    Ok(users)
+    Ok(sessions)
 }
 
 /// As `take.lua`.
-fn take(book: &mut Book<'_>, user: &UserName, owner: &str, lease_ms: u64, tail: usize) -> Result<Taken, Fault> {
-    let keys = UserKeys::of(user);
+fn take(book: &mut Book<'_>, session: &SessionSlot, owner: &str, lease_ms: u64, tail: usize) -> Result<Taken, Fault> {
+    let user = &session.user;
+    let keys = UserKeys::at(user, session.slot);
     let (member, key) = (keys.member(), keys.listed());
     let Some(mut session) = book.session(&member)? else {
         book.remove(&member)?;
@@ -150,7 +157,8 @@ impl Inner {
             let turn = match (&session, ended.turn) {
                 (Some(session), Some(number)) if ended.session.as_str() == session.id && number >= session.base => {
                     let (mut turns, first) = book.turns(&who.member, session, Tail::Before { turn: number + 1, n: 1 }, 1)?;
-                    turns.pop().filter(|_| first == number).map(Box::new)
+                    // After a rewind the turn of another run may have the number.
+                    turns.pop().filter(|turn| first == number && turn.run == run).map(Box::new)
                 }
                 _ => None,
             };

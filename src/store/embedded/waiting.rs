@@ -2,14 +2,16 @@
 
 use redb::ReadableTable;
 
-use super::{Fault, book::Book, callers::Who, stored::Session};
+use super::{Fault, book::Book, callers::Who, results::results_of, stored::Session};
 use crate::{
     domain::{
         limits::{ENDED_RUNS_MAX, ENDED_RUNS_MS},
         session::{Revision, SessionId, Since},
+        slot::Slot,
         turn::Ending,
+        user::UserName,
     },
-    store::contract::Ended,
+    store::{contract::Ended, keys::UserKeys},
 };
 
 /// A run that waits for its session.
@@ -109,7 +111,9 @@ impl Book<'_> {
 
     /// Ends a session before its time, readable or not, with the run that holds it and those that wait. The user's next fence, which is
     /// given to nobody: whoever still works for the session is fenced off.
-    pub fn wipe(&mut self, user: &str, member: &str, detail: &str) -> Result<u64, Fault> {
+    pub fn wipe(&mut self, user: &UserName, slot: Slot, detail: &str) -> Result<u64, Fault> {
+        let keys = UserKeys::at(user, slot);
+        let (user, member) = (keys.listed(), &keys.member());
         let session = self.session(member).unwrap_or_default();
         let id = session.as_ref().map_or("", |session| session.id.as_str()).to_owned();
         let held = session.and_then(|session| session.held).map(|held| (held.run, 0));
@@ -120,7 +124,7 @@ impl Book<'_> {
             self.end(user, &Ended { run, ending: Ending::Killed, session, turn, accepted_ms, ended_ms: self.now, detail })?;
         }
         self.remove(member)?;
-        self.forget_results(user)?;
+        self.forget_results(&results_of(&keys, slot))?;
         self.fence(user)
     }
 }

@@ -62,6 +62,16 @@ impl<'a> Place<'a> {
         Self::of("summary", user, session.as_str(), last.to_string())
     }
 
+    /// What a session is called.
+    pub fn title(user: &'a UserName, session: &'a SessionId) -> Self {
+        Self::of("title", user, session.as_str(), "")
+    }
+
+    /// What is noted of a session.
+    pub fn metadata(user: &'a UserName, session: &'a SessionId) -> Self {
+        Self::of("metadata", user, session.as_str(), "")
+    }
+
     /// A field of a run's journal.
     pub fn journal(user: &'a UserName, run: &'a str, field: &'a str) -> Self {
         Self::of("journal", user, run, field)

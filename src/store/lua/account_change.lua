@@ -1,5 +1,5 @@
 -- account_change: fields of an account; '1' in ARGV 1 voids the tokens issued before, and stops what runs on their strength.
--- KEYS 1 account 2 session   ARGV 1 void tokens 2 field 3 value or '' 4 '1' the field goes, else '0' 5.. the next three, and so on
+-- KEYS 1 account 2 session 3 slots   ARGV 1 void tokens 2 field 3 value or '' 4 '1' the field goes, else '0' 5.. the next three, and so on
 -- returns 1 changed | 0 no such user
 if redis.call('HEXISTS', KEYS[1], 'role') == 0 then return 0 end
 for i = 2, #ARGV, 3 do
@@ -8,7 +8,11 @@ end
 if ARGV[1] == '1' then
   local t = redis.call('TIME')
   redis.call('HSET', KEYS[1], 'tv', t[1] * 1000 + math.floor(t[2] / 1000))
-  local run = redis.pcall('HGET', KEYS[2], 'rid')
-  if type(run) == 'string' and run ~= '' then redis.call('HSET', KEYS[2], 'cx', 'revoked') end
+  local function stop(session)
+    local run = redis.pcall('HGET', session, 'rid')
+    if type(run) == 'string' and run ~= '' then redis.call('HSET', session, 'cx', 'revoked') end
+  end
+  stop(KEYS[2])
+  for _, slot in ipairs(other_slots(KEYS[3], KEYS[2])) do stop(at_slot(KEYS[2], slot)) end
 end
 return 1

@@ -5,11 +5,12 @@
 --      9 run 10 owner (replica#nonce, new for every attempt) 11 lease ms 12 turns of the tail 13 input 14 fingerprint 15 ms to keep the record
 --      16 a visit within so many ms of the last leaves index and TTLs as they are: the commit will see to them
 --      17 on busy: reject, enqueue, interrupt 18 how many may wait 19 20 21 session, fence, version that the client knows, or '', 0, 0
---      22 the session's key if it has none yet, or ''
+--      22 the session's key if it has none yet, or '' 23 the id of the session that the caller names, or ''
 -- returns {'OK', role, now, first, {session}, {records}, token, run, the session's key or '', the last turn of its summary or '', the summary
 --          or ''} | {'REVOKED'} | {'LIMITED', ms} | {'UNREADABLE'}
 --       | {'BUSY', run, ms left} | {'ORPHANED', run} | {'QUEUED', place, is the session held} | {'FULL', run}
 --       | {'IN_FLIGHT', run} | {'LOST', run} | {'KEY_REUSED'} | {'REPLAY', answer} | {'MOVED', session, fence, version}
+--       | {'NO_SESSION'} the caller names one that is not there
 local a = account_of(KEYS[1], KEYS[2], ARGV[1], ARGV[2])
 if not a then return {'REVOKED'} end
 local wait, request_at = due(a[5], ARGV[3])
@@ -47,6 +48,7 @@ if keyed then
     end
   end
 end
+if not own and not is_named(s, ARGV[23]) then return only({'NO_SESSION'}) end
 local not_expected = not own and moved(s, a[7], ARGV[19], ARGV[20], ARGV[21])
 if not_expected then return only(not_expected) end
 local held = others and s.lu > now
@@ -97,7 +99,8 @@ if type(noted) == 'table' then return only({'UNREADABLE'}) end
 local gen = a[7] + 1
 local made = not s
 local lately = not made and now - s.la < tonumber(ARGV[16])
-redis.call('HSET', KEYS[1], 'rr', request_at, 'rt', turn_at, 'gen', string.format('%d', gen), 'lt', lately and a[8] or now)
+redis.call('HSET', KEYS[1], 'rr', request_at, 'rt', turn_at, 'gen', string.format('%d', gen))
+if not lately and is_main(ARGV[7]) then redis.call('HSET', KEYS[1], 'lt', now) end
 if made then s = fresh(KEYS[3], ARGV[8], tonumber(ARGV[6])) end
 local dk = s.dk
 if dk == '' and ARGV[22] ~= '' then dk = ARGV[22]; redis.call('HSET', KEYS[3], 'dk', dk) end

@@ -1,9 +1,9 @@
 -- commit: a run ends. All or nothing: whole turns, counters, index, the answer to repeat, the journal settled, the lease given back.
 -- KEYS 1 session 2 history 3 journal 4 idempotency record (= 3: none) 5 x 6 la 7 sm 8 waiting 9 open 10 runs
 -- ARGV 1 run 2 token 3 idle ms 4 turns kept 5 member 6 fingerprint 7 ms to keep the record 8 answer 9 ending 10 accepted ms 11 detail
---      12.. records, one a turn, that of the run last
+--      12 a title for the conversation, or '' 13.. records, one a turn, that of the run last
 -- returns {'OK', turns, version, how many wait} | {'STALE'}
-local RECORDS = 12
+local RECORDS = 13
 local s, bad = session_of(KEYS[1], 'own', 'cx', 'tok', 'lc', 'try')
 if bad then return {'UNREADABLE'} end
 if not s then return {'STALE'} end
@@ -33,6 +33,7 @@ if #ARGV >= RECORDS then
 end
 s.la = now
 redis.call('HSET', KEYS[1], 'len', s.len, 'base', s.base, 'ver', s.ver, 'la', now, 'lc', ARGV[1] .. '|' .. ARGV[2], 'rid', '', 'own', '', 'tok', '')
+if ARGV[12] ~= '' then redis.call('HSET', KEYS[1], 'ti', ARGV[12]) end
 if s.cx ~= '' or s.try ~= '' then redis.call('HDEL', KEYS[1], 'cx', 'try') end
 redis.call('DEL', KEYS[3])
 if KEYS[4] ~= KEYS[3] then

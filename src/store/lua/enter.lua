@@ -6,16 +6,22 @@
 -- ARGV 1 token id 2 issued ms 3 requests/min 4 idle ms 5 max ms 6 member 7 session id to use if there is none
 --      8 a visit within so many ms of the last writes only the rate (0: look after the session in any case)
 --      9 records that the command behind this one reads 10 records wanted in all 11 only those before this turn, or ''
---      12 bytes that fill a page
+--      12 bytes that fill a page 13 the id of the session that the caller names, or ''
 -- returns {'OK', role, now, fence, {records before those that the command behind this one reads}, the first one's number if 11 says which}
---       | {'REVOKED'} | {'LIMITED', ms} | {'UNREADABLE'}
+--       | {'REVOKED'} | {'LIMITED', ms} | {'UNREADABLE'} | {'NO_SESSION'}
 local CHUNK = 16
 local a = account_of(KEYS[1], KEYS[2], ARGV[1], ARGV[2])
 if not a then return {'REVOKED'} end
 local wait, at = due(a[5], ARGV[3])
 if wait > 0 then return {'LIMITED', wait} end
-if now - (tonumber(a[8] or '0') or 0) >= tonumber(ARGV[8]) then
-  redis.call('HSET', KEYS[1], 'rr', at, 'lt', now)
+local main = is_main(ARGV[6])
+if not main or now - (tonumber(a[8] or '0') or 0) >= tonumber(ARGV[8]) then
+  redis.call('HSET', KEYS[1], 'rr', at)
+  if main then redis.call('HSET', KEYS[1], 'lt', now) end
+  if ARGV[13] ~= '' then
+    local there, bad = session_of(KEYS[3])
+    if not bad and not is_named(there, ARGV[13]) then return {'NO_SESSION'} end
+  end
   local s = session_or_new(KEYS[3], KEYS[4], KEYS[5], ARGV[7], tonumber(ARGV[5]))
   if not s then return {'UNREADABLE'} end
   s.la = now

@@ -1,11 +1,11 @@
 -- peek: somebody else reads what was said in a session. Nothing of it changes, not even when it ends.
 -- KEYS 1 account 2 session 3 history
--- ARGV 1 records wanted 2 only those before this turn, or '' 3 bytes that fill a page
+-- ARGV 1 records wanted 2 only those before this turn, or '' 3 bytes that fill a page 4 the id of the session that is named, or ''
 -- returns {'OK', {session}, the session's key or '', the first record's number, {records}} | {'NONE'} | {'UNREADABLE'}
 local CHUNK = 16
 local s, bad = session_of(KEYS[2], 'dk')
 if bad then return {'UNREADABLE'} end
-if not s then return {'NONE'} end
+if not s or not is_named(s, ARGV[4]) then return {'NONE'} end
 local stop = s.len - 1
 if ARGV[2] ~= '' then stop = math.max(-1, math.min(stop, tonumber(ARGV[2]) - s.base - 1)) end
 local start = math.max(0, stop - tonumber(ARGV[1]) + 1)

@@ -3,13 +3,17 @@
 -- KEYS 1 account 2 revoked 3 session 4 history 5 journal 6 x 7 la 8 sm 9 waiting 10 runs 11 open 12 kept replies 13 events
 -- ARGV 1 token id 2 issued ms 3 requests/min 4 idle ms 5 max ms 6 member 7 the new session id
 --      8 9 10 session, fence, version that the client knows, or '', 0, 0 11 what the names of kept replies begin with
+--      12 the id of the session that the caller names, or ''
 -- (only the list in 12 knows these; they have the same slot as the keys, so a Cluster allows it)
--- returns {'OK', role, now, {session}} | {'REVOKED'} | {'LIMITED', ms} | {'MOVED', session, fence, version}
+-- returns {'OK', role, now, {session}} | {'REVOKED'} | {'LIMITED', ms} | {'MOVED', session, fence, version} | {'NO_SESSION'}
 local a = account_of(KEYS[1], KEYS[2], ARGV[1], ARGV[2])
 if not a then return {'REVOKED'} end
 local wait, at = due(a[5], ARGV[3])
 if wait > 0 then return {'LIMITED', wait} end
-redis.call('HSET', KEYS[1], 'rr', at, 'lt', now)
+redis.call('HSET', KEYS[1], 'rr', at)
+if is_main(ARGV[6]) then redis.call('HSET', KEYS[1], 'lt', now) end
+-- the id alone is asked for: what cannot be read is begun anew as well
+if ARGV[12] ~= '' and redis.pcall('HGET', KEYS[3], 'sid') ~= ARGV[12] then return {'NO_SESSION'} end
 if ARGV[8] ~= '' then
   local not_expected = moved(session_of(KEYS[3]), a[7], ARGV[8], ARGV[9], ARGV[10])
   if not_expected then return not_expected end

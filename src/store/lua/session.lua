@@ -19,6 +19,12 @@ local function session_of(key, ...)
   return r
 end
 
+-- whether this is the session that a caller means: without a name it is the one that is there
+local function is_named(s, name) return name == '' or s ~= nil and s.sid == name end
+
+-- the time of a visit stands in the account, for the session that every user has only: of another one nothing is spared
+local function is_main(member) return string.sub(member, -5) == ':main' end
+
 local function fresh(key, sid, max_ms)
   redis.call('HSET', key, 'v', '1', 'sid', sid, 'ca', now, 'la', now, 'exp', now + max_ms, 'ver', 0, 'len', 0, 'base', 0)
   return {sid = sid, ca = now, la = now, exp = now + max_ms, ver = 0, len = 0, base = 0, rid = '', lu = 0, cx = '', dk = '', sl = '', sum = ''}

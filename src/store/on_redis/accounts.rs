@@ -46,7 +46,8 @@ impl RedisStore {
 
     /// False if there is no such user.
     pub async fn change_account(&self, user: &UserName, changes: &[AccountChange<'_>]) -> Result<bool, StoreError> {
-        let mut call = ACCOUNT_CHANGE.on(&[&UserKeys::of(user).account(), &UserKeys::of(user).session()]);
+        let keys = UserKeys::of(user);
+        let mut call = ACCOUNT_CHANGE.on(&[&keys.account(), &keys.session(), &keys.slots()]);
         call.arg(u8::from(changes.iter().any(AccountChange::voids_tokens)));
         let mut set = |field: &str, value: Option<&str>| {
             call.arg(field).arg(value.unwrap_or_default()).arg(u8::from(value.is_none()));
@@ -82,6 +83,7 @@ impl RedisStore {
             &bucket.activity(),
             &bucket.summaries(),
             &keys.events(),
+            &keys.slots(),
             &bucket.users(),
             &keys.credentials(),
             &keys.refresh(),

@@ -4,12 +4,14 @@ use redis::{Pipeline, Value};
 
 use super::{
     RedisStore,
+    accounts::members,
     reply::{Parts, number, refused, text},
     script::{CHECK, COUNT, SWEEP},
 };
 use crate::{
     domain::{
         scope::{Allowed, Scope, Scopes},
+        slot::Slot,
         user::UserName,
     },
     store::{
@@ -39,8 +41,12 @@ impl RedisStore {
     /// The keys that hold a user's sessions, own credentials and logins.
     pub async fn keys(&self, caller: Caller<'_>, user: &UserName) -> Result<AdminAnswer<Vec<StoredKey>>, StoreError> {
         let keys = UserKeys::of(user);
-        let of_session = [keys.session(), keys.history(), keys.journal(), keys.waiting(), keys.events()];
-        let names = of_session.into_iter().chain([keys.credentials(), keys.runs(), keys.refresh(), keys.revoked()]).collect::<Vec<_>>();
+        let slots = members(self.one(redis::cmd("SMEMBERS").arg(keys.slots())).await?)?;
+        let others = slots.iter().filter_map(|slot| Slot::parse(slot)).map(|slot| UserKeys::at(user, slot));
+        let sessions = std::iter::once(keys.clone()).chain(others);
+        let of_session = |keys: UserKeys| [keys.session(), keys.history(), keys.journal(), keys.waiting(), keys.events()];
+        let of_user = [keys.slots(), keys.credentials(), keys.runs(), keys.refresh(), keys.revoked()];
+        let names = sessions.flat_map(of_session).chain(of_user).collect::<Vec<_>>();
         let mut pipe = redis::pipe();
         self.check(&mut pipe, caller);
         for name in &names {

@@ -12,6 +12,8 @@ use crate::{
     domain::{
         audit::{AuditPlace, Audited, Deed, Wanted},
         limits::{AUDIT_KEPT_MS, AUDIT_READ_AT_ONCE, AUDIT_RECORDS_MAX, HISTORY_PAGE_BYTES},
+        session::SessionId,
+        slot::Slot,
         user::UserName,
     },
     secrets::random,
@@ -61,15 +63,15 @@ impl RedisStore {
     }
 
     /// What was said in a user's session; `None` if there is none.
-    pub async fn peek(&self, user: &UserName, tail: Tail) -> Result<Option<Peeked>, StoreError> {
-        let keys = UserKeys::of(user);
+    pub async fn peek(&self, user: &UserName, session: Option<&SessionId>, tail: Tail) -> Result<Option<Peeked>, StoreError> {
+        let keys = UserKeys::at(user, session.map_or(Slot::MAIN, Slot::of_session));
         let mut call = PEEK.on(&[&keys.account(), &keys.session(), &keys.history()]);
         match tail {
             Tail::Nothing => call.arg(0).arg(""),
             Tail::Newest(n) | Tail::NewestWhole(n) => call.arg(n).arg(""),
-            Tail::Before { turn, n } => call.arg(n).arg(turn),
+            Tail::Before { turn, n } | Tail::BeforeWhole { turn, n } => call.arg(n).arg(turn),
         };
-        call.arg(HISTORY_PAGE_BYTES);
+        call.arg(HISTORY_PAGE_BYTES).arg(session.map_or("", SessionId::as_str));
         let mut parts = Parts::of(self.apart(Some(&PEEK), &call).await?)?;
         match parts.text()?.as_str() {
             "OK" => {}
@@ -79,7 +81,7 @@ impl RedisStore {
         }
         let (session, key, first, records) = (parts.session(user)?, parts.bytes()?, parts.number()?, parts.list()?);
         let stored = self.envelopes.turns_of(user, &session.id, Some(key.as_slice()).filter(|key| !key.is_empty()));
-        let tail = reply::turns(&records, first, 0, HISTORY_PAGE_BYTES, &stored)?;
+        let tail = reply::turns(&records, first, tail.whole(), HISTORY_PAGE_BYTES, &stored)?;
         let first = first.saturating_add((records.len() - tail.len()) as u64);
         Ok(Some(Peeked { session, tail, first }))
     }

@@ -21,7 +21,7 @@ use crate::{
 
 impl RedisStore {
     pub async fn tell(&self, lease: &Lease, events: &[StoredEvent]) -> Result<bool, StoreError> {
-        let keys = UserKeys::of(&lease.user);
+        let keys = UserKeys::of_run(&lease.user, &lease.run);
         let mut call = TELL.on(&[&keys.session(), &keys.events()]);
         call.arg(&lease.run).arg(lease.token.as_str()).arg(EVENTS_KEPT_MS).arg(EVENTS_KEPT_MAX);
         for StoredEvent { id, record } in events {
@@ -31,7 +31,7 @@ impl RedisStore {
     }
 
     pub async fn told_since(&self, user: &UserName, run: &str, after: EventId) -> Result<Vec<StoredEvent>, StoreError> {
-        let key = UserKeys::of(user).events();
+        let key = UserKeys::of_run(user, run).events();
         let mut after = after;
         loop {
             let mut range = redis::cmd("XRANGE");

@@ -13,7 +13,7 @@ use crate::{
     store::{
         contract::{
             StoreError,
-            logins::{Attempted, FROM_ADDRESS, LoggedOut, Login, Logout, OF_ACCOUNT, Opened, Rotated, Rotation, StoppedRuns},
+            logins::{Attempted, FROM_ADDRESS, LoggedOut, Login, Logout, OF_ACCOUNT, Opened, Rotated, Rotation, StoppedRun, StoppedRuns},
         },
         keys::UserKeys,
     },
@@ -69,7 +69,8 @@ impl RedisStore {
 
     pub async fn log_out(&self, logout: Logout<'_>) -> Result<LoggedOut, StoreError> {
         let keys = UserKeys::of(logout.caller.user);
-        let mut call = LOGOUT.on(&[&keys.account(), &keys.revoked(), &keys.session(), &keys.waiting(), &keys.runs(), &keys.refresh()]);
+        let mut call =
+            LOGOUT.on(&[&keys.account(), &keys.revoked(), &keys.session(), &keys.waiting(), &keys.runs(), &keys.refresh(), &keys.slots()]);
         call.arg(logout.caller.token_id).arg(logout.caller.issued_ms).arg(logout.family.unwrap_or_default());
         call.arg(logout.token_until_ms).arg(logout.access_ms).arg(u8::from(logout.everything)).arg(u8::from(logout.stops_runs));
         let (status, mut parts) = self.ask_relied_on(&LOGOUT, &call).await?;
@@ -77,7 +78,10 @@ impl RedisStore {
             return refused(&status, &mut parts).map(LoggedOut::Refused);
         }
         parts.role()?;
-        let running = Some(parts.text()?).filter(|run| !run.is_empty());
-        Ok(LoggedOut::Done(StoppedRuns { running, left_ms: parts.number()?, waited: parts.number()? }))
+        let mut stopped = StoppedRuns { waited: parts.number()?, running: Vec::new() };
+        while parts.has_more() {
+            stopped.running.push(StoppedRun { run: parts.text()?, left_ms: parts.number()? });
+        }
+        Ok(LoggedOut::Done(stopped))
     }
 }

@@ -19,6 +19,7 @@ mod reply;
 mod results;
 mod runs;
 mod script;
+mod sessions;
 mod turns;
 mod unfinished;
 mod vectors;

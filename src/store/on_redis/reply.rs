@@ -41,6 +41,11 @@ impl Parts {
         self.0.next().ok_or_else(|| odd("another part"))
     }
 
+    /// Whether there is another part.
+    pub fn has_more(&self) -> bool {
+        !self.0.as_slice().is_empty()
+    }
+
     pub fn text(&mut self) -> Result<String, StoreError> {
         text(self.next()?)
     }

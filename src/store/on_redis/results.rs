@@ -9,6 +9,7 @@ use crate::{
     domain::{
         kept::{KeptReply, ResultId},
         limits::RESULTS_KEPT_MAX,
+        slot::SessionSlot,
         user::UserName,
     },
     store::{
@@ -20,8 +21,8 @@ use crate::{
 };
 
 impl RedisStore {
-    pub async fn keep_result(&self, user: &UserName, id: &ResultId, reply: &KeptReply, ttl: Duration) -> Result<(), StoreError> {
-        let keys = UserKeys::of(user);
+    pub async fn keep_result(&self, session: &SessionSlot, id: &ResultId, reply: &KeptReply, ttl: Duration) -> Result<(), StoreError> {
+        let (user, keys) = (&session.user, UserKeys::at(&session.user, session.slot));
         let ttl_ms = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).max(1);
         let kept = keys.result_prefix() + id.as_str();
         let record = self.envelopes.close(&Place::result(user, id.as_str()), encode(reply))?;

@@ -6,12 +6,13 @@ use super::{
     RedisStore,
     reply::{self, Parts, number, refused},
     script::{BEGIN, COMMIT, HANDOVER, RELEASE, STEP, SUMMARY},
-    turns::expected,
+    turns::{expected, named},
 };
 use crate::{
     domain::{
         limits::{TURNS_WITH_CALLS_TO_MODEL_MAX, WAITING_RUNS_MAX},
         session::{SessionId, Summary},
+        slot::Slot,
         turn::{FencingToken, Stop},
         user::UserName,
     },
@@ -19,6 +20,7 @@ use crate::{
     store::{
         IDEMPOTENCY_TTL_MS,
         contract::{Begin, Begun, Commit, Committed, Entry, Lease, Started, Stepped, StoreError, TurnPlace},
+        envelope::Place,
         keys::UserKeys,
         new_session_id,
     },
@@ -27,7 +29,7 @@ use crate::{
 impl RedisStore {
     pub async fn begin(&self, begin: Begin<'_>) -> Result<Begun, StoreError> {
         let caller = begin.caller;
-        let keys = UserKeys::of(caller.user);
+        let keys = UserKeys::at(caller.user, caller.slot());
         let bucket = keys.bucket();
         let journal = keys.journal();
         let record_key = keys.request(begin.idempotency.map(|i| i.key));
@@ -45,13 +47,13 @@ impl RedisStore {
             &bucket.open(),
         ]);
         call.arg(caller.token_id).arg(caller.issued_ms).arg(self.rates.requests_per_minute).arg(self.rates.turns_per_minute);
-        call.arg(self.lifetimes.idle_ms).arg(self.lifetimes.max_ms).arg(keys.member()).arg(new_session_id());
+        call.arg(self.lifetimes.idle_ms).arg(self.lifetimes.max_ms).arg(keys.member()).arg(new_session_id(caller.slot()).as_str());
         call.arg(begin.run).arg(begin.owner).arg(begin.lease_ms).arg(begin.tail).arg(begin.input);
         call.arg(begin.idempotency.map_or("", |i| i.fingerprint)).arg(IDEMPOTENCY_TTL_MS).arg(self.lifetimes.touch_every_ms());
         call.arg(begin.on_busy.as_str()).arg(WAITING_RUNS_MAX);
         expected(&mut call, begin.expects);
         let offered = self.envelopes.new_session_key(caller.user)?;
-        call.arg(offered.as_ref().map_or(&b""[..], DataKey::wrapped));
+        call.arg(offered.as_ref().map_or(&b""[..], DataKey::wrapped)).arg(named(caller));
         let (status, mut parts) = self.ask_relied_on(&BEGIN, &call).await?;
         match status.as_str() {
             "OK" => {
@@ -72,13 +74,14 @@ impl RedisStore {
             "KEY_REUSED" => Ok(Begun::KeyReused),
             "REPLAY" => Ok(Begun::Replay(parts.bytes()?)),
             "MOVED" => parts.revision().map(Begun::Moved),
+            "NO_SESSION" => Ok(Begun::NoSession),
             other => refused(other, &mut parts).map(Begun::Refused),
         }
     }
 
     pub async fn step(&self, lease: &Lease, lease_ms: u64, entries: &[Entry]) -> Result<Stepped, StoreError> {
         let lease = &self.unfenced(lease).await;
-        let keys = UserKeys::of(&lease.user);
+        let keys = UserKeys::of_run(&lease.user, &lease.run);
         let mut call = STEP.on(&[&keys.session(), &keys.history(), &keys.journal(), &keys.bucket().expiries(), &keys.waiting()]);
         call.arg(&lease.run).arg(lease.token.as_str()).arg(lease_ms).arg(self.lifetimes.idle_ms).arg(keys.member());
         for entry in entries {
@@ -101,7 +104,7 @@ impl RedisStore {
             return Cow::Borrowed(lease);
         }
         let mut look = redis::cmd("HMGET");
-        look.arg(UserKeys::of(&lease.user).session()).arg(&["rid", "tok"]);
+        look.arg(UserKeys::of_run(&lease.user, &lease.run).session()).arg(&["rid", "tok"]);
         let held = async { Parts::of(self.one(&look).await.ok()?).ok() }.await;
         let proved = held.and_then(|mut held| Some((held.text().ok()?, held.text().ok()?)));
         let (run, token) = proved.unwrap_or_else(|| (lease.run.clone(), lease.token.as_str().to_owned()));
@@ -110,14 +113,14 @@ impl RedisStore {
 
     /// Gives a run back as it is, for whoever takes it; false if it was not held any more.
     pub async fn hand_over(&self, lease: &Lease, again_ms: u64) -> Result<bool, StoreError> {
-        let keys = UserKeys::of(&lease.user);
+        let keys = UserKeys::of_run(&lease.user, &lease.run);
         let mut call = HANDOVER.on(&[&keys.session(), &keys.bucket().open()]);
         call.arg(&lease.run).arg(lease.token.as_str()).arg(keys.member()).arg(again_ms);
         Ok(number(&self.run(&HANDOVER, &call).await?)? == 1)
     }
 
     pub async fn release(&self, begun: &Begin<'_>) -> Result<bool, StoreError> {
-        let keys = UserKeys::of(begun.caller.user);
+        let keys = UserKeys::at(begun.caller.user, begun.caller.slot());
         let journal = keys.journal();
         let record_key = keys.request(begun.idempotency.map(|i| i.key));
         let mut call = RELEASE.on(&[&keys.session(), &journal, &record_key, &keys.waiting(), &keys.bucket().open()]);
@@ -127,7 +130,7 @@ impl RedisStore {
 
     pub async fn commit(&self, lease: &Lease, commit: Commit<'_>) -> Result<Committed, StoreError> {
         let lease = &self.unfenced(lease).await;
-        let keys = UserKeys::of(&lease.user);
+        let keys = UserKeys::of_run(&lease.user, &lease.run);
         let bucket = keys.bucket();
         let journal = keys.journal();
         let record_key = keys.request(commit.reply.map(|(i, _)| i.key));
@@ -147,6 +150,10 @@ impl RedisStore {
         let (fingerprint, answer) = commit.reply.map_or(("", &b""[..]), |(i, answer)| (i.fingerprint, answer));
         call.arg(fingerprint).arg(IDEMPOTENCY_TTL_MS).arg(answer);
         call.arg(commit.ending.as_str()).arg(commit.accepted_ms).arg(commit.detail);
+        match commit.title {
+            Some(title) => call.arg(&*self.envelopes.close(&Place::title(&lease.user, lease.turns_at.session()), title.as_bytes())?),
+            None => call.arg(""),
+        };
         for record in self.envelopes.close_turns(&lease.user, &lease.turns_at, commit.turns)? {
             call.arg(record);
         }
@@ -160,7 +167,7 @@ impl RedisStore {
 
     pub async fn keep_summary(&self, user: &UserName, place: &TurnPlace, summary: &Summary) -> Result<bool, StoreError> {
         let record = self.envelopes.close_summary(user, place, summary)?;
-        let mut call = SUMMARY.on(&[&UserKeys::of(user).session()]);
+        let mut call = SUMMARY.on(&[&UserKeys::at(user, Slot::of_session(place.session())).session()]);
         call.arg(place.session().as_str()).arg(summary.last).arg(record);
         Ok(number(&self.run(&SUMMARY, &call).await?)? == 1)
     }

@@ -53,7 +53,12 @@ scripts! {
     CANCEL = "clock", "gate", "session", "runs", "cancel";
     CLEAR = "clock", "gate", "session", "expected", "runs", "clear";
     RESET = "clock", "gate", "session", "expected", "runs", "wipe", "reset";
-    KILL = "clock", "runs", "wipe", "kill";
+    KILL = "clock", "runs", "wipe", "slots", "kill";
+    SESSION_OPEN = "clock", "gate", "session", "slots", "labels", "session_open";
+    SESSION_LIST = "clock", "gate", "session", "slots", "labels", "session_list";
+    SESSION_LABEL = "clock", "gate", "session", "session_label";
+    SESSION_END = "clock", "gate", "runs", "wipe", "session_end";
+    REWIND = "clock", "gate", "session", "expected", "runs", "rewind";
     KEEP = "clock", "keep";
     RESERVE = "clock", "budget", "reserve";
     SETTLE = "clock", "budget", "settle";
@@ -62,8 +67,8 @@ scripts! {
     PAGE = "clock", "page";
     SWEEP = "clock", "sweep";
     ACCOUNT_ADD = "account_add";
-    ACCOUNT_REMOVE = "clock", "runs", "wipe", "account_remove";
-    ACCOUNT_CHANGE = "account_change";
+    ACCOUNT_REMOVE = "clock", "runs", "wipe", "slots", "account_remove";
+    ACCOUNT_CHANGE = "slots", "account_change";
     KEY_MAKE = "clock", "gate", "keys", "key_make";
     KEY_LIST = "clock", "gate", "keys", "key_list";
     KEY_REMOVE = "clock", "gate", "keys", "key_remove";
@@ -73,7 +78,7 @@ scripts! {
     FORGIVE = "forgive";
     LOGIN = "clock", "tokens", "login";
     REFRESH = "clock", "gate", "tokens", "refresh";
-    LOGOUT = "clock", "gate", "session", "runs", "tokens", "logout";
+    LOGOUT = "clock", "gate", "session", "runs", "slots", "tokens", "logout";
     CREDENTIALS = "clock", "gate", "credentials";
     CREDENTIAL_PUT = "clock", "gate", "credential_put";
     CREDENTIAL_REMOVE = "clock", "gate", "credential_remove";

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     domain::{
         limits::HISTORY_PAGE_BYTES,
-        session::{Revision, SessionInfo},
+        session::{Revision, SessionId, SessionInfo},
     },
     store::{
         contract::{Caller, Cleared, Entered, Reset, StoreError, Tail, Visit},
@@ -45,12 +45,12 @@ impl RedisStore {
     }
 
     async fn glance(&self, caller: Caller<'_>, tail: Tail, requests_per_minute: u32, touch_every_ms: u64) -> Result<Glance, StoreError> {
-        let keys = UserKeys::of(caller.user);
+        let keys = UserKeys::at(caller.user, caller.slot());
         let (session, history) = (keys.session(), keys.history());
         let (newest, wanted, before) = match tail {
             Tail::Nothing => (0, 0, None),
             Tail::Newest(n) | Tail::NewestWhole(n) => (n.min(NEWEST_READ_PLAINLY), n, None),
-            Tail::Before { turn, n } => (0, n, Some(turn)),
+            Tail::Before { turn, n } | Tail::BeforeWhole { turn, n } => (0, n, Some(turn)),
         };
         let mut call = self.call_of(&ENTER, &keys, caller, requests_per_minute, &[]);
         call.arg(touch_every_ms).arg(newest).arg(wanted);
@@ -58,7 +58,7 @@ impl RedisStore {
             Some(turn) => call.arg(turn),
             None => call.arg(""),
         };
-        call.arg(HISTORY_PAGE_BYTES);
+        call.arg(HISTORY_PAGE_BYTES).arg(named(caller));
         let mut pipe = redis::pipe();
         pipe.cmd("MULTI").add_command(call).cmd("HMGET").arg(&session).arg(&SESSION_FIELDS);
         if newest > 0 {
@@ -68,11 +68,16 @@ impl RedisStore {
         let mut answers = Parts::of(self.together(&ENTER, &pipe).await?)?;
         let mut parts = Parts::of(answers.next()?)?;
         let status = parts.text()?;
-        if status != "OK" {
-            return refused(&status, &mut parts).map(|why| Glance::At(Entered::Refused(why)));
+        match status.as_str() {
+            "OK" => {}
+            "NO_SESSION" => return Ok(Glance::At(Entered::NoSession)),
+            other => return refused(other, &mut parts).map(|why| Glance::At(Entered::Refused(why))),
         }
         let (role, now_ms, fence) = (parts.role()?, parts.number()?, parts.number()?);
         let Some(StoredSession { session, key }) = answers.session_fields(caller.user, now_ms, fence)? else { return Ok(Glance::Ended) };
+        if caller.session.is_some_and(|named| *named != session.id) {
+            return Ok(Glance::At(Entered::NoSession));
+        }
         let mut records = if wanted > newest || before.is_some() { parts.list()? } else { Vec::new() };
         let newest_first = session.first_turn + session.turns;
         if newest > 0 {
@@ -93,29 +98,32 @@ impl RedisStore {
     }
 
     pub async fn clear(&self, caller: Caller<'_>, expects: Option<&Revision>) -> Result<Cleared, StoreError> {
-        let keys = UserKeys::of(caller.user);
+        let keys = UserKeys::at(caller.user, caller.slot());
         let mut call = self.call_of(&CLEAR, &keys, caller, self.rates.requests_per_minute, &[&keys.waiting(), &keys.events()]);
         expected(&mut call, expects);
+        call.arg(named(caller));
         let (status, mut parts) = self.ask_relied_on(&CLEAR, &call).await?;
         match status.as_str() {
             "OK" => Ok(Cleared::Done(Box::new(changed(&mut parts, caller)?))),
             "BUSY" => Ok(Cleared::Busy { run: parts.text()?, left_ms: parts.number()? }),
             "MOVED" => parts.revision().map(Cleared::Moved),
+            "NO_SESSION" => Ok(Cleared::NoSession),
             other => refused(other, &mut parts).map(Cleared::Refused),
         }
     }
 
     pub async fn reset(&self, caller: Caller<'_>, expects: Option<&Revision>) -> Result<Reset, StoreError> {
-        let keys = UserKeys::of(caller.user);
+        let keys = UserKeys::at(caller.user, caller.slot());
         let more = [keys.waiting(), keys.runs(), keys.bucket().open(), keys.results(), keys.events()];
         let more: Vec<&str> = more.iter().map(String::as_str).collect();
         let mut call = self.call_of(&RESET, &keys, caller, self.rates.requests_per_minute, &more);
         expected(&mut call, expects);
-        call.arg(keys.result_prefix());
+        call.arg(keys.result_prefix()).arg(named(caller));
         let (status, mut parts) = self.ask_relied_on(&RESET, &call).await?;
         match status.as_str() {
             "OK" => Ok(Reset::Done(Box::new(changed(&mut parts, caller)?))),
             "MOVED" => parts.revision().map(Reset::Moved),
+            "NO_SESSION" => Ok(Reset::NoSession),
             other => refused(other, &mut parts).map(Reset::Refused),
         }
     }
@@ -136,7 +144,7 @@ impl RedisStore {
         let names: Vec<&str> = names.iter().map(String::as_str).chain(more.iter().copied()).collect();
         let mut call = script.on(&names);
         call.arg(caller.token_id).arg(caller.issued_ms).arg(requests_per_minute);
-        call.arg(self.lifetimes.idle_ms).arg(self.lifetimes.max_ms).arg(keys.member()).arg(new_session_id());
+        call.arg(self.lifetimes.idle_ms).arg(self.lifetimes.max_ms).arg(keys.member()).arg(new_session_id(caller.slot()).as_str());
         call
     }
 
@@ -153,6 +161,11 @@ fn status_first(answer: Value) -> Result<(String, Parts), StoreError> {
     let mut parts = Parts::of(answer)?;
     let status = parts.text()?;
     Ok((status, parts))
+}
+
+/// The id of the session that the caller names, or nothing.
+pub(super) fn named(caller: Caller<'_>) -> &str {
+    caller.session.map_or("", SessionId::as_str)
 }
 
 /// The arguments that say what a client knows: session, fence, version.

@@ -11,6 +11,7 @@ use crate::{
     domain::{
         limits::DUE_SESSIONS_PER_BUCKET_MAX,
         session::{Revision, SessionId},
+        slot::{SessionSlot, Slot},
         turn::Stop,
         user::UserName,
     },
@@ -18,29 +19,30 @@ use crate::{
     store::{
         contract::{Caller, Cancelled, Ended, Looked, StoreError, Taken, TakenRun},
         edge::UNREADABLE_AGAIN_MS,
-        keys::{BucketKeys, UserKeys, user_of},
+        keys::{BucketKeys, UserKeys, session_of_member},
         record::Detail,
     },
 };
 
 impl RedisStore {
-    /// Users whose session has a run that nobody works on: its lease has lapsed, or it waits.
-    pub async fn due(&self) -> Result<Vec<UserName>, StoreError> {
+    /// Sessions with a run that nobody works on: its lease has lapsed, or it waits.
+    pub async fn due(&self) -> Result<Vec<SessionSlot>, StoreError> {
         let now_ms = self.now_ms().await?;
         let mut pipe = redis::pipe();
         for bucket in BucketKeys::all() {
             pipe.cmd("ZRANGE").arg(bucket.open()).arg("-inf").arg(now_ms).arg("BYSCORE");
             pipe.arg("LIMIT").arg(0).arg(DUE_SESSIONS_PER_BUCKET_MAX);
         }
-        let mut users = Vec::new();
+        let mut sessions = Vec::new();
         for answer in self.pipeline(&pipe).await? {
-            users.extend(members(answer)?.iter().filter_map(|member| user_of(member)));
+            sessions.extend(members(answer)?.iter().filter_map(|member| session_of_member(member)));
         }
-        Ok(users)
+        Ok(sessions)
     }
 
-    pub async fn take(&self, user: &UserName, owner: &str, lease_ms: u64, tail: usize) -> Result<Taken, StoreError> {
-        let keys = UserKeys::of(user);
+    pub async fn take(&self, session: &SessionSlot, owner: &str, lease_ms: u64, tail: usize) -> Result<Taken, StoreError> {
+        let user = &session.user;
+        let keys = UserKeys::at(user, session.slot);
         let bucket = keys.bucket();
         let mut call = TAKE.on(&[
             &keys.account(),
@@ -80,7 +82,7 @@ impl RedisStore {
     }
 
     pub async fn look(&self, caller: Caller<'_>, run: &str, counted: bool) -> Result<Looked, StoreError> {
-        let keys = UserKeys::of(caller.user);
+        let keys = UserKeys::of_run(caller.user, run);
         let mut call =
             LOOK.on(&[&keys.account(), &keys.revoked(), &keys.session(), &keys.history(), &keys.journal(), &keys.waiting(), &keys.runs()]);
         let per_minute = if counted { self.rates.requests_per_minute } else { UNCOUNTED };
@@ -99,7 +101,8 @@ impl RedisStore {
                     (parts.bytes()?, SessionId::from_stored(&parts.text()?), parts.number()?, parts.bytes()?);
                 let stored = self.envelopes.turns_of(caller.user, &session, Some(key.as_slice()).filter(|key| !key.is_empty()));
                 let turn = match ended.turn.filter(|_| !record.is_empty()) {
-                    Some(number) => Some(Box::new(stored.open(number, &record, Detail::Whole)?)),
+                    // After a rewind the turn of another run may have the number.
+                    Some(number) => Some(stored.open(number, &record, Detail::Whole)?).filter(|turn| turn.run == run).map(Box::new),
                     None => None,
                 };
                 Ok(Looked::Ended { ended, turn, revision: Revision { session, fence, version } })
@@ -121,7 +124,7 @@ impl RedisStore {
     }
 
     pub async fn cancel(&self, caller: Caller<'_>, run: &str) -> Result<Cancelled, StoreError> {
-        let keys = UserKeys::of(caller.user);
+        let keys = UserKeys::of_run(caller.user, run);
         let mut call = CANCEL.on(&[&keys.account(), &keys.revoked(), &keys.session(), &keys.waiting(), &keys.runs()]);
         call.arg(caller.token_id).arg(caller.issued_ms).arg(self.rates.requests_per_minute).arg(run);
         let (status, mut parts) = self.ask_relied_on(&CANCEL, &call).await?;
@@ -138,9 +141,10 @@ impl RedisStore {
         }
     }
 
-    /// Ends a user's session, whoever runs it; false if there is none.
-    pub async fn kill(&self, user: &UserName) -> Result<bool, StoreError> {
-        let keys = UserKeys::of(user);
+    /// Ends a user's session, or all of them, whoever runs them. How many it were.
+    pub async fn kill(&self, user: &UserName, session: Option<&SessionId>) -> Result<u64, StoreError> {
+        let slot = session.map_or(Slot::MAIN, Slot::of_session);
+        let keys = UserKeys::at(user, slot);
         let bucket = keys.bucket();
         let mut call = KILL.on(&[
             &keys.account(),
@@ -155,9 +159,10 @@ impl RedisStore {
             &bucket.activity(),
             &bucket.summaries(),
             &keys.events(),
+            &keys.slots(),
         ]);
-        call.arg(keys.member()).arg(keys.result_prefix());
-        Ok(number(&self.run_relied_on(&KILL, &call).await?)? == 1)
+        call.arg(keys.member()).arg(keys.result_prefix()).arg(session.map_or("", SessionId::as_str)).arg(slot.to_string());
+        number(&self.run_relied_on(&KILL, &call).await?)
     }
 }
 

@@ -260,7 +260,7 @@ async fn a_reset_session_is_listed_once_under_its_new_id(bed: Bed) {
 
 async fn only_administrators_ask(bed: Bed) {
     let (ann, admin) = (bed.user("ann").await, bed.admin("root").await);
-    let nobody = Token { user: name("nobody"), issued_ms: ann.issued_ms };
+    let nobody = Token { user: name("nobody"), issued_ms: ann.issued_ms, session: None };
     let store = bed.store();
     assert_eq!(store.sessions(ann.caller(), None, 10).await, Ok(AdminAnswer::NotAdmin));
     assert_eq!(store.keys(ann.caller(), &ann.user).await, Ok(AdminAnswer::NotAdmin));

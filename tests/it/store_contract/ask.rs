@@ -1,7 +1,12 @@
 //! Who asks a store for a session, and for what.
 
 use swagger_api_agent::{
-    domain::{session::Revision, turn::OnBusy, user::UserName},
+    domain::{
+        session::{Revision, SessionId},
+        slot::SessionSlot,
+        turn::OnBusy,
+        user::UserName,
+    },
     store::{
         Store,
         contract::{Begin, Begun, Caller, Idempotency, Lease, Started, StoreError},
@@ -15,11 +20,23 @@ use super::bed::LONG_MS;
 pub struct Token {
     pub user: UserName,
     pub issued_ms: u64,
+    /// The session that its requests name.
+    pub session: Option<SessionId>,
 }
 
 impl Token {
+    /// The same token, with requests that name this session.
+    pub fn within(&self, session: &SessionId) -> Self {
+        Self { session: Some(session.clone()), ..self.clone() }
+    }
+
+    /// Where the session stands that its requests name.
+    pub fn slot(&self) -> SessionSlot {
+        SessionSlot { user: self.user.clone(), slot: self.caller().slot() }
+    }
+
     pub fn caller(&self) -> Caller<'_> {
-        Caller { user: &self.user, token_id: "jti", issued_ms: self.issued_ms }
+        Caller { user: &self.user, token_id: "jti", issued_ms: self.issued_ms, session: self.session.as_ref() }
     }
 }
 
@@ -41,7 +58,7 @@ impl<'a> Ask<'a> {
     pub fn new(token: &'a Token, run: &str) -> Self {
         Self {
             token,
-            run: run.to_owned(),
+            run: token.caller().slot().run_id(run),
             owner: format!("A#{run}"),
             lease_ms: LONG_MS,
             tail: 20,

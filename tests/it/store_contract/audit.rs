@@ -93,7 +93,7 @@ async fn a_session_is_looked_into_without_being_touched(bed: Bed) {
         bed.takes_turn(&ann, turn).await;
     }
     let own = bed.visit(&ann, Tail::Newest(10)).await;
-    let peeks = async |tail| -> Peeked { bed.store().peek(&ann.user, tail).await.unwrap().expect("a session") };
+    let peeks = async |tail| -> Peeked { bed.store().peek(&ann.user, None, tail).await.unwrap().expect("a session") };
     let peeked = peeks(Tail::Newest(2)).await;
     assert_eq!((said(&peeked.tail), peeked.first), (vec!["two".to_owned(), "three".to_owned()], 1));
     assert_eq!((&peeked.session.id, peeked.session.turns, peeked.session.version), (&own.session.id, 3, own.session.version));
@@ -105,6 +105,6 @@ async fn a_session_is_looked_into_without_being_touched(bed: Bed) {
 
 async fn nobody_is_looked_into_who_has_no_session(bed: Bed) {
     bed.user("ann").await;
-    assert_eq!(bed.store().peek(&name("ann"), Tail::Newest(1)).await, Ok(None));
-    assert_eq!(bed.store().peek(&name("nobody"), Tail::Newest(1)).await, Ok(None));
+    assert_eq!(bed.store().peek(&name("ann"), None, Tail::Newest(1)).await, Ok(None));
+    assert_eq!(bed.store().peek(&name("nobody"), None, Tail::Newest(1)).await, Ok(None));
 }

@@ -211,7 +211,7 @@ impl Bed {
 
     /// A token as a login would issue it now.
     pub async fn token(&self, user: &str) -> Token {
-        Token { user: name(user), issued_ms: self.now().await }
+        Token { user: name(user), issued_ms: self.now().await, session: None }
     }
 
     pub async fn begin(&self, ask: &Ask<'_>) -> Begun {
@@ -234,7 +234,7 @@ impl Bed {
     }
 
     pub async fn take(&self, token: &Token, owner: &str, lease_ms: u64) -> Taken {
-        self.store().take(&token.user, owner, lease_ms, 20).await.expect("the store answers")
+        self.store().take(&token.slot(), owner, lease_ms, 20).await.expect("the store answers")
     }
 
     /// Undoes a begin as if its answer had been lost; says whether there was anything to undo.
@@ -310,7 +310,7 @@ pub fn account(user: &str, role: Role) -> Account {
 
 /// What a run leaves that ends well.
 pub fn leaving<'a>(turns: &'a [Turn], reply: Option<(Idempotency<'a>, &'a [u8])>) -> Commit<'a> {
-    Commit { turns, reply, ending: Ending::Answered, accepted_ms: 1, detail: "" }
+    Commit { turns, reply, ending: Ending::Answered, accepted_ms: 1, detail: "", title: None }
 }
 
 /// The lease of a run that was taken.

@@ -1,5 +1,6 @@
 //! A record that cannot be read stops its own session and nothing else, and there is a way out.
 
+use swagger_api_agent::domain::slot::SessionSlot;
 use swagger_api_agent::{
     domain::turn::OnBusy,
     store::contract::{Begun, Cleared, Committed, Reset, Stepped, StoreError, Tail},
@@ -88,7 +89,7 @@ async fn a_journal_of_another_kind_lets_nobody_go_on(mut bed: Bed) {
     bed.started(&ask).await;
     bed.pass(SHORT_MS * 2).await;
     bed.spoil("ann", Spoil::JournalOfAnotherKind);
-    assert_eq!(bed.store().take(&ann.user, "B#1", LONG_MS, 5).await, Err(StoreError::Unreadable));
+    assert_eq!(bed.store().take(&SessionSlot::main(&ann.user), "B#1", LONG_MS, 5).await, Err(StoreError::Unreadable));
     assert_eq!(bed.begin(&Ask::new(&ann, "r1")).await, Begun::Orphaned { run: "r0".to_owned() });
     assert_eq!(bed.said(&ann).await, ["of ann"], "reading needs no journal");
     bed.takes_turn(&bob, "more").await;
@@ -132,8 +133,8 @@ async fn an_unreadable_session_is_due_once(mut bed: Bed) {
     bed.started(&Ask::new(&ann, "r1").lease_ms(SHORT_MS)).await;
     bed.spoil("ann", Spoil::SessionGarbage);
     bed.pass(SHORT_MS + 50).await;
-    assert_eq!(bed.store().due().await.unwrap(), std::slice::from_ref(&ann.user));
-    let taken = bed.store().take(&ann.user, "B#1", LONG_MS, 1).await;
+    assert_eq!(bed.store().due().await.unwrap(), [SessionSlot::main(&ann.user)]);
+    let taken = bed.store().take(&SessionSlot::main(&ann.user), "B#1", LONG_MS, 1).await;
     assert!(matches!(taken, Err(StoreError::Unreadable)), "{taken:?}");
     assert_eq!(bed.store().due().await.unwrap(), [], "nobody can, however often it is tried");
 }

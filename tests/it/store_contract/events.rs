@@ -98,7 +98,7 @@ async fn what_happened_goes_with_the_conversation(bed: Bed) {
                 assert!(matches!(bed.store().clear(ann.caller(), None).await, Ok(Cleared::Done(_))));
             }
             "reset" => assert!(matches!(bed.store().reset(ann.caller(), None).await, Ok(Reset::Done(_)))),
-            _ => assert_eq!(bed.store().kill(&ann.user).await, Ok(true)),
+            _ => assert_eq!(bed.store().kill(&ann.user, None).await, Ok(1)),
         }
         assert_eq!(told(&bed, &ann, run, EventId::START).await, [], "{how}");
         assert_eq!(bed.store().tell(&lease, &[text(&lease, 2, "afterwards")]).await, Ok(false), "{how}");

@@ -43,7 +43,7 @@ async fn listed(bed: &Bed, who: &Token) -> Vec<KeptKey> {
 async fn comes_in(bed: &Bed, user: &str, token_id: &str) -> bool {
     let user = name(user);
     // However old: an API key is no login.
-    let caller = Caller { user: &user, token_id, issued_ms: 0 };
+    let caller = Caller { user: &user, token_id, issued_ms: 0, session: None };
     matches!(bed.store().enter(caller, Tail::Nothing).await.unwrap(), Entered::In(_))
 }
 

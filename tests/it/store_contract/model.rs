@@ -6,6 +6,7 @@ use proptest::{
     prelude::*,
     test_runner::{Config, TestRunner},
 };
+use swagger_api_agent::domain::slot::SessionSlot;
 use swagger_api_agent::{
     domain::{
         kept::{KeptReply, ResultId},
@@ -174,7 +175,7 @@ impl<'a> Told<'a> {
     /// Does one verb and puts the answer into words, ids and times aside.
     async fn answer(&mut self, nth: usize, verb: &Verb) -> String {
         let users = USERS.map(name);
-        let caller = |user: usize| Caller { user: &users[user], token_id: "jti", issued_ms: self.issued_ms };
+        let caller = |user: usize| Caller { user: &users[user], token_id: "jti", issued_ms: self.issued_ms, session: None };
         let keys = ["K", "L"];
         let prints = ["F", "G"];
         let idempotency = |(key, print): (u8, u8)| Idempotency { key: keys[usize::from(key)], fingerprint: prints[usize::from(print)] };
@@ -214,7 +215,7 @@ impl<'a> Told<'a> {
             }
             Verb::Take { user, owner, lapsed, tail } => {
                 let lease_ms = if *lapsed { 0 } else { LONG_MS };
-                match self.store.take(&users[*user], &format!("T#{owner}"), lease_ms, *tail).await {
+                match self.store.take(&SessionSlot::main(&users[*user]), &format!("T#{owner}"), lease_ms, *tail).await {
                     Ok(Taken::Run(mut taken)) => {
                         taken.journal.sort_by(|a, b| (&a.run, &a.field).cmp(&(&b.run, &b.field)));
                         let started = self.started(&users[*user], &taken.started);
@@ -247,7 +248,7 @@ impl<'a> Told<'a> {
                 Ok(Cancelled::Ended(ended)) => format!("ended {}", ended.ending.as_str()),
                 other => format!("{other:?}"),
             },
-            Verb::Kill { user } => format!("{:?}", self.store.kill(&users[*user]).await),
+            Verb::Kill { user } => format!("{:?}", self.store.kill(&users[*user], None).await),
             Verb::Due => {
                 // An open session is found again until somebody has looked: what is due without need is let go by a take.
                 let mut due = self.store.due().await.expect("the store answers");
@@ -267,13 +268,19 @@ impl<'a> Told<'a> {
                 format!(
                     "{:?}",
                     self.store
-                        .commit(&self.lease(*lease), Commit { turns: &turns, reply, ending: *ending, accepted_ms: 1, detail: "x" })
+                        .commit(
+                            &self.lease(*lease),
+                            Commit { turns: &turns, reply, ending: *ending, accepted_ms: 1, detail: "x", title: None }
+                        )
                         .await
                 )
             }
             Verb::Keep { user, id, text } => {
                 let reply = KeptReply { content_type: String::new(), body: ReplyBody::Text(format!("text {text}")) };
-                format!("{:?}", self.store.keep_result(&users[*user], &result(*id), &reply, Duration::from_secs(600)).await)
+                format!(
+                    "{:?}",
+                    self.store.keep_result(&SessionSlot::main(&users[*user]), &result(*id), &reply, Duration::from_secs(600)).await
+                )
             }
             Verb::Kept { user, id } => format!("{:?}", self.store.kept_result(&users[*user], &result(*id)).await),
             Verb::Clear { user, expects } => match self.store.clear(caller(*user), expects.and_then(|back| self.seen(back)).as_ref()).await
@@ -294,7 +301,7 @@ impl<'a> Told<'a> {
             }
             Verb::Sessions => {
                 let root = name("root");
-                let caller = Caller { user: &root, token_id: "jti", issued_ms: self.issued_ms };
+                let caller = Caller { user: &root, token_id: "jti", issued_ms: self.issued_ms, session: None };
                 match self.store.sessions(caller, None, 10).await {
                     Ok(AdminAnswer::Granted(page)) => {
                         // Within one millisecond the order is that of the names on one clock and that of time on the other.

@@ -1,5 +1,6 @@
 //! What was answered is still there after the process that holds the data died.
 
+use swagger_api_agent::domain::slot::SessionSlot;
 use swagger_api_agent::store::contract::{Begun, Entry, Stepped, Tail};
 
 use super::{
@@ -44,7 +45,7 @@ async fn a_dead_runs_journal_survives_a_restart(mut bed: Bed) {
     bed.store().step(&lease, SHORT_MS, &[intent]).await.unwrap();
     bed.restart();
     bed.pass(SHORT_MS * 2).await;
-    assert_eq!(bed.store().due().await.unwrap(), std::slice::from_ref(&ann.user));
+    assert_eq!(bed.store().due().await.unwrap(), [SessionSlot::main(&ann.user)]);
     let taken = bed.taken(&ann, "B#1", LONG_MS).await;
     assert_eq!(taken.started.token.as_str(), "2:B#1");
     assert!(taken.journal.iter().any(|e| e.run == "r1" && e.field == "c1i" && e.value == b"POST /pay"));

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use swagger_api_agent::domain::slot::SessionSlot;
 use swagger_api_agent::domain::{
     json::RawJson,
     kept::{KeptReply, ResultId},
@@ -39,7 +40,10 @@ async fn found(bed: &Bed, user: &str, number: usize) -> Option<KeptReply> {
 }
 
 async fn kept(bed: &Bed, user: &str, number: usize, ttl: Duration) {
-    bed.store().keep_result(&name(user), &id(number), &reply(&format!("{user} {number}")), ttl).await.expect("the store answers");
+    bed.store()
+        .keep_result(&SessionSlot::main(&name(user)), &id(number), &reply(&format!("{user} {number}")), ttl)
+        .await
+        .expect("the store answers");
 }
 
 async fn a_reply_comes_back_as_it_was_kept_and_from_every_replica(bed: Bed) {
@@ -48,7 +52,7 @@ async fn a_reply_comes_back_as_it_was_kept_and_from_every_replica(bed: Bed) {
     let bytes = ReplyBody::Binary { content_type: "image/png".into(), bytes: 256, content: (0..=255).collect::<Vec<u8>>().into() };
     let image = KeptReply { content_type: "image/png".into(), body: bytes };
     for (number, reply) in [(1, json), (2, image), (3, reply("一\n二"))] {
-        bed.store().keep_result(&name("张三:{x}"), &id(number), &reply, HOUR).await.unwrap();
+        bed.store().keep_result(&SessionSlot::main(&name("张三:{x}")), &id(number), &reply, HOUR).await.unwrap();
         assert_eq!(bed.another().kept_result(&name("张三:{x}"), &id(number)).await, Ok(Some(reply)));
     }
 }

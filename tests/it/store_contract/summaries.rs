@@ -145,7 +145,7 @@ async fn a_reset_drops_it(bed: Bed) {
 async fn an_administrator_who_ends_the_session_drops_it(bed: Bed) {
     let (ann, place) = conversation(&bed, 3).await;
     assert!(kept(&bed, &ann, &place, 1).await);
-    assert!(bed.store().kill(&ann.user).await.unwrap());
+    assert_eq!(bed.store().kill(&ann.user, None).await, Ok(1));
     assert!(!kept(&bed, &ann, &place, 2).await);
     grown(&bed, &ann, 3).await;
     assert_eq!(told(&bed, &ann).await, None);

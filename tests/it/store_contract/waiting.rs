@@ -1,7 +1,11 @@
 //! Runs that wait, runs that are taken, stopped, given back, and what is known of them afterwards.
 
 use swagger_api_agent::{
-    domain::turn::{Ending, OnBusy, Stop},
+    domain::{
+        session::Turn,
+        slot::SessionSlot,
+        turn::{Ending, OnBusy, Stop},
+    },
     store::contract::{Begun, Cancelled, Cleared, Committed, Looked, Stepped, Tail, Taken},
 };
 
@@ -48,7 +52,7 @@ async fn those_that_wait_are_taken_in_their_order(bed: Bed) {
     assert_eq!(bed.begin(&Ask::new(&ann, "r4")).await, Begun::Busy { run: "r2".to_owned(), left_ms: 0 }, "it has come too late");
     assert_eq!(bed.begin(&waits(&ann, "r5")).await, Begun::Queued { place: 3, held: false });
     for (run, waiting) in [("r2", 2), ("r3", 1), ("r5", 0)] {
-        assert_eq!(bed.store().due().await.unwrap(), std::slice::from_ref(&ann.user));
+        assert_eq!(bed.store().due().await.unwrap(), [SessionSlot::main(&ann.user)]);
         let taken = bed.taken(&ann, "B#1", LONG_MS).await;
         assert_eq!((taken.started.run.as_str(), taken.crashes, taken.stop), (run, 0, None));
         let [entry] = taken.journal.as_slice() else { panic!("{:?}", taken.journal) };
@@ -122,7 +126,7 @@ async fn of_many_takers_at_once_one_takes(bed: Bed) {
     let store = bed.store().clone();
     let taken = super::bed::at_once(20, move |i| {
         let (store, ann) = (store.clone(), ann.clone());
-        async move { store.take(&ann.user, &format!("T#{i}"), LONG_MS, 5).await.expect("the store answers") }
+        async move { store.take(&SessionSlot::main(&ann.user), &format!("T#{i}"), LONG_MS, 5).await.expect("the store answers") }
     })
     .await;
     assert_eq!(taken.iter().filter(|taken| matches!(taken, Taken::Run(_))).count(), 1);
@@ -136,7 +140,7 @@ async fn only_what_nobody_works_on_is_due(bed: Bed) {
     bed.takes_turn(&cleo, "one").await;
     assert_eq!(bed.store().due().await.unwrap(), []);
     bed.pass(SHORT_MS * 2).await;
-    assert_eq!(bed.store().due().await.unwrap(), std::slice::from_ref(&ann.user));
+    assert_eq!(bed.store().due().await.unwrap(), [SessionSlot::main(&ann.user)]);
     bed.taken(&ann, "B#1", LONG_MS).await;
     assert_eq!(bed.store().due().await.unwrap(), []);
 }
@@ -148,7 +152,7 @@ async fn a_run_that_was_given_back_is_due_at_once_and_no_crash(bed: Bed) {
     assert_eq!(bed.store().hand_over(&lease, 0).await, Ok(true));
     assert_eq!(bed.store().hand_over(&lease, 0).await, Ok(false));
     assert_eq!(bed.store().step(&lease, LONG_MS, &[]).await, Ok(Stepped::Stale));
-    assert_eq!(bed.store().due().await.unwrap(), std::slice::from_ref(&ann.user));
+    assert_eq!(bed.store().due().await.unwrap(), [SessionSlot::main(&ann.user)]);
     let taken = bed.taken(&ann, "B#1", LONG_MS).await;
     assert_eq!((taken.started.run.as_str(), taken.crashes), ("r1", 0));
 }
@@ -183,11 +187,12 @@ async fn a_run_is_looked_at_from_its_beginning_to_its_end(bed: Bed) {
     assert_eq!(cancel("r3").await, Cancelled::Unknown);
     assert!(matches!(look(&bed, &ann, "r1").await, Looked::Running { stop: Some(Stop::Cancelled), .. }));
     assert_eq!(bed.store().step(&lease, LONG_MS, &[]).await, Ok(Stepped::StopWanted(Stop::Cancelled)));
-    bed.commit(&lease, &[turn("earlier"), turn("r1")]).await;
+    let own = Turn { run: "r1".to_owned(), ..turn("r1") };
+    bed.commit(&lease, &[turn("earlier"), own.clone()]).await;
     match look(&bed, &ann, "r1").await {
         Looked::Ended { ended, turn: Some(found), revision } => {
             assert_eq!((ended.ending, ended.turn, ended.accepted_ms), (Ending::Answered, Some(1), 1));
-            assert_eq!((*found, revision.version), (turn("r1"), 1));
+            assert_eq!((*found, revision.version), (own, 1));
         }
         other => panic!("{other:?}"),
     }
@@ -210,13 +215,13 @@ async fn the_oldest_ended_runs_are_forgotten(bed: Bed) {
 
 async fn a_kill_leaves_nothing_but_the_word_of_it(bed: Bed) {
     let (ann, admin) = (bed.user("ann").await, bed.admin("root").await);
-    assert_eq!(bed.store().kill(&ann.user).await, Ok(false));
+    assert_eq!(bed.store().kill(&ann.user, None).await, Ok(0));
     bed.takes_turn(&ann, "one").await;
     let ask = Ask::new(&ann, "r1");
     let lease = ask.lease(&bed.started(&ask).await);
     bed.begin(&waits(&ann, "r2")).await;
-    assert_eq!(bed.store().kill(&ann.user).await, Ok(true));
-    assert_eq!(bed.store().kill(&ann.user).await, Ok(false));
+    assert_eq!(bed.store().kill(&ann.user, None).await, Ok(1));
+    assert_eq!(bed.store().kill(&ann.user, None).await, Ok(0));
     assert_eq!(bed.store().step(&lease, LONG_MS, &[]).await, Ok(Stepped::Stale));
     assert_eq!(bed.commit(&lease, &[turn("late")]).await, Committed::Stale);
     assert_eq!(bed.store().due().await.unwrap(), []);

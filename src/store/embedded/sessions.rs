@@ -1,0 +1,260 @@
+//! The sessions that a user has beside the main one: begun, listed, called by names, wound back, ended. As the scripts of these names.
+
+use redb::{ReadableDatabase, ReadableTable};
+
+use super::{
+    EmbeddedStore, Fault, Inner,
+    book::{Book, session_of},
+    callers::Who,
+    stored::Session,
+    tables::{ACCOUNTS, Bytes, FENCES, LISTED, REVOKED, Row, SESSIONS, Text},
+};
+use crate::{
+    domain::{
+        base64,
+        session::{Label, Revision, SessionId},
+        slot::Slot,
+        user::UserName,
+    },
+    store::{
+        contract::{
+            Caller, StoreError,
+            credentials::Admitted,
+            sessions::{LabelChange, NewSession, OwnSession, Rewound, SessionOpened},
+        },
+        envelope::{Envelopes, Place},
+        keys::UserKeys,
+    },
+};
+
+/// A session to be begun, on its way to a blocking thread.
+struct Wish {
+    who: Who,
+    id: SessionId,
+    slot: Slot,
+    label: Closed,
+    key: Option<String>,
+    records: Vec<Vec<u8>>,
+    most: usize,
+}
+
+/// What changes of a label, as it is stored; `Some(None)` goes.
+#[derive(Default)]
+struct Closed {
+    title: Option<Option<String>>,
+    pinned: Option<bool>,
+    metadata: Option<Option<String>>,
+}
+
+impl Closed {
+    fn of(envelopes: &Envelopes, user: &UserName, session: &SessionId, label: &LabelChange) -> Result<Self, StoreError> {
+        let close = |place: &Place<'_>, text: &str| -> Result<Option<String>, StoreError> {
+            Ok(if text.is_empty() { None } else { Some(base64::encode(&envelopes.close(place, text.as_bytes())?)) })
+        };
+        Ok(Self {
+            title: label.title.as_ref().map(|text| close(&Place::title(user, session), text)).transpose()?,
+            pinned: label.pinned,
+            metadata: label.metadata.as_ref().map(|text| close(&Place::metadata(user, session), text)).transpose()?,
+        })
+    }
+
+    fn put(self, session: &mut Session) {
+        self.title.into_iter().for_each(|title| session.given_title = title);
+        self.pinned.into_iter().for_each(|pinned| session.pinned = pinned);
+        self.metadata.into_iter().for_each(|metadata| session.metadata = metadata);
+    }
+}
+
+impl EmbeddedStore {
+    pub async fn open_session(&self, caller: Caller<'_>, new: NewSession<'_>) -> Result<SessionOpened, StoreError> {
+        let (user, envelopes) = (caller.user, self.envelopes());
+        let key = envelopes.new_session_key(user)?;
+        let wrapped = key.as_ref().map(|key| key.wrapped().to_vec());
+        let place = envelopes.turn_place(user, new.id, 0, key, wrapped.as_deref())?;
+        let wish = Wish {
+            who: Who::from(caller),
+            id: new.id.clone(),
+            slot: Slot::of_session(new.id),
+            label: Closed::of(envelopes, user, new.id, &LabelChange::of(new.label))?,
+            key: wrapped.map(|wrapped| base64::encode(&wrapped)),
+            records: envelopes.close_turns(user, &place, new.turns)?,
+            most: new.most,
+        };
+        self.work(move |inner| inner.write(|book| inner.open_session(book, wish))).await
+    }
+
+    pub async fn own_sessions(&self, caller: Caller<'_>) -> Result<Admitted<Vec<OwnSession>>, StoreError> {
+        let who = Who::from(caller);
+        self.work(move |inner| inner.own_sessions(&who)).await
+    }
+
+    pub async fn label_session(&self, caller: Caller<'_>, label: &LabelChange) -> Result<Admitted<bool>, StoreError> {
+        let who = Who::from(caller);
+        let Some(id) = caller.session else { return Ok(Admitted::In(false)) };
+        let label = Closed::of(self.envelopes(), caller.user, id, label)?;
+        self.work(move |inner| {
+            inner.write(|book| {
+                if let Err(refused) = inner.let_in(&book.accounts, &book.revoked, &who, book.now)? {
+                    return Ok(Admitted::Refused(refused));
+                }
+                let Some(mut session) = book.session(&who.member)?.filter(|session| who.names(Some(session))) else {
+                    return Ok(Admitted::In(false));
+                };
+                label.put(&mut session);
+                book.rewrite(&who.member, &session)?;
+                Ok(Admitted::In(true))
+            })
+        })
+        .await
+    }
+
+    pub async fn end_session(&self, caller: Caller<'_>) -> Result<Admitted<bool>, StoreError> {
+        let who = Who::from(caller);
+        self.work(move |inner| {
+            inner.write(|book| {
+                if let Err(refused) = inner.let_in(&book.accounts, &book.revoked, &who, book.now)? {
+                    return Ok(Admitted::Refused(refused));
+                }
+                let id = book.listed_id(&who.member)?;
+                if who.session.as_ref().map(SessionId::as_str) != id.as_deref() {
+                    return Ok(Admitted::In(false));
+                }
+                book.wipe(&who.user, who.slot, "ended")?;
+                Ok(Admitted::In(true))
+            })
+        })
+        .await
+    }
+
+    pub async fn rewind(&self, caller: Caller<'_>, turn: u64, expects: Option<&Revision>) -> Result<Rewound, StoreError> {
+        let (who, expects) = (Who::from(caller), expects.cloned());
+        self.work(move |inner| inner.write(|book| inner.rewind(book, &who, turn, expects.as_ref()))).await
+    }
+}
+
+impl Inner {
+    fn open_session(&self, book: &mut Book<'_>, wish: Wish) -> Result<SessionOpened, Fault> {
+        let who = &wish.who;
+        if let Err(refused) = self.let_in(&book.accounts, &book.revoked, who, book.now)? {
+            return Ok(SessionOpened::Refused(refused));
+        }
+        let member = UserKeys::at(&who.user, wish.slot).member();
+        let session = match book.session(&member)? {
+            // It was begun, and the answer was lost.
+            Some(session) => session,
+            None => {
+                let mut others = 0;
+                for slot in book.slots_of(&who.user)?.into_iter().filter(|slot| !slot.is_main()) {
+                    others += usize::from(book.is_stored(&UserKeys::at(&who.user, slot).member())?);
+                }
+                if others >= wish.most {
+                    return Ok(SessionOpened::Full);
+                }
+                book.remove(&member)?;
+                let mut session = Session::fresh(wish.id.to_string(), book.now, self.lifetimes.max_ms);
+                session.key = wish.key;
+                wish.label.put(&mut session);
+                for record in &wish.records {
+                    book.append(&member, &mut session, record)?;
+                }
+                session.version = u64::from(!wish.records.is_empty());
+                book.keep(&member, &mut session)?;
+                session
+            }
+        };
+        let fence = book.fences(&who.key)?;
+        Ok(SessionOpened::Done(Box::new(own(&self.envelopes, &who.user, &session, book.now, fence))))
+    }
+
+    fn own_sessions(&self, who: &Who) -> Result<Admitted<Vec<OwnSession>>, Fault> {
+        let (transaction, now) = (self.database.begin_read()?, self.clock.now_ms());
+        if let Err(refused) = self.let_in(&transaction.open_table(ACCOUNTS)?, &transaction.open_table(REVOKED)?, who, now)? {
+            return Ok(Admitted::Refused(refused));
+        }
+        let (sessions, listed) = (transaction.open_table(SESSIONS)?, transaction.open_table(LISTED)?);
+        let fence = transaction.open_table(FENCES)?.get(who.key.as_str())?.map_or(0, |n| n.value());
+        let mut found = Vec::new();
+        let members = match &who.session {
+            Some(_) => vec![who.member.clone()],
+            None => members_of(&listed, &who.user)?,
+        };
+        for member in members {
+            // One that cannot be read is not told of: its user resets or ends it.
+            let session = readable(&sessions, &listed, &member, now)?.filter(|session| who.names(Some(session)));
+            found.extend(session.map(|session| own(&self.envelopes, &who.user, &session, now, fence)));
+        }
+        Ok(Admitted::In(found))
+    }
+
+    fn rewind(&self, book: &mut Book<'_>, who: &Who, turn: u64, expects: Option<&Revision>) -> Result<Rewound, Fault> {
+        if let Err(refused) = self.let_in(&book.accounts, &book.revoked, who, book.now)? {
+            return Ok(Rewound::Refused(refused));
+        }
+        let Some(mut session) = book.session(&who.member)?.filter(|session| who.names(Some(session))) else {
+            return Ok(Rewound::NoSession);
+        };
+        if let Some(stored) = book.moved(who, Some(&session), expects)? {
+            return Ok(Rewound::Moved(stored));
+        }
+        if let Some(held) = &session.held {
+            return Ok(Rewound::Busy { run: held.run.clone(), left_ms: held.until.saturating_sub(book.now) });
+        }
+        if let Some(first) = book.first_waiting(&who.member)? {
+            return Ok(Rewound::Busy { run: first.run, left_ms: 0 });
+        }
+        if turn < session.base || turn > session.next() {
+            return Ok(Rewound::NoTurn);
+        }
+        if turn < session.next() {
+            book.cut(&who.member, turn)?;
+            (session.turns, session.version) = (turn - session.base, session.version.saturating_add(1));
+            if session.turns == 0 {
+                session.made_title = None;
+            }
+            self.events.forget(&who.member);
+        }
+        book.keep(&who.member, &mut session)?;
+        Ok(Rewound::Done(Box::new(session.told(&who.user, book.now, book.fences(&who.key)?))))
+    }
+}
+
+/// The members of a user's sessions, the main one first.
+fn members_of(listed: &impl ReadableTable<Text, Row>, user: &UserName) -> Result<Vec<String>, Fault> {
+    let keys = UserKeys::of(user);
+    let (first, main) = (keys.members(), keys.member());
+    let mut members = vec![main.clone()];
+    for entry in listed.range(first.as_str()..)? {
+        let (member, _) = entry?;
+        if !member.value().starts_with(&first) {
+            break;
+        }
+        if member.value() != main {
+            members.push(member.value().to_owned());
+        }
+    }
+    Ok(members)
+}
+
+fn readable(
+    sessions: &impl ReadableTable<Text, Bytes>,
+    listed: &impl ReadableTable<Text, Row>,
+    member: &str,
+    now: u64,
+) -> Result<Option<Session>, Fault> {
+    match session_of(sessions, listed, member, now) {
+        Err(Fault::Unreadable | Fault::Newer) => Ok(None),
+        found => found,
+    }
+}
+
+fn own(envelopes: &Envelopes, user: &UserName, session: &Session, now: u64, fence: u64) -> OwnSession {
+    let told = session.told(user, now, fence);
+    // A session whose title cannot be read is there all the same; the log says what cannot.
+    let open = |place: &Place<'_>, stored: &Option<String>| {
+        let stored = base64::decode(stored.as_deref()?)?;
+        String::from_utf8(envelopes.open(place, stored).ok()?.into_owned()).ok()
+    };
+    let title = session.given_title.as_ref().or(session.made_title.as_ref()).cloned();
+    let (title, metadata) = (open(&Place::title(user, &told.id), &title), open(&Place::metadata(user, &told.id), &session.metadata));
+    OwnSession { label: Label { title, pinned: session.pinned, metadata }, session: told, ends_ms: session.ends }
+}

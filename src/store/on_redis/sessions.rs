@@ -1,0 +1,204 @@
+//! The sessions that a user has beside the main one: begun, listed, called by names, wound back, ended.
+
+use redis::{Cmd, Value};
+
+use super::{
+    RedisStore,
+    reply::{Parts, refused},
+    script::{REWIND, SESSION_END, SESSION_LABEL, SESSION_LIST, SESSION_OPEN},
+    turns::{expected, named},
+};
+use crate::{
+    domain::{
+        session::{Label, Revision, SessionId},
+        slot::Slot,
+        user::UserName,
+    },
+    secrets::records::DataKey,
+    store::{
+        contract::{
+            Caller, StoreError,
+            credentials::Admitted,
+            sessions::{LabelChange, NewSession, OwnSession, Rewound, SessionOpened},
+        },
+        envelope::{Envelopes, Place},
+        keys::UserKeys,
+    },
+};
+
+impl RedisStore {
+    pub async fn open_session(&self, caller: Caller<'_>, new: NewSession<'_>) -> Result<SessionOpened, StoreError> {
+        let (user, slot) = (caller.user, Slot::of_session(new.id));
+        let (keys, main) = (UserKeys::at(user, slot), UserKeys::of(user).session());
+        let bucket = keys.bucket();
+        let mut call = SESSION_OPEN.on(&[
+            &keys.account(),
+            &keys.revoked(),
+            &keys.session(),
+            &keys.history(),
+            &keys.slots(),
+            &bucket.expiries(),
+            &bucket.activity(),
+            &bucket.summaries(),
+            &main,
+        ]);
+        self.asks(&mut call, caller);
+        call.arg(self.lifetimes.idle_ms).arg(self.lifetimes.max_ms).arg(keys.member()).arg(new.id.as_str()).arg(slot.to_string());
+        let key = self.envelopes.new_session_key(user)?;
+        call.arg(new.most).arg(key.as_ref().map_or(&b""[..], DataKey::wrapped));
+        let label = closed(&self.envelopes, user, new.id, &LabelChange::of(new.label))?;
+        for field in ["ut", "pin", "md"] {
+            call.arg(label.iter().find(|(name, _)| *name == field).map_or(&b""[..], |(_, value)| value));
+        }
+        let wrapped = key.as_ref().map(|key| key.wrapped().to_vec());
+        let place = self.envelopes.turn_place(user, new.id, 0, key, wrapped.as_deref())?;
+        for record in self.envelopes.close_turns(user, &place, new.turns)? {
+            call.arg(record);
+        }
+        let (status, mut parts) = self.ask_relied_on(&SESSION_OPEN, &call).await?;
+        match status.as_str() {
+            "OK" => {
+                parts.role()?;
+                let now_ms = parts.number()?;
+                let mut labelled = Parts::of(parts.next()?)?;
+                Ok(SessionOpened::Done(Box::new(own(&self.envelopes, user, &mut labelled, now_ms)?)))
+            }
+            "FULL" => Ok(SessionOpened::Full),
+            other => refused(other, &mut parts).map(SessionOpened::Refused),
+        }
+    }
+
+    pub async fn own_sessions(&self, caller: Caller<'_>) -> Result<Admitted<Vec<OwnSession>>, StoreError> {
+        let keys = UserKeys::at(caller.user, caller.slot());
+        let mut call = SESSION_LIST.on(&[&keys.account(), &keys.revoked(), &keys.session(), &keys.slots()]);
+        self.asks(&mut call, caller).arg(named(caller));
+        let (status, mut parts) = self.ask(&SESSION_LIST, &call).await?;
+        if status != "OK" {
+            return refused(&status, &mut parts).map(Admitted::Refused);
+        }
+        parts.role()?;
+        let now_ms = parts.number()?;
+        let Value::Array(found) = parts.next()? else { return Err(StoreError::Unavailable) };
+        let read = |labelled| own(&self.envelopes, caller.user, &mut Parts::of(labelled)?, now_ms);
+        found.into_iter().map(read).collect::<Result<_, _>>().map(Admitted::In)
+    }
+
+    pub async fn label_session(&self, caller: Caller<'_>, label: &LabelChange) -> Result<Admitted<bool>, StoreError> {
+        let keys = UserKeys::at(caller.user, caller.slot());
+        let mut call = SESSION_LABEL.on(&[&keys.account(), &keys.revoked(), &keys.session()]);
+        self.asks(&mut call, caller).arg(named(caller));
+        if let Some(id) = caller.session {
+            for (field, value) in closed(&self.envelopes, caller.user, id, label)? {
+                call.arg(field).arg(value);
+            }
+        }
+        let (status, mut parts) = self.ask_relied_on(&SESSION_LABEL, &call).await?;
+        done(&status, &mut parts)
+    }
+
+    pub async fn end_session(&self, caller: Caller<'_>) -> Result<Admitted<bool>, StoreError> {
+        let keys = UserKeys::at(caller.user, caller.slot());
+        let bucket = keys.bucket();
+        let mut call = SESSION_END.on(&[
+            &keys.account(),
+            &keys.revoked(),
+            &keys.session(),
+            &keys.history(),
+            &keys.journal(),
+            &keys.waiting(),
+            &keys.runs(),
+            &bucket.open(),
+            &keys.results(),
+            &bucket.expiries(),
+            &bucket.activity(),
+            &bucket.summaries(),
+            &keys.events(),
+            &keys.slots(),
+        ]);
+        self.asks(&mut call, caller).arg(named(caller)).arg(keys.member()).arg(keys.result_prefix()).arg(caller.slot().to_string());
+        let (status, mut parts) = self.ask_relied_on(&SESSION_END, &call).await?;
+        done(&status, &mut parts)
+    }
+
+    pub async fn rewind(&self, caller: Caller<'_>, turn: u64, expects: Option<&Revision>) -> Result<Rewound, StoreError> {
+        let keys = UserKeys::at(caller.user, caller.slot());
+        let bucket = keys.bucket();
+        let mut call = REWIND.on(&[
+            &keys.account(),
+            &keys.revoked(),
+            &keys.session(),
+            &keys.history(),
+            &bucket.expiries(),
+            &bucket.activity(),
+            &bucket.summaries(),
+            &keys.waiting(),
+            &keys.events(),
+        ]);
+        self.asks(&mut call, caller).arg(self.lifetimes.idle_ms).arg(keys.member()).arg(named(caller)).arg(turn);
+        expected(&mut call, expects);
+        let (status, mut parts) = self.ask_relied_on(&REWIND, &call).await?;
+        match status.as_str() {
+            "OK" => {
+                parts.role()?;
+                parts.number()?;
+                parts.session(caller.user).map(|session| Rewound::Done(Box::new(session)))
+            }
+            "BUSY" => Ok(Rewound::Busy { run: parts.text()?, left_ms: parts.number()? }),
+            "NO_TURN" => Ok(Rewound::NoTurn),
+            "NO_SESSION" => Ok(Rewound::NoSession),
+            "MOVED" => parts.revision().map(Rewound::Moved),
+            other => refused(other, &mut parts).map(Rewound::Refused),
+        }
+    }
+
+    /// The first arguments of a script that lets a caller in.
+    fn asks<'c>(&self, call: &'c mut Cmd, caller: Caller<'_>) -> &'c mut Cmd {
+        call.arg(caller.token_id).arg(caller.issued_ms).arg(self.rates.requests_per_minute)
+    }
+}
+
+/// `role`, and whether there was such a session.
+fn done(status: &str, parts: &mut Parts) -> Result<Admitted<bool>, StoreError> {
+    if status != "OK" {
+        return refused(status, parts).map(Admitted::Refused);
+    }
+    parts.role()?;
+    Ok(Admitted::In(parts.number()? == 1))
+}
+
+/// Fields of a session's hash, as they are stored; nothing for one that goes.
+fn closed(
+    envelopes: &Envelopes,
+    user: &UserName,
+    session: &SessionId,
+    label: &LabelChange,
+) -> Result<Vec<(&'static str, Vec<u8>)>, StoreError> {
+    let mut fields = Vec::new();
+    let mut seal = |field, place: &Place<'_>, text: &Option<String>| {
+        let Some(text) = text else { return Ok(()) };
+        let value = if text.is_empty() { Vec::new() } else { envelopes.close(place, text.as_bytes())?.into_owned() };
+        fields.push((field, value));
+        Ok(())
+    };
+    seal("ut", &Place::title(user, session), &label.title)?;
+    seal("md", &Place::metadata(user, session), &label.metadata)?;
+    fields.extend(label.pinned.map(|pinned| ("pin", if pinned { b"1".to_vec() } else { Vec::new() })));
+    Ok(fields)
+}
+
+/// `{session}, ms to live, title of the first turn, title of the user, pinned, metadata`.
+fn own(envelopes: &Envelopes, user: &UserName, parts: &mut Parts, now_ms: u64) -> Result<OwnSession, StoreError> {
+    let session = parts.session(user)?;
+    let ends_ms = now_ms.saturating_add(parts.number()?);
+    let (made, given, pinned, metadata) = (parts.bytes()?, parts.bytes()?, parts.bytes()?, parts.bytes()?);
+    let title = if given.is_empty() { &made } else { &given };
+    let title = read(envelopes, &Place::title(user, &session.id), title);
+    let metadata = read(envelopes, &Place::metadata(user, &session.id), &metadata);
+    Ok(OwnSession { label: Label { title, pinned: !pinned.is_empty(), metadata }, session, ends_ms })
+}
+
+/// A session whose title cannot be read is there all the same; the log says what cannot.
+fn read(envelopes: &Envelopes, place: &Place<'_>, stored: &[u8]) -> Option<String> {
+    let stored = Some(stored).filter(|stored| !stored.is_empty())?;
+    String::from_utf8(envelopes.open(place, stored).ok()?.into_owned()).ok()
+}
