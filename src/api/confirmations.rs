@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    extract::{Path, Query, State},
+    extract::{Path, Query, State, rejection::PathRejection},
     http::HeaderMap,
     response::{IntoResponse, Response},
 };
@@ -94,10 +94,12 @@ pub(super) async fn decide(
     Caller(caller): Caller,
     Spoken(language): Spoken,
     headers: HeaderMap,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     Query(asked): Query<Asked>,
     Body(say): Body<Say>,
 ) -> Result<Response, ApiError> {
+    // Nobody is asked under what is no text.
+    let id = id.map(|Path(id)| id).unwrap_or_default();
     let caller = app.asked_in(&caller, &id).await?;
     let decision = Decision { question: &id, approve: say.approve };
     let request = app.deciding(&caller, decision, key_of(&headers)?).await?;

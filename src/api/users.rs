@@ -122,6 +122,14 @@ fn rule(user: &UserName, password: &str) -> Result<(), ApiError> {
     password::check(user, password).map_err(|problem| ApiError::invalid_body(vec![problem.to_string()]))
 }
 
+/// Whoever has a password for the name of somebody outside comes in as them, with the role that their issuer gives them.
+fn of_here(app: &App, user: &UserName) -> Result<(), ApiError> {
+    let Some((issuer, prefix)) = app.issuer_naming(user) else { return Ok(()) };
+    let problem =
+        format!("{user} has no password here: {prefix} begins the names of the issuer {issuer}, whose people come with its tokens");
+    Err(ApiError::invalid_body(vec![problem]))
+}
+
 fn shown(account: &Account) -> Value {
     json!({
         "username": account.name.as_str(),
@@ -164,6 +172,7 @@ pub(super) async fn create(
     Spoken(language): Spoken,
     Body(new): Body<NewUser>,
 ) -> Result<Response, ApiError> {
+    of_here(&app, &new.name)?;
     let account = app.create_user(&caller, new).await?;
     let message = language.choose("the user was added", "用户已添加");
     let told = json!({"success": true, "message": message, "user": shown(&account), "user_id": caller.user.as_str()});
@@ -194,6 +203,7 @@ pub(super) async fn change(
     let user = named(user)?;
     if let Some(password) = &change.password {
         rule(&user, password)?;
+        of_here(&app, &user)?;
     }
     let account = app.change_user(&caller, &user, change).await?;
     let message = language.choose("the user was changed", "用户已更改");

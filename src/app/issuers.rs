@@ -212,6 +212,15 @@ impl App {
         }
     }
 
+    /// The issuer whose people have names like this, and what they begin with; none where an issuer's people have the names of users here.
+    pub fn issuer_naming(&self, user: &UserName) -> Option<(&str, &str)> {
+        let names = |issuer: &&Arc<Issuer>| {
+            let prefix = &issuer.settings.user_prefix;
+            !prefix.is_empty() && user.as_str().starts_with(prefix.as_str())
+        };
+        self.0.issuers.all.iter().find(names).map(|issuer| (issuer.settings.id.as_str(), issuer.settings.user_prefix.as_str()))
+    }
+
     async fn outsider(&self, token: &str) -> Result<Bearer, AppError> {
         let issuers = &self.0.issuers;
         let named = issuers::named_issuer(token);

@@ -7,7 +7,7 @@ use std::{
 
 use secrecy::SecretString;
 
-use super::{App, AppError, users::within};
+use super::{App, AppError};
 use crate::{
     domain::{
         audit::{Action, Deed},
@@ -81,7 +81,7 @@ impl App {
     /// Among others [`AppError::KeyExists`], [`AppError::TooManyKeys`], and [`AppError::InsufficientScope`] for scopes that the caller lacks.
     pub async fn make_key(&self, caller: &Bearer, name: &str, scopes: Scopes, days: u64) -> Result<(KeptKey, SecretString), AppError> {
         if !scopes.is_empty() {
-            within(self.scopes_of(caller).await?, scopes)?;
+            self.has_scopes(caller, scopes).await?;
         }
         let key = ApiKey::new(&caller.user);
         let (digest, lasts_ms) = (key.digest(), days.saturating_mul(DAY_MS));

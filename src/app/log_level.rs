@@ -8,7 +8,13 @@ use super::{
     App, AppError,
     admin::{granted, within_key},
 };
-use crate::{domain::scope::Scope, secrets::tokens::Bearer};
+use crate::{
+    domain::{
+        audit::{Action, Deed},
+        scope::Scope,
+    },
+    secrets::tokens::Bearer,
+};
 
 /// Has the log tell what a level says from now on; a sentence if it cannot.
 pub type SetLogLevel = Box<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
@@ -42,13 +48,18 @@ impl App {
         within_key(caller, Scope::LogLevel)?;
         granted(self.store().administrator(super::caller(caller), Scope::LogLevel).await?)?;
         let Some(set) = self.0.log.set.get() else { return Err(AppError::LogFixed) };
-        let mut changed = self.0.log.changed.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = changed.clone().unwrap_or_else(|| self.settings().log.level.clone());
-        // Told by the level that lets more through.
-        info!(user = %caller.user, before, now = level, "{} changes the level of the log from {before} to {level}", caller.user);
-        set(level).map_err(|_| AppError::Broken)?;
-        info!(user = %caller.user, before, now = level, "the level of the log is {level}");
-        *changed = Some(level.to_owned());
+        let before = {
+            let mut changed = self.0.log.changed.lock().unwrap_or_else(PoisonError::into_inner);
+            let before = changed.clone().unwrap_or_else(|| self.settings().log.level.clone());
+            // Told by the level that lets more through.
+            info!(user = %caller.user, before, now = level, "{} changes the level of the log from {before} to {level}", caller.user);
+            set(level).map_err(|_| AppError::Broken)?;
+            info!(user = %caller.user, before, now = level, "the level of the log is {level}");
+            *changed = Some(level.to_owned());
+            before
+        };
+        let deed = Deed::new(Action::LogLevelChanged).by(&caller.user).with("replica", self.replica());
+        self.note_deed(deed.with("before", before.as_str()).with("level", level)).await;
         Ok(LogLevelSet { before, now: level.to_owned() })
     }
 }

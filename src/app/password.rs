@@ -9,7 +9,7 @@ use crate::{
         scope::Scope,
     },
     secrets::{digest, passwords, tokens::Bearer},
-    store::contract::{AccountChange, AdminAnswer, logins::Attempted},
+    store::contract::{AccountChange, AdminAnswer, Changed, logins::Attempted},
 };
 
 impl App {
@@ -30,11 +30,15 @@ impl App {
         let (attempted, known) = tokio::join!(self.store().attempt(user, &from), self.store().known(user));
         self.allowed(attempted?, user, address).await?;
         let hash = known?.account.ok_or(AppError::Revoked)?.password_hash;
-        let (old, new) = (old.to_owned(), new.to_owned());
-        let hashed = hashing(hand, move || passwords::matches(&old, Some(&hash)).then(|| passwords::hash(&new))).await?;
-        let hash = hashed.ok_or(AppError::WrongPassword)?.ok_or(AppError::Broken)?;
-        if !self.store().change_account_so(user, &[AccountChange::Password(&hash), AccountChange::MustChange(false)]).await? {
-            return Err(AppError::Revoked);
+        let (old, new, known) = (old.to_owned(), new.to_owned(), hash.clone());
+        let hashed = hashing(hand, move || passwords::matches(&old, Some(&known)).then(|| passwords::hash(&new))).await?;
+        let new = hashed.ok_or(AppError::WrongPassword)?.ok_or(AppError::Broken)?;
+        // One that was set meanwhile stays: whoever set it may have done so because the old one was stolen.
+        let changes = [AccountChange::Password(&new), AccountChange::MustChange(false)];
+        match self.store().change_account_of(user, Some(&hash), &changes).await? {
+            Changed::Done => {}
+            Changed::OtherPassword => return Err(AppError::WrongPassword),
+            Changed::NoUser => return Err(AppError::Revoked),
         }
         if let Err(error) = self.store().forgive(user, &from).await {
             warn!(%user, %error, "a right password counts as a failure, because the store did not take it back: {error}");

@@ -1,5 +1,5 @@
-//! Users, as whoever has the scopes sees and changes them. Nobody gives or changes what goes beyond their own scopes, and somebody is left who
-//! may change users.
+//! Users, as whoever has the scopes sees and changes them. Nobody gives or changes what goes beyond their own scopes and role, and somebody
+//! is left who may change users.
 
 use super::{
     App, AppError,
@@ -62,11 +62,11 @@ impl App {
     /// Adds a user.
     ///
     /// # Errors
-    /// Among others [`AppError::UserExists`], and [`AppError::InsufficientScope`] for scopes that the caller lacks.
+    /// Among others [`AppError::UserExists`], and [`AppError::InsufficientScope`] or [`AppError::NotAdmin`] for what the caller lacks.
     pub async fn create_user(&self, caller: &Bearer, new: NewUser) -> Result<Account, AppError> {
         self.granted(caller, Scope::UsersWrite).await?;
         let NewUser { name, password, role, scopes, must_change } = new;
-        within(self.scopes_of(caller).await?, Allowed { role, own: scopes }.scopes())?;
+        self.covered(caller, Allowed { role, own: scopes }).await?;
         let user = name.clone();
         let account = hashing(self.hand().await?, move || login::account(&user, role, &password)).await?;
         let account = Account { scopes, must_change, ..account };
@@ -81,15 +81,14 @@ impl App {
     /// Changes a user.
     ///
     /// # Errors
-    /// Among others [`AppError::NoUser`], [`AppError::LastAdministrator`], and [`AppError::InsufficientScope`] for scopes that the user has or
-    /// shall have and the caller lacks.
+    /// Among others [`AppError::NoUser`], [`AppError::LastAdministrator`], and [`AppError::InsufficientScope`] or [`AppError::NotAdmin`] for
+    /// what the user has or shall have and the caller lacks.
     pub async fn change_user(&self, caller: &Bearer, user: &UserName, change: UserChange) -> Result<Account, AppError> {
         self.granted(caller, Scope::UsersWrite).await?;
         let before = self.account(user).await?;
-        let own = self.scopes_of(caller).await?;
-        within(own, before.allowed().scopes())?;
+        self.covered(caller, before.allowed()).await?;
         let after = after(&before, &change);
-        within(own, after.allowed().scopes())?;
+        self.covered(caller, after.allowed()).await?;
         let hash = match change.password.clone() {
             Some(password) => Some(hashing(self.hand().await?, move || passwords::hash(&password)).await?.ok_or(AppError::Broken)?),
             None => None,
@@ -130,7 +129,7 @@ impl App {
     pub async fn remove_user(&self, caller: &Bearer, user: &UserName) -> Result<(), AppError> {
         self.granted(caller, Scope::UsersWrite).await?;
         let before = self.account(user).await?;
-        within(self.scopes_of(caller).await?, before.allowed().scopes())?;
+        self.covered(caller, before.allowed()).await?;
         // Disabled first: that can be taken back if it turns out to be the last.
         self.change_and_keep_one(&before, false, &[AccountChange::Disabled(true)]).await?;
         if !self.store().remove_account(user).await? {
@@ -176,19 +175,34 @@ impl App {
         self.store().known(user).await?.account.ok_or_else(|| no_user(user))
     }
 
-    /// All scopes that the caller has.
-    pub(super) async fn scopes_of(&self, caller: &Bearer) -> Result<Scopes, AppError> {
+    /// Goes on if the caller has all of this. The role counts beside its scopes, because what a role may call is none of them.
+    async fn covered(&self, caller: &Bearer, wanted: Allowed) -> Result<(), AppError> {
         let account = self.store().known(&caller.user).await?.account.ok_or(AppError::Revoked)?;
-        let scopes = account.allowed().scopes();
-        Ok(match caller.good_for {
-            GoodFor::Key { scopes: of_key } => scopes.within(of_key),
-            GoodFor::Everything | GoodFor::PasswordChange => scopes,
-        })
+        within(scopes_of(caller, &account), wanted.scopes())?;
+        match (wanted.role, account.role) {
+            (Role::Admin, Role::User) => Err(AppError::NotAdmin),
+            (Role::User, _) | (Role::Admin, Role::Admin) => Ok(()),
+        }
+    }
+
+    /// Goes on if the caller has all of these scopes.
+    pub(super) async fn has_scopes(&self, caller: &Bearer, wanted: Scopes) -> Result<(), AppError> {
+        let account = self.store().known(&caller.user).await?.account.ok_or(AppError::Revoked)?;
+        within(scopes_of(caller, &account), wanted)
+    }
+}
+
+/// All scopes that the caller has.
+fn scopes_of(caller: &Bearer, account: &Account) -> Scopes {
+    let scopes = account.allowed().scopes();
+    match caller.good_for {
+        GoodFor::Key { scopes: of_key } => scopes.within(of_key),
+        GoodFor::Everything | GoodFor::PasswordChange => scopes,
     }
 }
 
 /// Nobody hands on, or reaches through another's account, what they do not have.
-pub(super) fn within(own: Scopes, wanted: Scopes) -> Result<(), AppError> {
+fn within(own: Scopes, wanted: Scopes) -> Result<(), AppError> {
     wanted.iter().find(|scope| !own.has(*scope)).map_or(Ok(()), |lacking| Err(AppError::InsufficientScope(lacking)))
 }
 

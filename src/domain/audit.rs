@@ -27,10 +27,12 @@ pub enum Action {
     /// Somebody ended another's session.
     SessionEnded,
     DocumentsReloaded,
+    /// What the log of a replica tells.
+    LogLevelChanged,
 }
 
 impl Action {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::LoginThrottled,
         Self::RefreshReused,
         Self::LoggedOutEverywhere,
@@ -46,6 +48,7 @@ impl Action {
         Self::SessionRead,
         Self::SessionEnded,
         Self::DocumentsReloaded,
+        Self::LogLevelChanged,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -65,6 +68,7 @@ impl Action {
             Self::SessionRead => "session_read",
             Self::SessionEnded => "session_ended",
             Self::DocumentsReloaded => "documents_reloaded",
+            Self::LogLevelChanged => "log_level_changed",
         }
     }
 

@@ -159,12 +159,19 @@ fn reach(address: IpAddr) -> Reach {
 
 /// By the registries of special addresses (RFC 6890).
 fn reach_of_4(address: Ipv4Addr) -> Reach {
-    let [a, b, ..] = address.octets();
-    // 100.100.100.200 is where one cloud keeps its credentials, in a range that others use inside.
-    let credentials = address == Ipv4Addr::new(100, 100, 100, 200);
+    let [a, b, c, _] = address.octets();
+    // Where clouds keep credentials outside the link-local range: in one that others use inside, in one that is nobody's (192.0.0.0/24), and in
+    // the middle of the public ones, where only machines of that cloud reach it.
+    let credentials = matches!(address.octets(), [100, 100, 100, 200] | [192, 0, 0, 192] | [168, 63, 129, 16]);
     if address.is_link_local() || address.is_multicast() || address.is_broadcast() || a >= 240 || credentials {
         Reach::Never
-    } else if address.is_private() || address.is_loopback() || a == 0 || (a == 100 && b & 0xc0 == 64) || (a == 198 && b & 0xfe == 18) {
+    } else if address.is_private()
+        || address.is_loopback()
+        || a == 0
+        || (a, b, c) == (192, 0, 0)
+        || (a == 100 && b & 0xc0 == 64)
+        || (a == 198 && b & 0xfe == 18)
+    {
         Reach::Inside
     } else {
         Reach::Public
@@ -172,19 +179,26 @@ fn reach_of_4(address: Ipv4Addr) -> Reach {
 }
 
 fn reach_of_6(address: Ipv6Addr) -> Reach {
-    let [first, second, ..] = address.segments();
+    let [first, second, third, ..] = address.segments();
     // fd00:ec2:: is where another cloud keeps its credentials.
     let credentials = first == 0xfd00 && second == 0x0ec2;
     if address.is_multicast() || first & 0xffc0 == 0xfe80 || credentials {
         Reach::Never
-    } else if address.is_loopback() || address.is_unspecified() || first & 0xfe00 == 0xfc00 || first & 0xffc0 == 0xfec0 {
+    } else if address.is_loopback()
+        || address.is_unspecified()
+        || first & 0xfe00 == 0xfc00
+        || first & 0xffc0 == 0xfec0
+        // A translator of the operator's own network (RFC 8215): what is behind it is the network's affair.
+        || (first, second, third) == (0x64, 0xff9b, 1)
+    {
         Reach::Inside
     } else {
         Reach::Public
     }
 }
 
-/// The IPv4 address inside an IPv6 one: mapped and compatible (RFC 4291, 2.5.5), translated (RFC 6052; RFC 2765), 6to4 (RFC 3056).
+/// The IPv4 address inside an IPv6 one: mapped and compatible (RFC 4291, 2.5.5), translated (RFC 6052; RFC 2765), 6to4 (RFC 3056), of a Teredo
+/// client (RFC 4380, 4), ISATAP (RFC 5214, 6.1).
 fn carried(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let of = |high: u16, low: u16| {
         let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
@@ -196,6 +210,11 @@ fn carried(address: Ipv6Addr) -> Option<Ipv4Addr> {
         }
         [0, 0, 0, 0, 0, 0, 0, 0 | 1] => None,
         [0, 0, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => Some(of(high, low)),
+        // Every bit of it is turned round.
+        [0x2001, 0, .., high, low] => Some(of(!high, !low)),
+        // Whatever this network's own translator makes of it, it is not public; but it may be worse than inside.
+        [0x64, 0xff9b, 1, .., high, low] => Some(of(high, low)).filter(|address| reach_of_4(*address) == Reach::Never),
+        [.., 0 | 0x200, 0x5efe, high, low] => Some(of(high, low)),
         _ => None,
     }
 }
@@ -246,6 +265,12 @@ mod tests {
             "[fc00::1]",
             "[fd12:3456::1]",
             "[fec0::1]",
+            "192.0.0.8",
+            "[64:ff9b:1::8.8.8.8]",
+            "[64:ff9b:1:fffe::127.0.0.1]",
+            "[2001:0:5db8:d822:0:0:80ff:fffe]",
+            "[2001:db8::5efe:10.0.0.1]",
+            "[2606:4700::200:5efe:192.168.0.1]",
         ] {
             assert_eq!(guard.check(&url(inside)), Err(Forbidden), "{inside}");
             let named = Guard::new(Lookup::System);
@@ -268,13 +293,28 @@ mod tests {
             "255.255.255.255",
             "240.0.0.1",
             "[ff02::1]",
+            "192.0.0.192",
+            "168.63.129.16",
+            "[::ffff:168.63.129.16]",
+            "[64:ff9b:1::169.254.169.254]",
+            "[2001:0:5db8:d822:0:0:5601:5601]",
+            "[2606:4700::5efe:169.254.169.254]",
         ] {
             let guard = Guard::new(Lookup::System);
             guard.name(&url(never));
             assert_eq!(guard.check(&url(never)), Err(Forbidden), "{never}, which not even the operator can name");
             assert!(is_never(&url(never)), "{never}");
         }
-        for public in ["93.184.216.34", "172.32.0.1", "100.128.0.1", "[2606:2800:220:1::1]", "[::ffff:93.184.216.34]"] {
+        for public in [
+            "93.184.216.34",
+            "172.32.0.1",
+            "100.128.0.1",
+            "[2606:2800:220:1::1]",
+            "[::ffff:93.184.216.34]",
+            "192.0.1.1",
+            "[2001:1::1]",
+            "[64:ff9b::8.8.8.8]",
+        ] {
             assert_eq!(guard.check(&url(public)), Ok(()), "{public}");
         }
         assert!(is_inside(&url("localhost")) && is_inside(&url("api.localhost.")) && !is_inside(&url("localhost.example.com")));

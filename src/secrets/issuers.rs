@@ -196,7 +196,7 @@ fn outsider(claims: &Map<String, Value>, token: &str, terms: &Terms<'_>) -> Opti
     let begins = claims.get("nbf").map_or(Some(issued), |begins| secs(begins).map(|begins| begins.max(issued)))?;
     let life = ends.checked_sub(issued)?;
     // An address that nobody has proved to be theirs names nobody (OpenID Connect Core 1.0, 5.7).
-    let unproved = terms.user_claim == "email" && claims.get("email_verified").is_some_and(|proved| proved != true);
+    let unproved = terms.user_claim == "email" && claims.get("email_verified").is_none_or(|proved| proved != true);
     if !for_us || text("iss") != Some(terms.issuer) || life > ISSUER_TOKEN_SECS_MAX || unproved {
         return None;
     }

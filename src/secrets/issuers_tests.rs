@@ -156,6 +156,9 @@ fn claims_that_are_wrong_missing_or_of_another_type_are_refused() {
         json!({"iss": ISSUER, "aud": "agent", "email": "ann@example.org", "email_verified": false, "iat": NOW, "exp": NOW + 300});
     let terms = Terms { user_claim: "email", user_prefix: "", ..terms(&[]) };
     assert_eq!(check(&of(&unproved), &terms, &keys()), Err(NotAccepted::Invalid));
+    let mut untold = unproved.clone();
+    untold.as_object_mut().expect("claims").remove("email_verified");
+    assert_eq!(check(&of(&untold), &terms, &keys()), Err(NotAccepted::Invalid), "nobody says that it is theirs");
     let mut proved = unproved.clone();
     proved["email_verified"] = json!(true);
     assert_eq!(check(&of(&proved), &terms, &keys()).expect("a user").bearer.user.as_str(), "ann@example.org");

@@ -254,6 +254,15 @@ pub enum Added {
     Exists,
 }
 
+/// Whether an account was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Changed {
+    Done,
+    NoUser,
+    /// The user's password is not the one that it was to be.
+    OtherPassword,
+}
+
 /// An account as it is looked up for a login.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {

@@ -28,8 +28,8 @@ use std::{
 };
 
 use self::contract::{
-    AccountChange, AccountsPage, Added, AdminAnswer, Begin, Begun, Caller, Cancelled, Cleared, Commit, Committed, Cursor, Entered, Entry,
-    Known, Lease, Looked, Reset, SessionStats, SessionsPage, Stepped, StoreError, StoredKey, Tail, Taken, TurnPlace,
+    AccountChange, AccountsPage, Added, AdminAnswer, Begin, Begun, Caller, Cancelled, Changed, Cleared, Commit, Committed, Cursor, Entered,
+    Entry, Known, Lease, Looked, Reset, SessionStats, SessionsPage, Stepped, StoreError, StoredKey, Tail, Taken, TurnPlace,
     audit::{AuditPage, Peeked},
     budgets::{Purse, Reservation, Reserved},
     credentials::{Admitted, CredentialPut, FetchedToken, OwnCredential, UpstreamToken},
@@ -304,7 +304,17 @@ impl Store {
 
     /// All these changes in their order, or none; false if there is no such user.
     pub async fn change_account_so(&self, user: &UserName, changes: &[AccountChange<'_>]) -> Result<bool, StoreError> {
-        either!(self.change_account(user, changes))
+        Ok(self.change_account_of(user, None, changes).await? == Changed::Done)
+    }
+
+    /// As [`Store::change_account_so`], but with a hash only as long as the user's password is the one behind it.
+    pub async fn change_account_of(
+        &self,
+        user: &UserName,
+        hash: Option<&str>,
+        changes: &[AccountChange<'_>],
+    ) -> Result<Changed, StoreError> {
+        either!(self.change_account(user, hash, changes))
     }
 
     /// All accounts, by name.

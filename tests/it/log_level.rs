@@ -30,6 +30,17 @@ async fn an_administrator_has_the_log_tell_less_and_more_again() {
     door.nobody().get("/no/such/path/3").await.refused(404, "not_found");
     until("the third request is in the log", async || process.log().contains(&looked(3))).await;
     assert!(!process.log().contains(&looked(2)), "{}", process.log());
+
+    // A log that was told to be silent does not tell who told it; the audit log does.
+    puts(&root, "off").await.ok();
+    let told = root.get("/api/admin/audit?action=log_level_changed").await.ok();
+    let of = |at: usize| (told["records"][at]["by"].clone(), told["records"][at]["details"]["level"].clone());
+    assert_eq!(
+        (told["count"].clone(), of(0), of(2)),
+        (json!(3), (json!("root"), json!("off")), (json!("root"), json!("warn"))),
+        "{told:#}"
+    );
+    assert!(told["records"][0]["details"]["replica"].is_string(), "{told:#}");
 }
 
 #[tokio::test]

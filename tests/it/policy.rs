@@ -3,6 +3,7 @@
 mod credentials;
 mod read_only;
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use swagger_api_agent::{
     domain::{
@@ -18,7 +19,7 @@ use crate::{
     contract::on_both_stores,
     harness::{
         bed::{Bed, On},
-        client::Client,
+        client::{Client, PASSWORD},
     },
 };
 
@@ -28,6 +29,7 @@ on_both_stores! {
     the_offline_planner_does_not_plan_it
     a_yes_that_was_asked_for_before_does_not_send_it
     a_role_counts_from_the_moment_it_is_given
+    whoever_may_change_users_comes_to_no_role_that_is_not_theirs
 }
 
 fn rule(role: Option<Role>, verdict: Verdict, operations: &[&str]) -> PolicyRule {
@@ -150,4 +152,28 @@ async fn a_policy_costs_no_round_trip() {
     let without = rounds(|_| {}).await;
     assert!(without >= 4, "{without}");
     assert_eq!(rounds(users_delete_nothing).await, without);
+}
+
+/// What a role may call is no scope: it is handed on by those who have the role.
+async fn whoever_may_change_users_comes_to_no_role_that_is_not_theirs(on: On) {
+    let bed = Bed::with(on, users_delete_nothing).await;
+    let (eve, root) = (bed.as_user("eve"), bed.as_admin());
+    eve.token().await;
+    let patch = async |by: &Client, user: &str, change: Value| {
+        by.send(Method::PATCH, &format!("/api/admin/users/{user}"), "application/json", change.to_string()).await
+    };
+    patch(&root, "eve", json!({"scopes": ["users:read", "users:write"]})).await.ok();
+    let boss = json!({"username": "boss", "password": PASSWORD, "role": "admin", "scopes": []});
+    assert_eq!(root.post("/api/admin/users", boss).await.status, 201);
+
+    patch(&eve, "eve", json!({"role": "admin", "scopes": ["users:write"]})).await.refused(403, "not_admin");
+    let made = json!({"username": "puppet", "password": PASSWORD, "role": "admin", "scopes": []});
+    eve.post("/api/admin/users", made).await.refused(403, "not_admin");
+    patch(&eve, "boss", json!({"password": "a password of eve's"})).await.refused(403, "not_admin");
+    eve.delete("/api/admin/users/boss").await.refused(403, "not_admin");
+    eve.call("deleteUser", json!({"id": 1})).await.refused(403, "operation_not_allowed");
+    assert_eq!(bed.upstream.log(), [""; 0]);
+
+    patch(&root, "eve", json!({"role": "admin", "scopes": ["users:write"]})).await.ok();
+    patch(&eve, "boss", json!({"password": "a password of eve's"})).await.ok();
 }

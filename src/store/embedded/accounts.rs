@@ -15,7 +15,7 @@ use crate::{
         user::{Account, Role, UserName},
     },
     store::{
-        contract::{AccountChange, AccountsPage, Added, Known, StoreError},
+        contract::{AccountChange, AccountsPage, Added, Changed, Known, StoreError},
         keys::{UserKeys, escaped, user_of},
     },
 };
@@ -57,8 +57,7 @@ impl EmbeddedStore {
         .await
     }
 
-    /// False if there is no such user.
-    pub async fn change_account(&self, user: &UserName, changes: &[AccountChange<'_>]) -> Result<bool, StoreError> {
+    pub async fn change_account(&self, user: &UserName, hash: Option<&str>, changes: &[AccountChange<'_>]) -> Result<Changed, StoreError> {
         let keys = UserKeys::of(user);
         let (key, user) = (keys.listed().to_owned(), user.clone());
         let void = changes.iter().any(AccountChange::voids_tokens);
@@ -69,10 +68,14 @@ impl EmbeddedStore {
             AccountChange::Disabled(disabled) => Change::Disabled(disabled),
             AccountChange::MustChange(must) => Change::NewPasswordNeeded(must),
         });
-        let changes: Vec<Change> = owned.collect();
+        let (changes, hash): (Vec<Change>, _) = (owned.collect(), hash.map(str::to_owned));
         self.work(move |inner| {
             inner.write(|book| {
-                let Some(mut account) = account_of(&book.accounts, &key)? else { return Ok(false) };
+                let Some(mut account) = account_of(&book.accounts, &key)? else { return Ok(Changed::NoUser) };
+                let repeated = changes.iter().any(|change| matches!(change, Change::Password(new) if account.has_password(new)));
+                if !repeated && hash.is_some_and(|hash| !account.has_password(&hash)) {
+                    return Ok(Changed::OtherPassword);
+                }
                 for change in changes {
                     match change {
                         Change::Password(hash) => account.set_password_hash(&hash),
@@ -98,7 +101,7 @@ impl EmbeddedStore {
                 }
                 book.accounts.insert(key.as_str(), encode(&account).as_slice())?;
                 book.changed = true;
-                Ok(true)
+                Ok(Changed::Done)
             })
         })
         .await

@@ -231,6 +231,10 @@ impl StoredAccount {
         Ok(Allowed { role: self.role()?, own: self.scopes.as_deref().map(Scopes::stored) })
     }
 
+    pub fn has_password(&self, hash: &str) -> bool {
+        self.password_hash == hash
+    }
+
     pub fn set_password_hash(&mut self, hash: &str) {
         self.password_hash = hash.to_owned();
     }

@@ -15,7 +15,7 @@ use crate::{
         user::{Account, Role, UserName},
     },
     store::{
-        contract::{AccountChange, AccountsPage, Added, Known, StoreError},
+        contract::{AccountChange, AccountsPage, Added, Changed, Known, StoreError},
         keys::{BucketKeys, UserKeys, user_of},
     },
 };
@@ -44,11 +44,10 @@ impl RedisStore {
         Ok(if added == 1 { Added::New } else { Added::Exists })
     }
 
-    /// False if there is no such user.
-    pub async fn change_account(&self, user: &UserName, changes: &[AccountChange<'_>]) -> Result<bool, StoreError> {
+    pub async fn change_account(&self, user: &UserName, hash: Option<&str>, changes: &[AccountChange<'_>]) -> Result<Changed, StoreError> {
         let keys = UserKeys::of(user);
         let mut call = ACCOUNT_CHANGE.on(&[&keys.account(), &keys.session(), &keys.slots()]);
-        call.arg(u8::from(changes.iter().any(AccountChange::voids_tokens)));
+        call.arg(u8::from(changes.iter().any(AccountChange::voids_tokens))).arg(hash.unwrap_or_default());
         let mut set = |field: &str, value: Option<&str>| {
             call.arg(field).arg(value.unwrap_or_default()).arg(u8::from(value.is_none()));
         };
@@ -64,7 +63,11 @@ impl RedisStore {
                 AccountChange::Disabled(disabled) => set("dis", Some(if *disabled { "1" } else { "0" })),
             }
         }
-        Ok(number(&self.run_relied_on(&ACCOUNT_CHANGE, &call).await?)? == 1)
+        match number(&self.run_relied_on(&ACCOUNT_CHANGE, &call).await?)? {
+            0 => Ok(Changed::NoUser),
+            1 => Ok(Changed::Done),
+            _ => Ok(Changed::OtherPassword),
+        }
     }
 
     pub async fn remove_account(&self, user: &UserName) -> Result<bool, StoreError> {

@@ -39,6 +39,10 @@ impl RedisStore {
 
     pub async fn audited(&self, wanted: &Wanted, before: Option<AuditPlace>, limit: usize) -> Result<AuditPage, StoreError> {
         let (mut before, mut records) = (before, Vec::new());
+        if before.is_some_and(|place| (place.at_ms, place.n) == (0, 0)) {
+            // Nothing is older, and Redis takes no open end there.
+            return Ok(AuditPage { records, next: None });
+        }
         let oldest = wanted.since_ms.map_or_else(|| "-".to_owned(), |since| since.to_string());
         loop {
             let newest = before.map_or_else(|| "+".to_owned(), |place| format!("({place}"));

@@ -16,6 +16,7 @@ on_both_stores! {
     a_refresh_token_that_comes_again_leaves_a_record
     a_logout_everywhere_and_a_reload_leave_records
     the_log_is_read_in_pages_and_by_what_one_looks_for
+    a_place_before_all_records_ends_the_log
     whoever_lacks_the_scope_reads_neither_the_log_nor_contents
 }
 
@@ -116,6 +117,16 @@ async fn the_log_is_read_in_pages_and_by_what_one_looks_for(on: On) {
     let problems = bed.as_admin().get(wrong).await.refused(400, "invalid_query")["problems"].clone();
     assert_eq!(problems.as_array().unwrap().len(), 4, "{problems:#}");
     assert!(problems.to_string().contains("there are login_throttled, "), "{problems:#}");
+}
+
+async fn a_place_before_all_records_ends_the_log(on: On) {
+    let bed = Bed::on(on).await;
+    bed.as_user("ann").post("/api/logout/all", json!({})).await.ok();
+    for cursor in ["0-0", "0-1", "1-0"] {
+        assert!(log_of(&bed, &format!("cursor={cursor}")).await.is_empty(), "{cursor}");
+    }
+    let last = u64::MAX;
+    assert_eq!(log_of(&bed, &format!("cursor={last}-{last}")).await, ["logged_out_everywhere ann→ann"]);
 }
 
 async fn whoever_lacks_the_scope_reads_neither_the_log_nor_contents(on: On) {

@@ -9,13 +9,14 @@ use axum::{
     http::{HeaderMap, StatusCode},
     routing::get,
 };
+use reqwest::Method;
 use serde_json::{Value, json};
 use swagger_api_agent::{clock::Clock, settings::Issuer, store::contract::AccountChange};
 
 use super::{bearer, forge::base64url, on_both_stores};
 use crate::harness::{
     bed::{Bed, On},
-    client::Client,
+    client::{Client, PASSWORD},
     serve_stub, until,
 };
 
@@ -25,6 +26,7 @@ on_both_stores! {
     a_logout_ends_the_issuers_token_here
     a_new_key_is_asked_for_once_and_an_issuer_that_is_away_holds_nobody_up
     tokens_that_the_issuer_did_not_sign_for_us_are_refused
+    nobody_here_has_a_password_for_the_name_of_somebody_outside
 }
 
 /// What the issuer has, and how often its keys were asked for.
@@ -205,4 +207,23 @@ async fn tokens_that_the_issuer_did_not_sign_for_us_are_refused(on: On) {
     }
     assert_eq!(stranger.asked(), 0, "nobody is asked who is not in the settings");
     assert!(bed.llm.asked().is_empty());
+}
+
+/// Whoever had one would come in as them, with whatever role the issuer gives them.
+async fn nobody_here_has_a_password_for_the_name_of_somebody_outside(on: On) {
+    let (bed, provider) = scene(on).await;
+    let root = bed.as_admin();
+    let new = json!({"username": "shop/boss", "password": PASSWORD});
+    let problems = root.post("/api/admin/users", new).await.refused(400, "invalid_body")["problems"].to_string();
+    assert!(problems.contains("shop/") && problems.contains("issuer"), "{problems}");
+    let boss = at(&bed, &provider.token_of("boss"));
+    boss.get("/api/session/info").await.ok();
+    let set = async |change: Value| root.send(Method::PATCH, "/api/admin/users/shop%2Fboss", "application/json", change.to_string()).await;
+    let problems = set(json!({"password": PASSWORD})).await.refused(400, "invalid_body")["problems"].to_string();
+    assert!(problems.contains("shop/") && problems.contains("issuer"), "{problems}");
+    bed.nobody().post("/api/login", json!({"username": "shop/boss", "password": PASSWORD})).await.refused(401, "wrong_credentials");
+    // What has no password in it is changed as of anybody.
+    set(json!({"scopes": ["audit:read"]})).await.ok();
+    boss.get("/api/admin/audit").await.ok();
+    assert_eq!(root.post("/api/admin/users", json!({"username": "shop", "password": PASSWORD})).await.status, 201);
 }

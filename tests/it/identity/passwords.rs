@@ -15,6 +15,7 @@ on_both_stores! {
     what_is_wrong_with_a_new_password_is_told
     a_password_that_must_be_changed_is_changed_before_anything_else
     a_forced_change_holds_at_once
+    a_password_that_an_administrator_sets_is_not_undone_by_the_old_one
     the_words_are_chinese_for_who_reads_chinese
 }
 
@@ -61,6 +62,26 @@ async fn the_old_password_is_asked_for_and_counted_like_a_login(on: On) {
     logs_in(&bed, PASSWORD).await.refused(429, "too_many_failures");
     assert!(comes_in(&bed, 0, &login.token).await, "whoever is logged in stays so");
     assert_eq!(log_of(&bed, "user=ann").await, ["login_throttled -→ann"]);
+}
+
+/// Whoever stole the old one and changes it in the same moment comes too late, or is first and has nothing of it.
+async fn a_password_that_an_administrator_sets_is_not_undone_by_the_old_one(on: On) {
+    let bed = Bed::with(on, |settings| settings.auth.logins_at_once = std::num::NonZeroUsize::new(4)).await;
+    let mut known = PASSWORD.to_owned();
+    bed.as_user("ann").token().await;
+    for round in 0..4 {
+        let stolen = Login::of(&logs_in(&bed, &known).await.ok());
+        let safe = format!("a safe password, the {round}.");
+        let reset = json!({"password": safe}).to_string();
+        let root = bed.as_admin();
+        let (set, stolen) = tokio::join!(
+            root.send(Method::PATCH, "/api/admin/users/ann", "application/json", reset),
+            changes(&bed, &stolen.token, &known, NEW)
+        );
+        set.ok();
+        assert_eq!(logs_in(&bed, &safe).await.status, 200, "the old password was answered {}: {}", stolen.status, stolen.text());
+        known = safe;
+    }
 }
 
 async fn what_is_wrong_with_a_new_password_is_told(on: On) {

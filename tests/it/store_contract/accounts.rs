@@ -5,7 +5,7 @@ use swagger_api_agent::{
         scope::{Scope, Scopes},
         user::Role,
     },
-    store::contract::{AccountChange, Added, AdminAnswer, Committed, Entered, Refused, Tail},
+    store::contract::{AccountChange, Added, AdminAnswer, Changed, Committed, Entered, Refused, Tail},
 };
 
 use super::{
@@ -24,6 +24,7 @@ on_both_stores!(
     scopes_are_kept_and_go_with_the_old_role,
     scopes_decide_what_may_be_asked,
     several_changes_are_one,
+    a_change_that_was_for_another_password_is_not_made,
     users_are_listed_in_pages,
     a_removed_user_leaves_nothing,
     tokens_of_somebody_who_had_the_name_before_are_nobodys,
@@ -68,6 +69,19 @@ async fn changes_are_kept(bed: Bed) {
     assert_eq!((found.role, &*found.password_hash, found.disabled), (Role::Admin, "new", true));
     store.change_account(&ann, AccountChange::Disabled(false)).await.unwrap();
     assert!(!store.known(&ann).await.unwrap().account.unwrap().disabled);
+}
+
+async fn a_change_that_was_for_another_password_is_not_made(bed: Bed) {
+    let ann = bed.user("ann").await.user;
+    let changes = |hash: &'static str| [AccountChange::Password(hash), AccountChange::MustChange(false)];
+    let store = bed.store();
+    let of = async |hash: &str, to: &'static str| store.change_account_of(&ann, Some(hash), &changes(to)).await;
+    assert_eq!(of("hash of bob", "new").await, Ok(Changed::OtherPassword));
+    assert_eq!(of("hash of ann", "new").await, Ok(Changed::Done));
+    assert_eq!(of("hash of ann", "new").await, Ok(Changed::Done), "its answer was lost");
+    assert_eq!(of("hash of ann", "newer").await, Ok(Changed::OtherPassword));
+    assert_eq!(store.known(&ann).await.unwrap().account.unwrap().password_hash, "new");
+    assert_eq!(store.change_account_of(&name("bob"), Some("new"), &changes("newer")).await, Ok(Changed::NoUser));
 }
 
 async fn nobody_is_changed_who_is_not_there(bed: Bed) {

@@ -188,6 +188,9 @@ async fn what_is_wrong_with_a_decision_is_told(on: On) {
     for body in [json!({}), json!({"decision": "yes"}), json!({"decision": true}), json!({"decision": ["approve"]})] {
         ann.post(&place(&question), body).await.refused(400, "invalid_body");
     }
+    for id in ["%FF", "%00", "x"] {
+        ann.post(&format!("/api/confirmations/{id}"), json!({"decision": "approve"})).await.refused(404, "confirmation_not_found");
+    }
     ann.send(Method::GET, &place(&question), "application/json", "").await.refused(405, "method_not_allowed");
 }
 
