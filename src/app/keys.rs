@@ -43,6 +43,11 @@ impl KnownKeys {
     }
 }
 
+/// Digest of the API key that a caller comes with, if it is one.
+pub(super) fn api_key_of(caller: &Bearer) -> Option<String> {
+    caller.token_id.strip_prefix(API_KEY_ID).map(str::to_owned)
+}
+
 impl App {
     /// Whom an API key names. A replica that meets it for the first time asks the store whether there is such a key; that it has not ended and was
     /// not taken away is found out with whatever the request does there, as of a token.
@@ -107,17 +112,22 @@ impl App {
         }
     }
 
-    /// Takes an API key away: it lets nobody in from now on, at any replica.
+    /// Takes an API key away: it lets nobody in from now on, at any replica, and what was begun with it goes no further: the run that holds the
+    /// session is told to stop (which one comes back), and one that waits when its turn comes.
     ///
     /// # Errors
     /// Among others [`AppError::NoKey`].
-    pub async fn revoke_key(&self, caller: &Bearer, name: &str) -> Result<(), AppError> {
+    pub async fn revoke_key(&self, caller: &Bearer, name: &str) -> Result<Option<String>, AppError> {
         match self.store().remove_key(super::caller(caller), name).await? {
-            Admitted::In(true) => {
+            Admitted::In(Some(stopped)) => {
+                // Nobody works on it who could find out.
+                if stopped.running.is_some() && stopped.left_ms == 0 {
+                    self.attend_soon(&caller.user);
+                }
                 self.note_deed(Deed::new(Action::ApiKeyRevoked).by(&caller.user).to(&caller.user).with("key", name)).await;
-                Ok(())
+                Ok(stopped.running)
             }
-            Admitted::In(false) => Err(AppError::NoKey { name: name.to_owned() }),
+            Admitted::In(None) => Err(AppError::NoKey { name: name.to_owned() }),
             Admitted::Refused(refused) => Err(refused.into()),
         }
     }

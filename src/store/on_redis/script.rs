@@ -43,6 +43,7 @@ scripts! {
     ENTER = "clock", "gate", "session", "enter";
     BEGIN = "clock", "gate", "session", "expected", "runs", "begin";
     TAKE = "clock", "session", "runs", "take";
+    BEGUN_WITH = "begun_with";
     STEP = "clock", "step";
     TELL = "tell";
     HANDOVER = "clock", "handover";
@@ -71,6 +72,7 @@ scripts! {
     PEEK = "clock", "session", "peek";
     ATTEMPT = "attempt";
     FORGIVE = "forgive";
+    TAKE_BACK = "take_back";
     LOGIN = "clock", "tokens", "login";
     REFRESH = "clock", "gate", "tokens", "refresh";
     LOGOUT = "clock", "gate", "session", "runs", "tokens", "logout";
