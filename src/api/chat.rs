@@ -98,10 +98,11 @@ pub(super) async fn process(
 ) -> Result<Response, ApiError> {
     crate::fault::point("K0");
     let idempotency_key = key_of(&headers)?;
+    let streamed = events::is_wanted(&headers, asked.flag_of("stream")?);
     let Ask { message, context, on_busy, session_id } = ask;
     let caller = naming(caller, session_id.as_deref())?;
-    let request = Request { message, context, idempotency_key, on_busy, expects, ..Request::default() };
-    Ok(turn(&app, &caller, language, &headers, asked, request).await?)
+    let request = Request { message, context, idempotency_key, on_busy, expects, streamed, ..Request::default() };
+    Ok(turn(&app, &caller, language, &headers, request).await?)
 }
 
 /// A turn, told as its client wants to be told of it.
@@ -110,13 +111,10 @@ pub(super) async fn turn(
     caller: &Bearer,
     language: Language,
     headers: &HeaderMap,
-    asked: Asked,
     request: Request,
 ) -> Result<Response, AppError> {
     let prefer = Prefer::of(headers);
-    let streamed = events::is_wanted(headers, asked.text_of("stream").as_deref());
-    let request = Request { streamed, ..request };
-    if streamed && !prefer.respond_async {
+    if request.streamed && !prefer.respond_async {
         return match app.begin_turn(caller, request).await {
             Ok(Begun::Accepted(accepted)) => Ok(events::begun(app, caller, &accepted.run, accepted.waits, language)),
             Ok(Begun::Replayed(taken)) => {

@@ -37,10 +37,10 @@ const ANSWER_ID: &str = "answer";
 const END_ID: &str = "end";
 
 /// Whether the client wants a stream: it accepts one, or says so behind the `?`.
-pub(super) fn is_wanted(headers: &HeaderMap, wish: Option<&str>) -> bool {
+pub(super) fn is_wanted(headers: &HeaderMap, wish: Option<bool>) -> bool {
     let accepts = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let kind = |accepted: &str| accepted.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(EVENT_STREAM));
-    accepts.flat_map(|value| value.split(',')).any(kind) || wish.is_some_and(|wish| matches!(wish, "1" | "true" | "yes" | "on"))
+    accepts.flat_map(|value| value.split(',')).any(kind) || wish == Some(true)
 }
 
 pub(super) async fn follow(
@@ -161,10 +161,10 @@ mod tests {
 
     #[test]
     fn a_client_says_in_several_ways_that_it_wants_a_stream() {
-        let wants = |accept: &'static str, wish: Option<&str>| is_wanted(&headers("accept", accept), wish);
+        let wants = |accept: &'static str, wish: Option<bool>| is_wanted(&headers("accept", accept), wish);
         assert!(wants("text/event-stream", None) && wants("application/json, Text/Event-Stream;q=0.9", None));
-        assert!(wants("*/*", Some("1")) && wants("application/json", Some("true")));
-        assert!(!wants("*/*", None) && !wants("application/json", Some("0")) && !wants("text/event-streams", None));
+        assert!(wants("*/*", Some(true)) && wants("text/event-stream", Some(false)));
+        assert!(!wants("*/*", None) && !wants("application/json", Some(false)) && !wants("text/event-streams", None));
     }
 
     #[test]

@@ -84,7 +84,12 @@ pub(super) async fn revoke(
     name: Result<Path<String>, PathRejection>,
 ) -> Result<Response, ApiError> {
     let Ok(Path(name)) = name else { return Err(AppError::NoKey { name: "of that name".to_owned() }.into()) };
-    app.revoke_key(&caller, &name).await?;
-    let message = language.choose("the key was revoked", "密钥已撤销");
-    Ok(Json(json!({"success": true, "message": message, "name": name, "user_id": caller.user.as_str()})).into_response())
+    let stopped = app.revoke_key(&caller, &name).await?;
+    let message = if stopped.is_empty() {
+        language.choose("the key was revoked", "密钥已撤销")
+    } else {
+        language.choose("the key was revoked; what was begun with it is told to stop", "密钥已撤销，由其发起且正在进行的处理已通知停止")
+    };
+    Ok(Json(json!({"success": true, "message": message, "name": name, "stopped_runs": stopped, "user_id": caller.user.as_str()}))
+        .into_response())
 }

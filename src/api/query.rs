@@ -27,6 +27,26 @@ impl Asked {
         number
     }
 
+    /// Yes or no, if it is given; one that is given without a value says nothing.
+    pub fn flag(&mut self, name: &str) -> Option<bool> {
+        let text = self.given.remove(name)?;
+        match text.as_str() {
+            "" => None,
+            "1" | "true" => Some(true),
+            "0" | "false" => Some(false),
+            _ => {
+                self.problems.push(format!("{name} is {text:?}; true, false, 1 or 0 is needed"));
+                None
+            }
+        }
+    }
+
+    /// As [`Asked::flag`], of a query in which nothing else matters.
+    pub fn flag_of(mut self, name: &str) -> Result<Option<bool>, ApiError> {
+        let flag = self.flag(name);
+        self.done().map(|()| flag)
+    }
+
     /// A text, if it is given.
     pub fn text(&mut self, name: &str) -> Option<String> {
         self.given.remove(name)
@@ -44,5 +64,25 @@ impl Asked {
     /// Nothing was wrong. Names that nobody asked for are left alone, as clients and proxies add their own.
     pub fn done(self) -> Result<(), ApiError> {
         if self.problems.is_empty() { Ok(()) } else { Err(ApiError::invalid_query(self.problems)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(name: &str, text: &str) -> Asked {
+        Asked { given: BTreeMap::from([(name.to_owned(), text.to_owned())]), problems: Vec::new() }
+    }
+
+    #[test]
+    fn a_flag_is_one_of_four_words_or_says_nothing() {
+        for (text, flag) in [("1", Some(true)), ("true", Some(true)), ("0", Some(false)), ("false", Some(false)), ("", None)] {
+            assert_eq!(asked("stream", text).flag_of("stream").unwrap(), flag, "{text:?}");
+        }
+        for text in ["yes", "on", "TRUE", "2", " 1", "truе"] {
+            assert!(asked("stream", text).flag_of("stream").is_err(), "{text:?}");
+        }
+        assert_eq!(asked("other", "yes").flag_of("stream").unwrap(), None, "what nobody asks for is left alone");
     }
 }

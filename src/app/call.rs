@@ -9,6 +9,7 @@ use super::{
     accept::{Accepted, Digests, Wanted, canonical},
     call_key::call_key,
     journal::Input,
+    keys::api_key_of,
     lease::End,
     round::about_to_send,
     told,
@@ -128,6 +129,7 @@ impl App {
             call: serde_json::from_slice(&record::encode_result(&intent)).ok(),
             key: keyed.as_ref().map(|keyed| (keyed.key.clone(), keyed.fingerprint.clone())),
             issued: Some(caller.issued_ms),
+            api_key: api_key_of(caller),
             zh: call.language == Language::Chinese,
             key_header: ready.key_header.clone(),
             ..Input::default()

@@ -43,6 +43,9 @@ pub(super) struct Input {
     /// When the token was issued on whose strength it is done, milliseconds since 1970; records of before have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issued: Option<u64>,
+    /// Digest of the API key that it was begun with; records of before have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_key: Option<String>,
     /// Whether what happens in it is told while it happens.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub streamed: bool,

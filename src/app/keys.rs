@@ -13,6 +13,7 @@ use crate::{
         audit::{Action, Deed},
         limits::{API_KEYS_KNOWN_MAX, DAY_MS},
         scope::Scopes,
+        slot::SessionSlot,
     },
     secrets::{
         api_key::ApiKey,
@@ -41,6 +42,11 @@ impl KnownKeys {
         }
         all.insert(digest.to_owned(), key);
     }
+}
+
+/// Digest of the API key that a caller comes with, if it is one.
+pub(super) fn api_key_of(caller: &Bearer) -> Option<String> {
+    caller.token_id.strip_prefix(API_KEY_ID).map(str::to_owned)
 }
 
 impl App {
@@ -108,17 +114,22 @@ impl App {
         }
     }
 
-    /// Takes an API key away: it lets nobody in from now on, at any replica.
+    /// Takes an API key away: it lets nobody in from now on, at any replica, and what was begun with it goes no further: the run that holds the
+    /// session is told to stop (which one comes back), and one that waits when its turn comes.
     ///
     /// # Errors
     /// Among others [`AppError::NoKey`].
-    pub async fn revoke_key(&self, caller: &Bearer, name: &str) -> Result<(), AppError> {
+    pub async fn revoke_key(&self, caller: &Bearer, name: &str) -> Result<Vec<String>, AppError> {
         match self.store().remove_key(super::caller(caller), name).await? {
-            Admitted::In(true) => {
+            Admitted::In(Some(stopped)) => {
+                // Nobody works on it who could find out.
+                for stopped in stopped.running.iter().filter(|stopped| stopped.left_ms == 0) {
+                    self.attend_soon(&SessionSlot::of_run(&caller.user, &stopped.run));
+                }
                 self.note_deed(Deed::new(Action::ApiKeyRevoked).by(&caller.user).to(&caller.user).with("key", name)).await;
-                Ok(())
+                Ok(stopped.running.into_iter().map(|stopped| stopped.run).collect())
             }
-            Admitted::In(false) => Err(AppError::NoKey { name: name.to_owned() }),
+            Admitted::In(None) => Err(AppError::NoKey { name: name.to_owned() }),
             Admitted::Refused(refused) => Err(refused.into()),
         }
     }

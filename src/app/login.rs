@@ -19,8 +19,8 @@ use crate::{
         tokens::{Bearer, TokenError},
     },
     store::contract::{
-        Added, StoreError,
-        logins::{Login, Opened},
+        Added, Known, StoreError,
+        logins::{Attempted, Login, Opened},
     },
 };
 
@@ -48,23 +48,55 @@ impl App {
         let (address, from) = (from, digest::of(&[from.as_bytes()]));
         // Before it is counted: who is told to come again has not tried.
         let hand = self.hand().await?;
-        let (attempted, known) = tokio::join!(self.store().attempt(&user, &from), self.store().known(&user));
-        self.allowed(attempted?, &user, address).await?;
-        let known = known?;
+        let known = self.may_log_in(&user, &from, address).await?;
         let account = known.account.filter(|account| !account.disabled);
         let hash = account.as_ref().map(|account| account.password_hash.clone());
         let password = password.to_owned();
         let matches = hashing(hand, move || passwords::matches(&password, hash.as_deref())).await?;
         match account {
             Some(account) if matches => {
-                let (forgiven, admission) = tokio::join!(self.store().forgive(&user, &from), self.admit(&account, known.now_ms));
-                if let Err(error) = forgiven {
+                let taken_back = async {
+                    let bounded = self.settings().auth.login_failures_per_address > 0;
+                    if bounded { self.store().take_back_from(&from).await } else { Ok(()) }
+                };
+                let (forgiven, taken_back, admission) =
+                    tokio::join!(self.store().forgive(&user, &from), taken_back, self.admit(&account, known.now_ms));
+                if let Err(error) = forgiven.and(taken_back) {
                     warn!(%user, %error, "a login counts as a failure, because the store did not take it back: {error}");
                 }
                 admission
             }
             _ => Err(AppError::WrongCredentials),
         }
+    }
+
+    /// The account behind a name, if a password may be tried for it from there. All that is asked of the store is asked at once: what an address
+    /// has tried is kept apart from what concerns the user, on a Cluster by another node, and a login must not wait for one after the other. So the
+    /// address is known before anything is hashed, and what was counted in one place and refused in the other is taken back: behind one address,
+    /// whoever goes on with one name that is refused uses up nothing that others need, and nobody's name pays for what others tried.
+    async fn may_log_in(&self, user: &UserName, from: &str, address: &str) -> Result<Known, AppError> {
+        let store = self.store();
+        let of_address = async {
+            match self.settings().auth.login_failures_per_address {
+                0 => Ok(Attempted::Counted),
+                failures_max => store.attempt_from(from, failures_max).await,
+            }
+        };
+        let (of_account, of_address, known) = tokio::join!(store.attempt(user, from), of_address, store.known(user));
+        let (of_account, of_address) = (of_account?, of_address?);
+        let taken_back = match (of_account, of_address) {
+            (Attempted::Counted, Attempted::Limited { .. }) => store.take_back(user, from).await,
+            (Attempted::Limited { .. }, Attempted::Counted) if self.settings().auth.login_failures_per_address > 0 => {
+                store.take_back_from(from).await
+            }
+            _ => Ok(()),
+        };
+        if let Err(error) = taken_back {
+            warn!(%user, %error, "a login that was refused counts as a failure, because the store did not take it back: {error}");
+        }
+        self.allowed(of_account, Some(user), address).await?;
+        self.allowed(of_address, None, address).await?;
+        Ok(known?)
     }
 
     /// The tokens of somebody who proved who they are.

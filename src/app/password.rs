@@ -7,6 +7,7 @@ use crate::{
     domain::{
         audit::{Action, Deed},
         scope::Scope,
+        user::UserName,
     },
     secrets::{digest, passwords, tokens::Bearer},
     store::contract::{AccountChange, AdminAnswer, Changed, logins::Attempted},
@@ -28,7 +29,7 @@ impl App {
         // Before it is counted: who is told to come again has not tried.
         let hand = self.hand().await?;
         let (attempted, known) = tokio::join!(self.store().attempt(user, &from), self.store().known(user));
-        self.allowed(attempted?, user, address).await?;
+        self.allowed(attempted?, Some(user), address).await?;
         let hash = known?.account.ok_or(AppError::Revoked)?.password_hash;
         let (old, new, known) = (old.to_owned(), new.to_owned(), hash.clone());
         let hashed = hashing(hand, move || passwords::matches(&old, Some(&known)).then(|| passwords::hash(&new))).await?;
@@ -50,13 +51,14 @@ impl App {
         self.admit(&account, known.now_ms).await
     }
 
-    /// Goes on if a password may be tried.
-    pub(super) async fn allowed(&self, attempted: Attempted, user: &crate::domain::user::UserName, address: &str) -> Result<(), AppError> {
+    /// Goes on if a password may be tried: for a user, or for anybody from this address.
+    pub(super) async fn allowed(&self, attempted: Attempted, user: Option<&UserName>, address: &str) -> Result<(), AppError> {
         match attempted {
             Attempted::Counted => Ok(()),
             Attempted::Limited { retry_after_ms, first } => {
                 if first {
-                    self.note_deed(Deed::new(Action::LoginThrottled).to(user).with("address", address)).await;
+                    let deed = Deed::new(Action::LoginThrottled).with("address", address);
+                    self.note_deed(if let Some(user) = user { deed.to(user) } else { deed.with("names", "all") }).await;
                 }
                 Err(AppError::LoginsLimited { retry_after_ms })
             }

@@ -30,7 +30,7 @@ use crate::{
         user::UserName,
     },
     metrics::{TakenHow, metrics},
-    store::contract::{Taken, TakenRun},
+    store::contract::{Stepped, Taken, TakenRun},
 };
 
 /// How often each replica looks for runs that nobody works on.
@@ -142,7 +142,21 @@ impl App {
         let settled = told::turns(&journal, &run, started.now_ms);
         let input = Input::of_run(&run, &journal);
         let voided = input.as_ref().and_then(|input| input.issued).is_some_and(|issued| issued < tokens_void_before_ms);
-        let stop = stop.or(voided.then_some(Stop::Revoked));
+        let mut stop = stop.or(voided.then_some(Stop::Revoked));
+        if let Some(key) = input.as_ref().and_then(|input| input.api_key.as_deref()).filter(|_| stop.is_none()) {
+            match self.store().begun_with(&held.lease, key).await {
+                Ok(Stepped::Held) => {}
+                Ok(Stepped::StopWanted(why)) => stop = Some(why),
+                Ok(Stepped::Stale) => {
+                    self.lost(&held.lease);
+                    return false;
+                }
+                Err(error) => {
+                    warn!(%user, run, %error, "whether run {run} of {user} may go on could not be asked, and is asked again: {error}");
+                    return false;
+                }
+            }
+        }
         let rounds = journal::rounds(&run, &journal).map(|rounds| if crate::fault::ablated("plan") { Vec::new() } else { rounds });
         info!(%user, run, crashes, "going on with run {run} of {user}");
         let ended = match (input, rounds) {

@@ -39,9 +39,10 @@ impl Why {
             Self::Stopped(Stop::Interrupted) => {
                 language.choose("This request was interrupted by your next one.", "此请求被您的下一个请求中断。")
             }
-            Self::Stopped(Stop::Revoked) => {
-                language.choose("This request was stopped: its user may not come in any more.", "此请求已停止：该用户已无权访问。")
-            }
+            Self::Stopped(Stop::Revoked) => language.choose(
+                "This request was stopped: the login or the API key that it was begun with is not good any more.",
+                "此请求已停止：发起它的登录或 API 密钥已失效。",
+            ),
         }
     }
 

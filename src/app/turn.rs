@@ -7,6 +7,7 @@ use super::{
     App, AppError,
     accept::{Accepted, Digests, Wanted, canonical},
     journal::Input,
+    keys::api_key_of,
     runs::Fate,
     work::{Run, Worked},
 };
@@ -192,7 +193,8 @@ impl App {
         let key = keyed.as_ref().map(|keyed| (keyed.key.clone(), keyed.fingerprint.clone()));
         // A secret that somebody writes goes no further: it is not stored, and no planner reads it.
         self.hidden().in_text(&mut message);
-        let input = Input { message, at: self.now_ms(), context, key, issued: Some(caller.issued_ms), streamed, ..Input::default() };
+        let (at, issued, api_key) = (self.now_ms(), Some(caller.issued_ms), api_key_of(caller));
+        let input = Input { message, at, context, key, issued, api_key, streamed, ..Input::default() };
         let wanted = Wanted {
             caller: caller.clone(),
             run: self.new_run(caller.slot()),

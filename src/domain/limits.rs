@@ -223,6 +223,8 @@ pub const LOGIN_FAILURES_MS: u64 = 60 * 60 * 1000;
 /// Wrong passwords for one account from one address in a quarter of an hour.
 pub const LOGIN_FAILURES_FROM_ADDRESS_MAX: u32 = 10;
 pub const LOGIN_FAILURES_FROM_ADDRESS_MS: u64 = 15 * 60 * 1000;
+/// How long wrong passwords from one address count that are for whatever accounts, in milliseconds; how many may come is a setting.
+pub const LOGIN_FAILURES_OF_ADDRESS_MS: u64 = 15 * 60 * 1000;
 /// Issuers of tokens beside our own, the characters of what one is called, and roles of one that make an administrator.
 pub const ISSUERS_MAX: usize = 8;
 pub const ISSUER_ID_CHARS_MAX: usize = 32;

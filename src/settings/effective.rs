@@ -152,7 +152,17 @@ fn store_rows(store: &Store) -> Rows {
 }
 
 fn auth_rows(auth: &Auth) -> Rows {
-    let Auth { signing_key, keys, issuers, token_hours, refresh_hours, logins_at_once, admin_username, admin_password } = auth;
+    let Auth {
+        signing_key,
+        keys,
+        issuers,
+        token_hours,
+        refresh_hours,
+        logins_at_once,
+        login_failures_per_address,
+        admin_username,
+        admin_password,
+    } = auth;
     vec![
         ("auth.signing_key", masked(signing_key)),
         ("auth.keys", signing_keys_shown(keys)),
@@ -160,6 +170,7 @@ fn auth_rows(auth: &Auth) -> Rows {
         ("auth.token_hours", token_hours.to_string()),
         ("auth.refresh_hours", refresh_hours.to_string()),
         ("auth.logins_at_once", logins_at_once.map_or(0, NonZeroUsize::get).to_string()),
+        ("auth.login_failures_per_address", login_failures_per_address.to_string()),
         ("auth.admin_username", or_not_set(admin_username)),
         ("auth.admin_password", masked(admin_password)),
     ]

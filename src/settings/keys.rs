@@ -94,6 +94,7 @@ pub(super) const KEYS: &[Key] = &[
     whole("auth.token_hours", 1, 8760).older("JWT_EXPIRATION_HOURS"),
     whole("auth.refresh_hours", 1, 87_600),
     whole("auth.logins_at_once", 0, 1024),
+    whole("auth.login_failures_per_address", 0, 1_000_000),
     key("auth.admin_username", Kind::Text).older("WEB_API_USERNAME"),
     key("auth.admin_password", Kind::Secret).older("WEB_API_PASSWORD"),
     whole("limits.requests_per_minute", 1, 1_000_000_000),

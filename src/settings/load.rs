@@ -108,6 +108,7 @@ fn read(from: &mut Reader) -> Settings {
             token_hours: from.whole("auth.token_hours"),
             refresh_hours: from.whole("auth.refresh_hours"),
             logins_at_once: NonZeroUsize::new(from.whole("auth.logins_at_once")),
+            login_failures_per_address: from.whole("auth.login_failures_per_address"),
             admin_username: from.text("auth.admin_username"),
             admin_password: from.secret("auth.admin_password"),
         },

@@ -167,6 +167,8 @@ pub struct Auth {
     pub refresh_hours: u64,
     /// How many passwords are checked at once; `None`: half of the cores.
     pub logins_at_once: Option<NonZeroUsize>,
+    /// Wrong passwords that may come from one address in a while, for whatever names; 0: no bound.
+    pub login_failures_per_address: u32,
     pub admin_username: Option<String>,
     pub admin_password: Option<SecretString>,
 }

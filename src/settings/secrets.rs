@@ -19,8 +19,17 @@ impl Settings {
     pub fn secrets(&self) -> Vec<SecretString> {
         let Self { server: _, store, auth, limits: _, turns: _, sessions: _, results: _, openapi, upstream, apis, llm, agent: _, .. } =
             self;
-        let Auth { signing_key, keys, issuers: _, token_hours: _, refresh_hours: _, logins_at_once: _, admin_username: _, admin_password } =
-            auth;
+        let Auth {
+            signing_key,
+            keys,
+            issuers: _,
+            token_hours: _,
+            refresh_hours: _,
+            logins_at_once: _,
+            login_failures_per_address: _,
+            admin_username: _,
+            admin_password,
+        } = auth;
         let Upstream { token, headers, credentials, token_for_changes, credentials_for_changes, base_url, .. } = upstream;
         let mut found = Found::default();
         of_store(store, &mut found);

@@ -14,7 +14,8 @@
 //! | `saa:{b}:rf:<user>` | hash | families of refresh tokens: family → `<born>\|<ends>\|<rotated>\|<digest of the good token>\|<digest of the one before>\|<the good one, sealed for whoever has the one before>` | with the newest of them, `auth.refresh_hours` after its last use, or at `POST /api/logout/all` |
 //! | `saa:{b}:lf:<user>` | hash | `n` wrong passwords for the account lately, also of one that is not there; `t` there were too many, and somebody was told | an hour after the first |
 //! | `saa:{b}:lf:<user>:<digest>` | hash | those from one address | 15 min after the first, or at the right one |
-//! | `saa:{b}:s:<user>:<slot>` | hash | session: `v` `sid` `ca` `la` `exp` `ver` `len` `base`; while a run holds it `rid` `own` `tok` `lu`, `cx` why it is to stop, `try` how often it was taken from the dead; `lc` last commit; `dk` the key of its turns, wrapped; `sum` a summary of older turns, `sl` the last one that it covers; `ti` a title made from the first turn, `ut` the one that the user gave it, `pin` it stands before others, `md` what its client notes of it | idle, at most until `exp` |
+//! | `saa:lf:<digest>` | hash | those from one address for whatever account, there or not | 15 min after the first |
+//! | `saa:{b}:s:<user>:<slot>` | hash | session: `v` `sid` `ca` `la` `exp` `ver` `len` `base`; while a run holds it `rid` `own` `tok` `lu`, `cx` why it is to stop, `try` how often it was taken from the dead, `by` `<run>\|<API key>` if it was begun with one; `lc` last commit; `dk` the key of its turns, wrapped; `sum` a summary of older turns, `sl` the last one that it covers; `ti` a title made from the first turn, `ut` the one that the user gave it, `pin` it stands before others, `md` what its client notes of it | idle, at most until `exp` |
 //! | `saa:{b}:h:<user>:<slot>` | list | one record a turn | with the session |
 //! | `saa:{b}:j:<user>:<slot>` | hash | journal of runs that have not ended: `<run>\|<field>` | with the session |
 //! | `saa:{b}:q:<user>:<slot>` | list | runs that wait for the session, the next one first: `<run>\|<accepted ms>\|<input>` | with the session |
@@ -83,6 +84,11 @@ pub(super) fn session_of_member(member: &str) -> Option<SessionSlot> {
 /// A token for the API. It is no user's, so its key has no hash tag of a bucket.
 pub(super) fn upstream_token(digest: &str) -> String {
     format!("saa:ot:{digest}")
+}
+
+/// Passwords that failed from an address, for whatever account. It is no user's, so its key has no hash tag of a bucket.
+pub(super) fn address_failures(from: &str) -> String {
+    format!("saa:lf:{from}")
 }
 
 /// What a text means. It is no user's, so its key has no hash tag of a bucket, and those of a document are on all nodes of a Cluster.

@@ -34,7 +34,7 @@ use self::contract::{
     budgets::{Purse, Reservation, Reserved},
     credentials::{Admitted, CredentialPut, FetchedToken, OwnCredential, UpstreamToken},
     keys::{KeptKey, KeyMade, NewKey},
-    logins::{Attempted, LoggedOut, Login, Logout, Opened, Rotated, Rotation},
+    logins::{Attempted, LoggedOut, Login, Logout, Opened, Rotated, Rotation, StoppedRuns},
     sessions::{LabelChange, NewSession, OwnSession, Rewound, SessionOpened},
 };
 use crate::{
@@ -114,6 +114,11 @@ impl Store {
     pub async fn take(&self, session: &SessionSlot, owner: &str, lease_ms: u64, tail: usize) -> Result<Taken, StoreError> {
         let taken = either!(self.take(session, owner, lease_ms, tail))?;
         self.open_taken(&session.user, taken).await
+    }
+
+    /// Whether the API key that a taken run was begun with (its digest) still stands: a run whose key is taken away stops. Repeating it is safe.
+    pub async fn begun_with(&self, lease: &Lease, key: &str) -> Result<Stepped, StoreError> {
+        either!(self.begun_with(lease, key))
     }
 
     /// Renews the lease and writes journal entries, if the lease is still held. Repeating it is safe.
@@ -352,6 +357,22 @@ impl Store {
         either!(self.attempt(user, from))
     }
 
+    /// A password is about to be tried from an address (its digest), for whatever account: counted as a failure until `take_back_from`.
+    pub async fn attempt_from(&self, from: &str, failures_max: u32) -> Result<Attempted, StoreError> {
+        either!(self.attempt_from(from, failures_max))
+    }
+
+    /// The password that was counted for an account was not tried after all.
+    pub async fn take_back(&self, user: &UserName, from: &str) -> Result<(), StoreError> {
+        either!(self.take_back(user, from))
+    }
+
+    /// The password that was counted for an address was right, or was not tried after all. What failed from there besides is not forgotten: whoever
+    /// has a password of their own must not be able to have it forgotten.
+    pub async fn take_back_from(&self, from: &str) -> Result<(), StoreError> {
+        either!(self.take_back_from(from))
+    }
+
     /// The password that was tried from there was the right one.
     pub async fn forgive(&self, user: &UserName, from: &str) -> Result<(), StoreError> {
         either!(self.forgive(user, from))
@@ -382,8 +403,9 @@ impl Store {
         either!(self.keys_of(caller))
     }
 
-    /// Takes a caller's API key away, by its name; false if there is none.
-    pub async fn remove_key(&self, caller: Caller<'_>, name: &str) -> Result<Admitted<bool>, StoreError> {
+    /// Takes a caller's API key away, by its name, and has the run stop that was begun with it, if it holds the session; `None` if there is no
+    /// such key.
+    pub async fn remove_key(&self, caller: Caller<'_>, name: &str) -> Result<Admitted<Option<StoppedRuns>>, StoreError> {
         either!(self.remove_key(caller, name))
     }
 

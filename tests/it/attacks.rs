@@ -15,7 +15,7 @@
 //! | 8 | the session of another | as one that is not there | `identity::access::row_08_another_users_session_is_as_one_that_is_not_there`, `turns::isolation::s20_no_id_leads_to_a_key_that_is_not_the_callers` |
 //! | 9 | a user on administrators' ways | 403 | `identity::access::row_09_a_users_token_on_administrators_ways` |
 //! | 10 | a session id that the client chose | another one | `identity::access::row_10_a_session_id_that_the_client_chose` |
-//! | 11 | wrong passwords, from addresses that are made up | 401, then 429 | `identity::access::row_11_too_many_wrong_passwords`, `identity::access::row_11_who_is_believed_where_a_login_comes_from` |
+//! | 11 | wrong passwords, for one name and for many, from addresses that are made up | 401, then 429 | `identity::access::row_11_too_many_wrong_passwords`, `identity::access::row_11_who_is_believed_where_a_login_comes_from`, `identity::access::row_11_an_address_that_tries_many_names`, `identity::access::row_11_one_name_that_is_refused_uses_up_nothing_of_an_address` |
 //! | 12 | a user who is not there | the same bytes as a wrong password | `identity::access::row_12_a_user_who_is_not_there_and_a_wrong_password` |
 //! | 13 | a password that is huge or no text | 413, 401, 400 | `identity::access::row_13_a_password_that_is_huge_or_no_text` |
 //! | 14 | a body, a head or a target beyond its bound | 413, 431, 414, closed | `attacks::http::rows_14_and_15_what_is_malformed_is_refused_closed_and_not_done`, `bad_input::bodies::a_body_beyond_the_bound_is_refused_however_it_comes`, `bad_input::connections::too_many_headers_or_too_long_ones_are_refused` |

@@ -4,6 +4,7 @@
 mod accounts;
 mod administrators;
 mod ask;
+mod attempts;
 mod audit;
 mod bed;
 mod budgets;
@@ -71,6 +72,7 @@ async fn every_check_holds_on_a_cluster() {
     let checks = [
         accounts::on_a_cluster(&cluster).await,
         administrators::on_a_cluster(&cluster).await,
+        attempts::on_a_cluster(&cluster).await,
         audit::on_a_cluster(&cluster).await,
         budgets::on_a_cluster(&cluster).await,
         callers::on_a_cluster(&cluster).await,

@@ -94,9 +94,12 @@ impl From<AppError> for ApiError {
             )
             .with("scope", json!(scope.as_str())),
             AppError::Limited { retry_after_ms } => too_many("rate_limited", "too many requests", "请求过于频繁", retry_after_ms),
-            AppError::LoginsLimited { retry_after_ms } => {
-                too_many("too_many_failures", "too many wrong passwords for this name", "该用户名的密码错误次数过多", retry_after_ms)
-            }
+            AppError::LoginsLimited { retry_after_ms } => too_many(
+                "too_many_failures",
+                "too many wrong passwords for this name or from this address",
+                "该用户名或该地址的密码错误次数过多",
+                retry_after_ms,
+            ),
             AppError::BadToken(error) => error.into(),
             AppError::IssuerAway => {
                 away("issuer_unavailable", "whoever issued the token cannot be asked for its keys", "暂时无法取得令牌签发方的公钥")

@@ -118,7 +118,7 @@ fn the_defaults_are_these() {
     assert_eq!((store.durability, store.durable_replicas, store.durable_timeout_ms), (Durability::Single, 1, 300));
     assert_eq!((store.sealing_keys.len(), store.seal_conversations, store.compress_over_bytes), (0, false, 0));
     assert_eq!((auth.signing_key.is_some(), auth.admin_username, auth.admin_password.is_some()), (false, None, false));
-    assert_eq!((auth.keys.len(), auth.refresh_hours, auth.logins_at_once), (0, 720, None));
+    assert_eq!((auth.keys.len(), auth.refresh_hours, auth.logins_at_once, auth.login_failures_per_address), (0, 720, None, 300));
     assert_eq!((auth.token_hours, limits.requests_per_minute, limits.turns_per_minute), (24, 600, 60));
     assert_eq!((turns.lease_ms, turns.deadline_ms), (15_000, 120_000));
     assert_eq!((turns.rounds_max, turns.calls_max, turns.tokens_max, turns.history_turns), (8, 32, 0, 10));

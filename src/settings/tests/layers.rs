@@ -45,6 +45,7 @@ const OTHER_VALUES: &[(&str, &str)] = &[
     ("auth.token_hours", "2"),
     ("auth.refresh_hours", "48"),
     ("auth.logins_at_once", "3"),
+    ("auth.login_failures_per_address", "31"),
     ("auth.admin_username", "root"),
     ("auth.admin_password", "correct horse"),
     ("limits.requests_per_minute", "12"),

@@ -2,7 +2,10 @@
 
 use super::{Caller, Refused};
 use crate::domain::{
-    limits::{LOGIN_FAILURES_FROM_ADDRESS_MAX, LOGIN_FAILURES_FROM_ADDRESS_MS, LOGIN_FAILURES_MAX, LOGIN_FAILURES_MS},
+    limits::{
+        LOGIN_FAILURES_FROM_ADDRESS_MAX, LOGIN_FAILURES_FROM_ADDRESS_MS, LOGIN_FAILURES_MAX, LOGIN_FAILURES_MS,
+        LOGIN_FAILURES_OF_ADDRESS_MS,
+    },
     user::{Role, UserName},
 };
 
@@ -18,10 +21,15 @@ pub const OF_ACCOUNT: Window = Window { failures_max: LOGIN_FAILURES_MAX, ms: LO
 /// Failures for one account from one address.
 pub const FROM_ADDRESS: Window = Window { failures_max: LOGIN_FAILURES_FROM_ADDRESS_MAX, ms: LOGIN_FAILURES_FROM_ADDRESS_MS };
 
+/// Failures from one address for whatever accounts, of which so many may come.
+pub fn of_address(failures_max: u32) -> Window {
+    Window { failures_max, ms: LOGIN_FAILURES_OF_ADDRESS_MS }
+}
+
 /// Whether a password may be tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attempted {
-    /// It counts as a failure until it is forgiven.
+    /// It counts as a failure until it is forgiven, or taken back.
     Counted,
     /// Too many have failed. The first to be told so is told that it is.
     Limited { retry_after_ms: u64, first: bool },

@@ -4,6 +4,7 @@ use redb::{ReadableTable, Table, WriteTransaction};
 
 use super::{
     Fault, Inner, ends,
+    logins::LAST,
     stored::{Session, decode, encode},
     tables::{
         ACCOUNTS, ACTIVITY, Bytes, CREDENTIALS, Covering, Credential, ENDS, FENCES, Family, HISTORY, JOURNAL, Kept, LISTED, OPEN, REFRESH,
@@ -354,6 +355,15 @@ impl<'t> Book<'t> {
             self.changed = true;
         }
         Ok(())
+    }
+
+    /// Forgets every request of a user's.
+    pub fn forget_requests(&mut self, user: &str) -> Result<(), Fault> {
+        let mut keys = Vec::new();
+        for entry in self.requests.range((user, "")..=(user, LAST))? {
+            keys.push(entry?.0.value().1.to_owned());
+        }
+        keys.iter().try_for_each(|key| self.forget(user, key))
     }
 
     /// Removes at most `n` sessions that have ended; how many it were.

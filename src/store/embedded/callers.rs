@@ -64,6 +64,11 @@ impl Who {
         self.session.as_ref().is_none_or(|named| session.is_some_and(|session| session.id == named.as_str()))
     }
 
+    /// Digest of the API key that the caller comes with, if it is one.
+    pub fn api_key(&self) -> Option<&str> {
+        self.token_id.strip_prefix(API_KEY_ID)
+    }
+
     /// The account, if it lets this token in: it lives, and the token is neither older than it allows nor revoked, by its id or with its
     /// family (whose name stands before the `-` of the id).
     pub fn let_in_by(
@@ -74,7 +79,7 @@ impl Who {
     ) -> Result<Option<StoredAccount>, Fault> {
         let account = account_of(accounts, &self.key)?.filter(|account| !account.disabled);
         // An API key is good while it stands in the account, whatever became of logins.
-        if let Some(digest) = self.token_id.strip_prefix(API_KEY_ID) {
+        if let Some(digest) = self.api_key() {
             return Ok(account.filter(|account| account.keys.get(digest).is_some_and(|key| key.ends > now)));
         }
         let account = account.filter(|account| self.issued_ms >= account.tokens_from);

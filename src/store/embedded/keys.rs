@@ -10,14 +10,15 @@ use super::{
     tables::ACCOUNTS,
 };
 use crate::{
-    domain::{limits::API_KEYS_PER_USER_MAX, user::UserName},
+    domain::{limits::API_KEYS_PER_USER_MAX, turn::Stop, user::UserName},
     store::{
         contract::{
             Caller, Refused, StoreError,
             credentials::Admitted,
             keys::{KeptKey, KeyMade, NewKey},
+            logins::{StoppedRun, StoppedRuns},
         },
-        keys::escaped,
+        keys::{UserKeys, escaped},
     },
 };
 
@@ -73,7 +74,7 @@ impl EmbeddedStore {
         .await
     }
 
-    pub async fn remove_key(&self, caller: Caller<'_>, name: &str) -> Result<Admitted<bool>, StoreError> {
+    pub async fn remove_key(&self, caller: Caller<'_>, name: &str) -> Result<Admitted<Option<StoppedRuns>>, StoreError> {
         let (who, name) = (Who::from(caller), name.to_owned());
         self.work(move |inner| {
             inner.write(|book| {
@@ -82,14 +83,24 @@ impl EmbeddedStore {
                 }
                 let now = book.now;
                 let Some(mut account) = account_of(&book.accounts, &who.key)? else { return Ok(Admitted::Refused(Refused::Revoked)) };
-                let before = account.keys.len();
-                account.keys.retain(|_, key| key.name != name || key.ends <= now);
-                let removed = account.keys.len() < before;
-                if removed {
-                    book.accounts.insert(who.key.as_str(), encode(&account).as_slice())?;
-                    book.changed = true;
+                let named = account.keys.iter().find(|(_, key)| key.name == name && key.ends > now);
+                let Some(digest) = named.map(|(digest, _)| digest.clone()) else { return Ok(Admitted::In(None)) };
+                account.keys.remove(&digest);
+                book.accounts.insert(who.key.as_str(), encode(&account).as_slice())?;
+                book.changed = true;
+                let mut stopped = StoppedRuns::default();
+                // A session that cannot be read runs nothing.
+                for slot in book.slots_of(&who.user)? {
+                    let member = UserKeys::at(&who.user, slot).member();
+                    if let Some(mut session) = book.session(&member).unwrap_or_default()
+                        && let Some(held) = session.held.as_ref().filter(|held| held.key.as_ref() == Some(&digest))
+                    {
+                        stopped.running.push(StoppedRun { run: held.run.clone(), left_ms: held.until.saturating_sub(now) });
+                        session.stop.get_or_insert_with(|| Stop::Revoked.as_str().to_owned());
+                        book.prolong(&member, &mut session)?;
+                    }
                 }
-                Ok(Admitted::In(removed))
+                Ok(Admitted::In(Some(stopped)))
             })
         })
         .await

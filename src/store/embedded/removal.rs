@@ -39,6 +39,7 @@ impl Book<'_> {
         for run in runs {
             self.forget_run(user, &run)?;
         }
+        self.forget_requests(user)?;
         self.credentials.retain_in((user, "")..=(user, LAST), |_, _| false)?;
         self.families.retain_in((user, "")..=(user, LAST), |_, _| false)?;
         self.revoked.retain_in((user, "")..=(user, LAST), |_, _| false)?;

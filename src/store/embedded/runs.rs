@@ -226,7 +226,8 @@ impl Inner {
         let fence = book.fence(&who.key)?;
         let token = format!("{fence}:{}", wish.owner);
         let until = book.now.saturating_add(wish.lease_ms);
-        session.held = Some(Held { run: run.clone(), owner: wish.owner.clone(), token: token.clone(), until });
+        session.held =
+            Some(Held { run: run.clone(), owner: wish.owner.clone(), token: token.clone(), until, key: who.api_key().map(str::to_owned) });
         if !own {
             (session.stop, session.crashes) = (None, 0);
         }
@@ -396,6 +397,6 @@ fn summarise(book: &mut Book<'_>, member: &str, session: &SessionId, last: u64, 
 }
 
 /// Whether a lease is the one that holds the session: run and whole token.
-fn proves(lease: &Lease, held: &Held) -> bool {
+pub(super) fn proves(lease: &Lease, held: &Held) -> bool {
     held.run == lease.run && held.token == lease.token.as_str()
 }

@@ -84,6 +84,9 @@ pub(super) struct Held {
     pub token: String,
     #[serde(rename = "lu")]
     pub until: u64,
+    /// Digest of the API key that the run was begun with.
+    #[serde(rename = "by", default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
 }
 
 impl Session {
@@ -274,7 +277,7 @@ mod tests {
     fn a_session_comes_back_as_it_was_stored() {
         let mut session = Session::fresh("s1".into(), 5, 100);
         assert_eq!(decode::<Session>(&encode(&session)).ok(), Some(session.clone()));
-        session.held = Some(Held { run: "r".into(), owner: "a#1".into(), token: "1:a#1".into(), until: 9 });
+        session.held = Some(Held { run: "r".into(), owner: "a#1".into(), token: "1:a#1".into(), until: 9, key: Some("d".into()) });
         session.stop = Some("cancelled".into());
         session.crashes = -1;
         session.last = Some(("q".into(), "0:a#0".into()));

@@ -2,7 +2,7 @@
 
 use redb::ReadableTable;
 
-use super::{EmbeddedStore, Fault, Inner, accounts::account_of, book::Book, callers::Who, stored::Held};
+use super::{EmbeddedStore, Fault, Inner, accounts::account_of, book::Book, callers::Who, runs::proves, stored::Held};
 use crate::{
     domain::{
         limits::TURNS_WITH_CALLS_TO_MODEL_MAX,
@@ -12,7 +12,7 @@ use crate::{
         user::{Role, UserName},
     },
     store::{
-        contract::{Caller, Cancelled, Ended, Looked, Refused, Started, StoreError, Tail, Taken, TakenRun, Visit},
+        contract::{Caller, Cancelled, Ended, Lease, Looked, Refused, Started, Stepped, StoreError, Tail, Taken, TakenRun, Visit},
         keys::{UserKeys, session_of_member},
     },
 };
@@ -36,6 +36,24 @@ impl EmbeddedStore {
                 })?;
             }
             taken
+        })
+        .await
+    }
+
+    /// As `begun_with.lua`.
+    pub async fn begun_with(&self, lease: &Lease, key: &str) -> Result<Stepped, StoreError> {
+        let (lease, keys, key) = (lease.clone(), UserKeys::of_run(&lease.user, &lease.run), key.to_owned());
+        self.work(move |inner| {
+            inner.write(|book| {
+                let Some(mut session) = book.session(&keys.member())? else { return Ok(Stepped::Stale) };
+                let Some(held) = session.held.as_mut().filter(|held| proves(&lease, held)) else { return Ok(Stepped::Stale) };
+                if !account_of(&book.accounts, keys.listed())?.is_some_and(|account| account.keys.contains_key(&key)) {
+                    return Ok(Stepped::StopWanted(Stop::Revoked));
+                }
+                held.key = Some(key);
+                book.prolong(&keys.member(), &mut session)?;
+                Ok(Stepped::Held)
+            })
         })
         .await
     }
@@ -99,10 +117,10 @@ fn take(book: &mut Book<'_>, session: &SessionSlot, owner: &str, lease_ms: u64, 
     }
     let (tail, first) = book.turns(&member, &session, Tail::Newest(tail), TURNS_WITH_CALLS_TO_MODEL_MAX)?;
     let turns_at = book.turn_place(&member, &mut session)?;
-    let run = match session.held.take() {
+    let (run, begun_with) = match session.held.take() {
         Some(held) => {
             session.crashes = session.crashes.saturating_add(1);
-            held.run
+            (held.run, held.key)
         }
         None => {
             let Some(next) = book.first_waiting(&member)? else {
@@ -113,7 +131,7 @@ fn take(book: &mut Book<'_>, session: &SessionSlot, owner: &str, lease_ms: u64, 
             book.stop_waiting(&member, next.at)?;
             book.journal_once(&member, &next.run, "in", &next.input)?;
             (session.stop, session.crashes) = (None, 0);
-            next.run
+            (next.run, None)
         }
     };
     let journal = book.journal(&member)?;
@@ -123,7 +141,7 @@ fn take(book: &mut Book<'_>, session: &SessionSlot, owner: &str, lease_ms: u64, 
     let fence = book.fence(key)?;
     let token = format!("{fence}:{owner}");
     let until = book.now.saturating_add(lease_ms);
-    session.held = Some(Held { run: run.clone(), owner: owner.to_owned(), token: token.clone(), until });
+    session.held = Some(Held { run: run.clone(), owner: owner.to_owned(), token: token.clone(), until, key: begun_with });
     book.keep(&member, &mut session)?;
     book.open.insert(member.as_str(), until)?;
     let role = account.as_ref().map_or(Ok(Role::User), super::stored::StoredAccount::role)?;

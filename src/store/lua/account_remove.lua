@@ -1,5 +1,5 @@
--- account_remove: a user goes, with the session and everything else that is kept of them. What is told again under an idempotency key, and failures
--- from single addresses, die by themselves.
+-- account_remove: a user goes, with the session and everything else that is kept of them. What is told again under an idempotency key dies by
+-- itself, and until then is told to nobody who gets the name (begin); failures from single addresses die by themselves too.
 -- KEYS 1 account 2 session 3 history 4 journal 5 waiting 6 runs 7 open 8 kept replies 9 x 10 la 11 sm 12 events 13 slots
 --      14 the bucket's users 15.. what else is the user's
 -- ARGV 1 member 2 what the names of kept replies begin with 3 listed name

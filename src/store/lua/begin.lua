@@ -34,6 +34,9 @@ local function place_of(wanted) return count > 0 and waits_at(KEYS[10], wanted) 
 local function holder() return others and s.rid or (waiting_run(redis.call('LINDEX', KEYS[10], 0))) end
 if keyed then
   local raw = redis.pcall('GET', KEYS[6])
+  -- what was written before the account was made is of somebody who had this name before. When it was written is told by how long it lasts
+  local lasts = type(raw) == 'string' and redis.call('PTTL', KEYS[6]) or -1
+  if lasts >= 0 and now + lasts - tonumber(ARGV[15]) < (tonumber(redis.call('HGET', KEYS[1], 'ca') or '0') or 0) then raw = nil end
   if raw then
     if type(raw) ~= 'string' then return only({'UNREADABLE'}) end
     local whole, known = pcall(cmsgpack.unpack, raw)
@@ -115,6 +118,8 @@ else
   keep(s, tonumber(ARGV[5]), {KEYS[3], KEYS[4], KEYS[5]}, ARGV[7], KEYS[7], KEYS[8], KEYS[9])
 end
 if s.cx ~= '' and not own then redis.call('HDEL', KEYS[3], 'cx') end
+-- an API key that is taken away takes its run along; with the run, because replicas of an older release leave it as it is
+if string.sub(ARGV[1], 1, 2) == 'k:' then redis.call('HSET', KEYS[3], 'by', run .. '|' .. ARGV[1]) end
 redis.call('ZADD', KEYS[11], s.lu, ARGV[7])
 remember()
 return {'OK', a[1], now, first, told(s, gen), records, token, run, dk, s.sl, s.sum}

@@ -14,6 +14,7 @@ use crate::{
             Caller, StoreError,
             credentials::Admitted,
             keys::{API_KEY_ID, KeptKey, KeyMade, NewKey},
+            logins::StoppedRuns,
         },
         keys::UserKeys,
     },
@@ -51,14 +52,17 @@ impl RedisStore {
         Ok(Admitted::In(keys))
     }
 
-    pub async fn remove_key(&self, caller: Caller<'_>, name: &str) -> Result<Admitted<bool>, StoreError> {
-        let mut call = self.about_keys(&KEY_REMOVE, caller);
-        call.arg(name);
+    pub async fn remove_key(&self, caller: Caller<'_>, name: &str) -> Result<Admitted<Option<StoppedRuns>>, StoreError> {
+        let keys = UserKeys::of(caller.user);
+        let mut call = KEY_REMOVE.on(&[&keys.account(), &keys.revoked(), &keys.session(), &keys.slots()]);
+        call.arg(caller.token_id).arg(caller.issued_ms).arg(self.rates.requests_per_minute).arg(name);
         let (status, mut parts) = self.ask_relied_on(&KEY_REMOVE, &call).await?;
         if status != "OK" {
             return refused(&status, &mut parts).map(Admitted::Refused);
         }
-        Ok(Admitted::In(parts.number()? == 1))
+        let removed = parts.number()? > 0;
+        let stopped = StoppedRuns { running: parts.stopped()?, waited: 0 };
+        Ok(Admitted::In(removed.then_some(stopped)))
     }
 
     /// Whether it has ended is found out by whatever is done with it.

@@ -3,7 +3,7 @@
 use super::{
     RedisStore,
     reply::{Parts, odd, refused},
-    script::{ATTEMPT, FORGIVE, LOGIN, LOGOUT, REFRESH},
+    script::{ATTEMPT, FORGIVE, LOGIN, LOGOUT, REFRESH, TAKE_BACK},
 };
 use crate::{
     domain::{
@@ -13,17 +13,28 @@ use crate::{
     store::{
         contract::{
             StoreError,
-            logins::{Attempted, FROM_ADDRESS, LoggedOut, Login, Logout, OF_ACCOUNT, Opened, Rotated, Rotation, StoppedRun, StoppedRuns},
+            logins::{
+                Attempted, FROM_ADDRESS, LoggedOut, Login, Logout, OF_ACCOUNT, Opened, Rotated, Rotation, StoppedRuns, Window, of_address,
+            },
         },
-        keys::UserKeys,
+        keys::{UserKeys, address_failures},
     },
 };
 
 impl RedisStore {
     pub async fn attempt(&self, user: &UserName, from: &str) -> Result<Attempted, StoreError> {
         let keys = UserKeys::of(user);
-        let mut call = ATTEMPT.on(&[&keys.failures(None), &keys.failures(Some(from))]);
-        for window in [OF_ACCOUNT, FROM_ADDRESS] {
+        self.count_attempt(&[&keys.failures(None), &keys.failures(Some(from))], &[OF_ACCOUNT, FROM_ADDRESS]).await
+    }
+
+    /// On a Cluster it is another node's than [`RedisStore::attempt`], so it is another script's call: both are asked at once.
+    pub async fn attempt_from(&self, from: &str, failures_max: u32) -> Result<Attempted, StoreError> {
+        self.count_attempt(&[&address_failures(from)], &[of_address(failures_max)]).await
+    }
+
+    async fn count_attempt(&self, places: &[&str], windows: &[Window]) -> Result<Attempted, StoreError> {
+        let mut call = ATTEMPT.on(places);
+        for window in windows {
             call.arg(window.failures_max).arg(window.ms);
         }
         let mut parts = Parts::of(self.run(&ATTEMPT, &call).await?)?;
@@ -37,6 +48,16 @@ impl RedisStore {
         let keys = UserKeys::of(user);
         let call = FORGIVE.on(&[&keys.failures(None), &keys.failures(Some(from))]);
         self.run(&FORGIVE, &call).await.map(|_| ())
+    }
+
+    pub async fn take_back(&self, user: &UserName, from: &str) -> Result<(), StoreError> {
+        let keys = UserKeys::of(user);
+        let call = TAKE_BACK.on(&[&keys.failures(None), &keys.failures(Some(from))]);
+        self.run(&TAKE_BACK, &call).await.map(|_| ())
+    }
+
+    pub async fn take_back_from(&self, from: &str) -> Result<(), StoreError> {
+        self.run(&TAKE_BACK, &TAKE_BACK.on(&[&address_failures(from)])).await.map(|_| ())
     }
 
     pub async fn log_in(&self, login: Login<'_>) -> Result<Opened, StoreError> {
@@ -78,10 +99,6 @@ impl RedisStore {
             return refused(&status, &mut parts).map(LoggedOut::Refused);
         }
         parts.role()?;
-        let mut stopped = StoppedRuns { waited: parts.number()?, running: Vec::new() };
-        while parts.has_more() {
-            stopped.running.push(StoppedRun { run: parts.text()?, left_ms: parts.number()? });
-        }
-        Ok(LoggedOut::Done(stopped))
+        Ok(LoggedOut::Done(StoppedRuns { waited: parts.number()?, running: parts.stopped()? }))
     }
 }

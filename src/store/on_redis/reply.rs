@@ -10,7 +10,7 @@ use crate::{
         user::{Role, UserName},
     },
     store::{
-        contract::{Refused, StoreError, Visit},
+        contract::{Refused, StoreError, Visit, logins::StoppedRun},
         envelope::SessionTurns,
         record::Detail,
     },
@@ -41,9 +41,13 @@ impl Parts {
         self.0.next().ok_or_else(|| odd("another part"))
     }
 
-    /// Whether there is another part.
-    pub fn has_more(&self) -> bool {
-        !self.0.as_slice().is_empty()
+    /// `run, ms left of its lease, …`, to the end.
+    pub fn stopped(&mut self) -> Result<Vec<StoppedRun>, StoreError> {
+        let mut stopped = Vec::new();
+        while !self.0.as_slice().is_empty() {
+            stopped.push(StoppedRun { run: self.text()?, left_ms: self.number()? });
+        }
+        Ok(stopped)
     }
 
     pub fn text(&mut self) -> Result<String, StoreError> {

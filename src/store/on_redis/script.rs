@@ -43,6 +43,7 @@ scripts! {
     ENTER = "clock", "gate", "session", "enter";
     BEGIN = "clock", "gate", "session", "expected", "runs", "begin";
     TAKE = "clock", "session", "runs", "take";
+    BEGUN_WITH = "begun_with";
     STEP = "clock", "step";
     TELL = "tell";
     HANDOVER = "clock", "handover";
@@ -71,11 +72,12 @@ scripts! {
     ACCOUNT_CHANGE = "slots", "account_change";
     KEY_MAKE = "clock", "gate", "keys", "key_make";
     KEY_LIST = "clock", "gate", "keys", "key_list";
-    KEY_REMOVE = "clock", "gate", "keys", "key_remove";
+    KEY_REMOVE = "clock", "gate", "keys", "slots", "key_remove";
     AUDIT = "clock", "audit";
     PEEK = "clock", "session", "peek";
     ATTEMPT = "attempt";
     FORGIVE = "forgive";
+    TAKE_BACK = "take_back";
     LOGIN = "clock", "tokens", "login";
     REFRESH = "clock", "gate", "tokens", "refresh";
     LOGOUT = "clock", "gate", "session", "runs", "slots", "tokens", "logout";

@@ -4,7 +4,7 @@ use super::{
     RedisStore,
     accounts::members,
     reply::{number, odd, refused},
-    script::{CANCEL, KILL, LOOK, TAKE},
+    script::{BEGUN_WITH, CANCEL, KILL, LOOK, TAKE},
     turns::UNCOUNTED,
 };
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     },
     secrets::records::DataKey,
     store::{
-        contract::{Caller, Cancelled, Ended, Looked, StoreError, Taken, TakenRun},
+        contract::{Caller, Cancelled, Ended, Lease, Looked, Stepped, StoreError, Taken, TakenRun, keys::API_KEY_ID},
         edge::UNREADABLE_AGAIN_MS,
         keys::{BucketKeys, UserKeys, session_of_member},
         record::Detail,
@@ -78,6 +78,19 @@ impl RedisStore {
             "NOTHING" => Ok(Taken::Nothing),
             "HELD" => Ok(Taken::Held { run: parts.text()?, left_ms: parts.number()? }),
             other => refused(other, &mut parts).map(|_| Taken::Nothing),
+        }
+    }
+
+    pub async fn begun_with(&self, lease: &Lease, key: &str) -> Result<Stepped, StoreError> {
+        let keys = UserKeys::of_run(&lease.user, &lease.run);
+        let mut call = BEGUN_WITH.on(&[&keys.account(), &keys.session()]);
+        call.arg(&lease.run).arg(lease.token.as_str()).arg([API_KEY_ID, key].concat());
+        let (status, mut parts) = self.ask_relied_on(&BEGUN_WITH, &call).await?;
+        match status.as_str() {
+            "OK" => Ok(Stepped::Held),
+            "STOP" => Ok(Stepped::StopWanted(Stop::from_stored(&parts.text()?))),
+            "STALE" => Ok(Stepped::Stale),
+            other => refused(other, &mut parts).map(|_| Stepped::Stale),
         }
     }
 

@@ -143,6 +143,23 @@ async fn a_wrong_query_is_told_in_the_same_form() {
     for query in ["cursor=x", "cursor=1", "cursor=x.y", "limit=0"] {
         bed.as_admin().get(&format!("/api/admin/sessions?{query}")).await.refused(400, "invalid_query");
     }
+    for query in ["stream=yes", "stream=on", "stream=2", "stream=TRUE", "stream=true&stream=x", "stream=%20"] {
+        let refused =
+            bed.as_user("ann").post(&format!("/api/process?{query}"), json!({"message": "hello"})).await.refused(400, "invalid_query");
+        assert!(refused["problems"][0].as_str().unwrap().ends_with("true, false, 1 or 0 is needed"), "{refused:#}");
+        let decided = bed.as_user("ann").post(&format!("/api/confirmations/x?{query}"), json!({"decision": "approve"})).await;
+        decided.refused(400, "invalid_query");
+    }
+    for query in ["stream=0", "stream=false", "stream=", "stream=x&stream=0"] {
+        bed.llm.says("Hello.");
+        let told = bed.as_user("ann").post(&format!("/api/process?{query}"), json!({"message": "hello"})).await;
+        assert_eq!(told.ok()["message"], "Hello.");
+    }
+    for query in ["stream=1", "stream=true"] {
+        bed.llm.says("Hello.");
+        let told = bed.as_user("ann").post(&format!("/api/process?{query}"), json!({"message": "hello"})).await;
+        assert!(told.text().contains("event: done"), "{}", told.text());
+    }
     for query in ["limit=2&limit=3", "x=y", "&&", "%"] {
         bed.as_user("ann").get(&format!("/api/history?{query}")).await.ok();
     }

@@ -17,6 +17,8 @@ on_both_stores! {
     row_10_a_session_id_that_the_client_chose
     row_11_too_many_wrong_passwords
     row_11_who_is_believed_where_a_login_comes_from
+    row_11_an_address_that_tries_many_names
+    row_11_one_name_that_is_refused_uses_up_nothing_of_an_address
     row_12_a_user_who_is_not_there_and_a_wrong_password
     row_13_a_password_that_is_huge_or_no_text
 }
@@ -131,6 +133,81 @@ async fn row_11_who_is_believed_where_a_login_comes_from(on: On) {
         tried(&bed, &format!("198.51.100.{n}"), "ann", "wrong password").await.refused(401, "wrong_credentials");
     }
     tried(&bed, "198.51.100.99", "ann", PASSWORD).await.refused(429, "too_many_failures");
+}
+
+/// Behind a proxy, where so many passwords may be wrong from one address.
+async fn bounded(on: On, failures_max: u32) -> Bed {
+    let bed = Bed::with(on, |settings| {
+        settings.server.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+        settings.auth.login_failures_per_address = failures_max;
+    });
+    let bed = bed.await;
+    bed.as_user("ann").token().await;
+    bed.as_user("bob").token().await;
+    bed
+}
+
+async fn row_11_an_address_that_tries_many_names(on: On) {
+    let bed = bounded(on, 4).await;
+    // Right passwords count for nothing, before as after.
+    for _ in 0..6 {
+        tried(&bed, "2001:db8:1:2::7", "ann", PASSWORD).await.ok();
+    }
+    for (n, username) in ["ann", "nobody", "root", "guest"].into_iter().enumerate() {
+        tried(&bed, &format!("2001:db8:1:2::{n}"), username, "wrong password").await.refused(401, "wrong_credentials");
+        let right = tried(&bed, "2001:db8:1:2::7", "bob", PASSWORD).await;
+        if n < 3 {
+            right.ok()
+        } else {
+            right.refused(429, "too_many_failures")
+        };
+    }
+    let mut told = Vec::new();
+    for (username, password) in [("ann", "wrong password"), ("ann", PASSWORD), ("bob", PASSWORD), ("nobody", PASSWORD), ("never-seen", "x")]
+    {
+        let reply = tried(&bed, "2001:db8:1:2:ffff::1", username, password).await;
+        let wait: u64 = reply.header("retry-after").unwrap().parse().unwrap();
+        assert!((1..=15 * 60).contains(&wait), "{wait}");
+        let mut body = told_of(&reply, 429, "too_many_failures");
+        for text in ["error", "message"] {
+            body[text] = body[text].as_str().unwrap().replace(char::is_numeric, "").into();
+        }
+        told.push(body);
+    }
+    assert!(told.windows(2).all(|two| two[0] == two[1]), "{told:#?}");
+    // Other networks are not concerned, nor are the names, nor is whoever is in.
+    for address in ["2001:db8:1:3::1", "198.51.100.1"] {
+        tried(&bed, address, "ann", PASSWORD).await.ok();
+    }
+    for _ in 0..LOGIN_FAILURES_FROM_ADDRESS_MAX {
+        tried(&bed, "2001:db8:1:2::1", "bob", PASSWORD).await.refused(429, "too_many_failures");
+    }
+    tried(&bed, "198.51.100.2", "bob", PASSWORD).await.ok();
+    bed.as_user("ann").get("/api/session/info").await.ok();
+    let records = bed.as_admin().get("/api/admin/audit?action=login_throttled").await.ok()["records"].clone();
+    assert_eq!(records.as_array().map(Vec::len), Some(1), "once for each time that it begins: {records:#}");
+    assert_eq!(records[0]["details"], json!({"address": "2001:db8:1:2::", "names": "all"}));
+}
+
+async fn row_11_one_name_that_is_refused_uses_up_nothing_of_an_address(on: On) {
+    let bed = bounded(on, LOGIN_FAILURES_FROM_ADDRESS_MAX + 2).await;
+    for _ in 0..LOGIN_FAILURES_FROM_ADDRESS_MAX {
+        tried(&bed, "198.51.100.1", "ann", "wrong password").await.refused(401, "wrong_credentials");
+    }
+    for _ in 0..10 {
+        // A program that has an old password, and goes on.
+        tried(&bed, "198.51.100.1", "ann", "wrong password").await.refused(429, "too_many_failures");
+    }
+    tried(&bed, "198.51.100.1", "bob", "wrong password").await.refused(401, "wrong_credentials");
+    tried(&bed, "198.51.100.1", "bob", PASSWORD).await.ok();
+    tried(&bed, "198.51.100.1", "bob", "wrong password").await.refused(401, "wrong_credentials");
+    tried(&bed, "198.51.100.1", "bob", PASSWORD).await.refused(429, "too_many_failures");
+    // Without a bound an address is nothing.
+    let bed = bounded(on, 0).await;
+    for n in 0..2 * LOGIN_FAILURES_FROM_ADDRESS_MAX {
+        tried(&bed, "198.51.100.1", &format!("user{n}"), "wrong password").await.refused(401, "wrong_credentials");
+    }
+    tried(&bed, "198.51.100.1", "bob", PASSWORD).await.ok();
 }
 
 async fn row_12_a_user_who_is_not_there_and_a_wrong_password(on: On) {

@@ -8,12 +8,15 @@ use crate::harness::{
     bed::{Bed, On},
     client::Client,
     shape::has,
+    until,
 };
 
 on_both_stores! {
     a_key_does_what_its_user_may
     a_key_is_shown_once_and_kept_as_a_digest
     a_key_that_is_taken_away_lets_nobody_in
+    what_was_begun_with_a_key_stops_with_it
+    a_key_that_is_taken_away_leaves_what_it_did_not_begin
     a_key_has_the_scopes_that_it_was_given_as_far_as_its_user_has_them
     a_key_makes_no_keys_and_changes_no_password
     a_key_outlives_logins_and_not_its_account
@@ -88,6 +91,45 @@ async fn a_key_that_is_taken_away_lets_nobody_in(on: On) {
     bearer(&bed, 0, &two).get("/api/session/info").await.ok();
     bed.as_user("ann").delete("/api/keys/one").await.refused(404, "key_not_found");
     makes(&bed.as_user("ann"), "one", &[]).await;
+}
+
+async fn what_was_begun_with_a_key_stops_with_it(on: On) {
+    let bed = Bed::on(on).await;
+    let ann = bed.as_user("ann");
+    let key = makes(&ann, "k", &[]).await;
+    let gate = bed.llm.calls([("deleteUser", json!({"id": 1}))]).held();
+    let script = bearer(&bed, 0, &key);
+    let run = script.begins("delete user 1", "reject").await;
+    gate.reached().await;
+    let waiting = script.begins("and user 2", "enqueue").await;
+    let own = ann.begins("hello", "enqueue").await;
+    bed.llm.says("Hello.");
+    assert_eq!(ann.delete("/api/keys/k").await.ok()["stopped_runs"], json!([run]));
+    gate.open();
+    let looked = async |run: &str| ann.get(&format!("/api/runs/{run}")).await.ok()["run"].clone();
+    until("what waited has had its turn", async || looked(&own).await["state"] == "answered").await;
+    for stopped in [run, waiting] {
+        let seen = looked(&stopped).await;
+        assert_eq!((&seen["state"], &seen["error"]), (&json!("killed"), &json!("revoked")), "{seen:#}");
+    }
+    assert_eq!((bed.upstream.log(), bed.llm.asked().len()), (Vec::new(), 2), "nothing was called, and what waited never began");
+}
+
+async fn a_key_that_is_taken_away_leaves_what_it_did_not_begin(on: On) {
+    let bed = Bed::on(on).await;
+    let ann = bed.as_user("ann");
+    let other = makes(&ann, "other", &[]).await;
+    for begun in [ann.clone(), bearer(&bed, 0, &other)] {
+        let one = makes(&ann, "one", &[]).await;
+        bed.llm.says("Before.");
+        bearer(&bed, 0, &one).process("of the key that goes").await.ok();
+        let gate = bed.llm.says("In time.").held();
+        let run = begun.begins("hello", "reject").await;
+        gate.reached().await;
+        assert_eq!(ann.delete("/api/keys/one").await.ok()["stopped_runs"], json!([]));
+        gate.open();
+        until("the run has ended", async || ann.get(&format!("/api/runs/{run}")).await.ok()["run"]["state"] == "answered").await;
+    }
 }
 
 async fn a_key_has_the_scopes_that_it_was_given_as_far_as_its_user_has_them(on: On) {

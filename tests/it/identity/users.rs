@@ -16,6 +16,7 @@ on_both_stores! {
     a_change_holds_at_once
     a_new_password_and_a_disabled_user_end_logins
     a_removed_user_is_gone_with_everything
+    what_a_removed_user_asked_is_told_to_nobody_of_that_name
     the_last_administrator_cannot_lock_everybody_out
     nobody_gives_scopes_that_they_lack
     whoever_lacks_the_scope_sees_and_changes_nobody
@@ -130,6 +131,25 @@ async fn a_removed_user_is_gone_with_everything(on: On) {
     let after = Login::of(&logs_in(&bed, "ann", PASSWORD).await.ok());
     assert!(!comes_in(&bed, 0, &before.token).await, "whoever had the name before does not come in under it");
     assert_eq!(after.at(&bed, 0).get("/api/history").await.ok()["total"], 0);
+}
+
+async fn what_a_removed_user_asked_is_told_to_nobody_of_that_name(on: On) {
+    let bed = Bed::on(on).await;
+    let asks = async |login: &Login| {
+        let keyed = login.at(&bed, 0).with("idempotency-key", "the-same");
+        let reply = keyed.process("what did I say?").await;
+        (reply.header("idempotency-replayed").is_some(), reply.ok()["message"].clone())
+    };
+    let before = Login::new(&bed, "ann").await;
+    bed.llm.says("Something private.");
+    assert_eq!(asks(&before).await, (false, json!("Something private.")));
+    assert_eq!(asks(&before).await, (true, json!("Something private.")));
+    bed.as_admin().delete("/api/admin/users/ann").await.ok();
+    assert_eq!(adds(&bed, "ann", &[]).await.status, 201);
+    let after = Login::of(&logs_in(&bed, "ann", PASSWORD).await.ok());
+    bed.llm.says("Nothing yet.");
+    assert_eq!(asks(&after).await, (false, json!("Nothing yet.")));
+    assert_eq!(asks(&after).await, (true, json!("Nothing yet.")));
 }
 
 async fn the_last_administrator_cannot_lock_everybody_out(on: On) {

@@ -5,11 +5,11 @@ use swagger_api_agent::{
         scope::{Scope, Scopes},
         user::Role,
     },
-    store::contract::{AccountChange, Added, AdminAnswer, Changed, Committed, Entered, Refused, Tail},
+    store::contract::{AccountChange, Added, AdminAnswer, Begun, Changed, Committed, Entered, Refused, Tail},
 };
 
 use super::{
-    bed::{Ask, Bed, Token, account, at_once, name, turn},
+    bed::{Ask, Bed, Token, account, at_once, leaving, name, turn},
     on_both_stores,
 };
 
@@ -27,6 +27,7 @@ on_both_stores!(
     a_change_that_was_for_another_password_is_not_made,
     users_are_listed_in_pages,
     a_removed_user_leaves_nothing,
+    what_somebody_asked_who_had_the_name_before_is_not_told_again,
     tokens_of_somebody_who_had_the_name_before_are_nobodys,
 );
 
@@ -171,6 +172,31 @@ async fn a_removed_user_leaves_nothing(bed: Bed) {
     let again = bed.user("ann").await;
     assert_eq!(bed.said(&again).await, Vec::<String>::new());
     assert!(bed.store().credentials_of(&ann.user).await.unwrap().is_empty());
+}
+
+async fn what_somebody_asked_who_had_the_name_before_is_not_told_again(bed: Bed) {
+    let before = bed.user("ann").await;
+    bed.pass(2).await;
+    for (run, key) in [("r1", "answered"), ("r2", "running")] {
+        let ask = Ask::new(&before, run).key(key, "f");
+        let started = bed.started(&ask).await;
+        if key == "answered" {
+            let reply = ask.idempotency().map(|key| (key, &b"hers"[..]));
+            bed.store().commit(&ask.lease(&started), leaving(&[turn("one")], reply)).await.unwrap();
+            assert_eq!(bed.begin(&Ask::new(&before, "r3").key(key, "f")).await, Begun::Replay(b"hers".to_vec()));
+        }
+    }
+    bed.store().remove_account(&before.user).await.unwrap();
+    bed.pass(2).await;
+    let after = bed.user("ann").await;
+    bed.pass(2).await;
+    for (run, key) in [("r4", "answered"), ("r5", "running")] {
+        let ask = Ask::new(&after, run).key(key, "another");
+        let started = bed.started(&ask).await;
+        let reply = ask.idempotency().map(|key| (key, &b"theirs"[..]));
+        bed.store().commit(&ask.lease(&started), leaving(&[turn("two")], reply)).await.unwrap();
+        assert_eq!(bed.begin(&Ask::new(&after, "r6").key(key, "another")).await, Begun::Replay(b"theirs".to_vec()));
+    }
 }
 
 async fn tokens_of_somebody_who_had_the_name_before_are_nobodys(bed: Bed) {
