@@ -64,9 +64,27 @@ impl App {
     async fn written_down(&self, deed: &Deed) -> Result<(), StoreError> {
         let name = |user: &Option<UserName>| user.as_ref().map(ToString::to_string).unwrap_or_default();
         let (action, by, user) = (deed.action.as_str(), name(&deed.by), name(&deed.user));
-        let details: Vec<String> = deed.details.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let details = details.join(" ");
+        let details = told(&deed.details);
         info!(target: "audit", action, by, user, details, "{action} by {by:?} to {user:?} {details}");
         self.store().audit(deed).await
+    }
+}
+
+/// Details as one text, as a line of the log has them. Whoever names something chooses words, and must not choose what looks like other details.
+fn told(details: &[(&'static str, String)]) -> String {
+    let plain = |value: &str| !value.is_empty() && value.chars().all(|c| c.is_alphanumeric() || "-_.:/".contains(c));
+    let one = |(name, value): &(&str, String)| if plain(value) { format!("{name}={value}") } else { format!("{name}={value:?}") };
+    details.iter().map(one).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_looks_like_another_detail() {
+        let details = [("key", "n scopes=users:write \"x\"".to_owned()), ("scopes", String::new()), ("days", "30".to_owned())];
+        assert_eq!(told(&details), r#"key="n scopes=users:write \"x\"" scopes="" days=30"#);
+        assert_eq!(told(&[("outcome", "changed".to_owned()), ("address", "2001:db8::".to_owned())]), "outcome=changed address=2001:db8::");
     }
 }

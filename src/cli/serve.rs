@@ -9,6 +9,7 @@ use secrecy::ExposeSecret;
 use swagger_api_agent::{
     api::server::{self, Leave},
     app::{App, SetLogLevel},
+    outbound::{Url, shown},
     settings::{Settings, Sources},
 };
 use tokio::{
@@ -94,8 +95,9 @@ fn welcome(app: &App, local: std::net::SocketAddr) {
         text += "             the built-in demo: set OPENAPI_FILE and API_BASE_URL for your own\n";
     }
     let llm = &app.settings().llm;
-    match llm.url.as_deref().filter(|_| app.has_model()) {
-        Some(url) => text += &format!("planner      the model {} at {url}\n", llm.model),
+    match llm.url.as_deref().filter(|_| app.has_model()).and_then(|url| Url::parse(url).ok()) {
+        // Its query may hold a key.
+        Some(url) => text += &format!("planner      the model {} at {}\n", llm.model, shown(&url)),
         None => text += "planner      offline, no model: set DEEPSEEK_API_KEY (or DEEPSEEK_API_URL, for a server without keys) for one\n",
     }
     if let Some(model) = llm.embeddings.model.as_ref().filter(|_| app.has_model()) {

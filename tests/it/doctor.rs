@@ -69,6 +69,17 @@ async fn where_all_is_well_it_says_so_of_everything() {
 }
 
 #[tokio::test]
+async fn a_key_in_the_query_of_an_endpoint_is_not_told() {
+    let bed = Bed::on(On::Redis).await;
+    bed.llm.says("ok");
+    let url = format!("{}?key=canary-of-the-query", bed.settings.llm.url.clone().unwrap());
+    let output = doctor(&bed, &["--json"], &[("DEEPSEEK_API_URL", url)]).await;
+    let (state, message, _) = of(&found(&output), "llm.url");
+    assert_eq!(state, "ok", "{message}");
+    assert!(message.contains("answers at http://127.0.0.1:") && !format!("{output:?}").contains("canary"), "{output:?}");
+}
+
+#[tokio::test]
 async fn what_may_lose_something_is_a_warning_and_no_failure() {
     let bed = Bed::on(On::Redis).await;
     bed.llm.says("ok");

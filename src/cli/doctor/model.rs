@@ -5,7 +5,7 @@ use std::time::Duration;
 use swagger_api_agent::{
     domain::limits::DOCTOR_MODEL_MS_MAX,
     llm::{ChatModel, ModelError, Prompt, ToolSet},
-    outbound::Outbound,
+    outbound::{Outbound, Url, shown},
     settings::{Llm, Settings},
 };
 
@@ -43,7 +43,8 @@ async fn ask(what: &str, url: &str, llm: &Llm, settings: &Settings) -> Finding {
         Ok(model) => model,
         Err(problem) => return Finding::fail(what, problem, "see src/settings/defaults.toml for what it may be"),
     };
-    let name = &llm.model;
+    // The query may hold a key.
+    let (name, url) = (&llm.model, Url::parse(url).as_ref().map_or_else(|_| url.to_owned(), shown));
     match model.plan(&Prompt::of(QUESTION, &ToolSet::new(Vec::new())), None).await {
         Ok(_) => Finding::ok(what, format!("{name} answers at {url}")),
         Err(error @ ModelError::Empty) => {
