@@ -24,7 +24,7 @@ need() {
   # The tests start servers of their own, on free ports; what Debian starts by itself only holds memory and a port.
   local package
   for package in "${missing[@]}"; do
-    case $package in redis-server | haproxy) as_root service "$package" stop >/dev/null 2>&1 || true ;; esac
+    case $package in redis-server | haproxy | nginx-light) as_root service "${package%-light}" stop >/dev/null 2>&1 || true ;; esac
   done
 }
 
