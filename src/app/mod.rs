@@ -269,5 +269,6 @@ impl App {
 }
 
 fn caller(bearer: &Bearer) -> Caller<'_> {
-    Caller { user: &bearer.user, token_id: &bearer.token_id, issued_ms: bearer.issued_ms, session: bearer.session.as_ref() }
+    let Bearer { user, token_id, issued_ms, session, counted, .. } = bearer;
+    Caller { user, token_id, issued_ms: *issued_ms, session: session.as_ref(), counted }
 }

@@ -13,6 +13,7 @@ pub use self::runs::{
 };
 pub use super::envelope::TurnPlace;
 use crate::domain::{
+    rate::{Counted, Rate},
     scope::{Allowed, Scope, Scopes},
     session::{Revision, SessionId, SessionInfo, Turn},
     slot::Slot,
@@ -46,6 +47,8 @@ pub struct Caller<'a> {
     pub issued_ms: u64,
     /// The session that the request is about; none: the one that every user has.
     pub session: Option<&'a SessionId>,
+    /// Where it is noted what is left of the caller's rates: by what is done in the caller's session, for that is known there without asking.
+    pub counted: &'a Counted,
 }
 
 impl Caller<'_> {
@@ -61,7 +64,7 @@ pub enum Refused {
     /// The token was revoked, or the user is gone or disabled.
     Revoked,
     /// Over the rate: try again after so many milliseconds.
-    Limited { retry_after_ms: u64 },
+    Limited { rate: Rate, retry_after_ms: u64 },
 }
 
 /// Rates per user and minute. A full minute's worth may come at once (GCRA).

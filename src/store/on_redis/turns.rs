@@ -10,6 +10,7 @@ use super::{
 use crate::{
     domain::{
         limits::HISTORY_PAGE_BYTES,
+        rate::Rate,
         session::{Revision, SessionId, SessionInfo},
     },
     store::{
@@ -73,6 +74,7 @@ impl RedisStore {
             "NO_SESSION" => return Ok(Glance::At(Entered::NoSession)),
             other => return refused(other, &mut parts).map(|why| Glance::At(Entered::Refused(why))),
         }
+        caller.counted.tell(Rate::Requests, parts.number()?);
         let (role, now_ms, fence) = (parts.role()?, parts.number()?, parts.number()?);
         let Some(StoredSession { session, key }) = answers.session_fields(caller.user, now_ms, fence)? else { return Ok(Glance::Ended) };
         if caller.session.is_some_and(|named| *named != session.id) {
@@ -176,8 +178,9 @@ pub(super) fn expected(call: &mut Cmd, expects: Option<&Revision>) {
     };
 }
 
-/// `role, now, {session}`.
+/// `ms that requests are ahead, role, now, {session}`.
 fn changed(parts: &mut Parts, caller: Caller<'_>) -> Result<SessionInfo, StoreError> {
+    caller.counted.tell(Rate::Requests, parts.number()?);
     parts.role()?;
     parts.number()?;
     parts.session(caller.user)

@@ -2,6 +2,7 @@
 
 use swagger_api_agent::{
     domain::{
+        rate::Counted,
         session::{Revision, SessionId},
         slot::SessionSlot,
         turn::OnBusy,
@@ -22,6 +23,8 @@ pub struct Token {
     pub issued_ms: u64,
     /// The session that its requests name.
     pub session: Option<SessionId>,
+    /// What was told of its user's rates.
+    pub counted: Counted,
 }
 
 impl Token {
@@ -36,7 +39,7 @@ impl Token {
     }
 
     pub fn caller(&self) -> Caller<'_> {
-        Caller { user: &self.user, token_id: "jti", issued_ms: self.issued_ms, session: self.session.as_ref() }
+        Caller { user: &self.user, token_id: "jti", issued_ms: self.issued_ms, counted: &self.counted, session: self.session.as_ref() }
     }
 }
 
