@@ -67,7 +67,7 @@ async fn what_is_left_is_told_with_what_is_done_in_ones_session(on: On) {
         assert_eq!(told(&reply)[0], Some("\"requests\";q=60;w=60"), "{method} {path}");
         assert!(left(&reply, "requests").0 < 60);
     }
-    let called = ann.call("createUser", json!({"name": "Ann"})).await;
+    let called = ann.call("createUser", json!({"name": "Ann", "email": "ann@example.com"})).await;
     assert!(left(&called, "turns").0 < 6, "a change is a turn");
     for path in ["/api/keys", "/api/credentials", "/health", "/openapi.json"] {
         assert_eq!(told(&ann.get(path).await), [None, None], "{path}");
