@@ -120,13 +120,7 @@ impl Served {
 
 /// What rules are asked about an operation.
 fn asked<'a>(operation: &'a Operation, spec: &'a FunctionSpec) -> Asked<'a> {
-    Asked {
-        method: operation.method(),
-        path: operation.path(),
-        tags: operation.tags(),
-        operation_id: operation.operation_id(),
-        function: &spec.name,
-    }
+    operation.asked_as(&spec.name)
 }
 
 /// One API: its document read, its place known.

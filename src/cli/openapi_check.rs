@@ -5,7 +5,11 @@ use std::{collections::BTreeMap, process::ExitCode, time::Duration};
 use serde_json::json;
 use swagger_api_agent::{
     app::read_document,
-    openapi::{Catalogue, Credential, Operation},
+    domain::{
+        policy::{Decided, Policy, Verdict},
+        user::{ROLES, Role},
+    },
+    openapi::{Catalogue, Credential, Operation, names_over_all},
     outbound::Outbound,
     secrets,
     settings::{Api, Settings, Sources},
@@ -35,23 +39,32 @@ pub fn run(sources: Sources, document: Option<&str>, as_json: bool) -> ExitCode 
                 Err(problem) => problems.push(problem),
             }
         }
+        let policy = settings.whole_policy();
+        let own: Vec<(&str, Vec<&str>)> = read.iter().map(|(name, catalogue)| (name.as_str(), names(catalogue))).collect();
+        let called = names_over_all(&own);
+        let read: Vec<_> = read
+            .iter()
+            .zip(&called)
+            .map(|((name, catalogue), called)| (*name, Checked { catalogue, roles: decided(&policy, catalogue, called) }))
+            .collect();
         if as_json {
             say(&match read.as_slice() {
-                [(_, catalogue)] if apis.len() == 1 => summary(catalogue).to_string(),
+                [(_, checked)] if apis.len() == 1 => summary(checked).to_string(),
                 several => {
-                    let each: BTreeMap<&str, _> = several.iter().map(|(name, catalogue)| (name.as_str(), summary(catalogue))).collect();
+                    let each: BTreeMap<&str, _> = several.iter().map(|(name, checked)| (name.as_str(), summary(checked))).collect();
                     json!({"apis": each}).to_string()
                 }
             });
         } else {
-            for (name, catalogue) in &read {
+            for (name, checked) in &read {
                 if apis.len() > 1 {
                     say(&format!("== {}", if name.is_empty() { "openapi.file" } else { name }));
                 }
-                show(catalogue);
+                show(checked);
             }
+            unfit(&policy, read.iter().zip(&called).map(|((_, checked), called)| (checked.catalogue, called)));
         }
-        useless.extend(read.iter().filter(|(_, catalogue)| catalogue.functions().is_empty()).map(|(name, _)| (*name).clone()));
+        useless.extend(read.iter().filter(|(_, checked)| checked.catalogue.functions().is_empty()).map(|(name, _)| (*name).clone()));
         if problems.is_empty() { Ok(()) } else { Err(problems.join("\n")) }
     });
     for name in &useless {
@@ -73,7 +86,61 @@ fn alone(settings: &Settings, document: &str) -> Api {
     }
 }
 
-fn summary(catalogue: &Catalogue) -> serde_json::Value {
+/// A document, and what the policy makes of each of its operations, in their order; nothing where there is no policy.
+struct Checked<'a> {
+    catalogue: &'a Catalogue,
+    roles: Vec<RolesMay>,
+}
+
+/// Why a role may not call an operation; none: it may.
+type RolesMay = Vec<(Role, Option<String>)>;
+
+fn names(catalogue: &Catalogue) -> Vec<&str> {
+    catalogue.functions().iter().map(|function| function.name.as_str()).collect()
+}
+
+/// What the policy decides of operations whose functions are called so where all APIs are served.
+fn decided(policy: &Policy, catalogue: &Catalogue, called: &[String]) -> Vec<RolesMay> {
+    if !policy.says_something() {
+        return Vec::new();
+    }
+    let why_not =
+        |role, operation: &Operation, function: &str| match policy.decides(role, operation.spec().effect, &operation.asked_as(function)) {
+            Decided::ReadOnly => Some("agent.read_only".to_owned()),
+            Decided::Rule { number, verdict: Verdict::Deny, operation } => Some(format!("policy rule {number}, {operation}")),
+            Decided::Rule { verdict: Verdict::Allow, .. } | Decided::Nothing => None,
+        };
+    let operations = catalogue.operations().iter().zip(called);
+    operations.map(|(operation, function)| ROLES.map(|role| (role, why_not(role, operation, function))).to_vec()).collect()
+}
+
+/// What the policy makes of an operation, for people.
+fn roles_told(roles: &RolesMay) -> String {
+    let may: Vec<&str> = roles.iter().filter(|(_, why_not)| why_not.is_none()).map(|(role, _)| role.as_str()).collect();
+    let told = roles.iter().filter_map(|(role, why_not)| Some(format!("not {} ({})", role.as_str(), why_not.as_ref()?)));
+    let may = if may.is_empty() { "nobody".to_owned() } else { may.join(" and ") };
+    format!("  for {}", std::iter::once(may).chain(told).collect::<Vec<_>>().join(", "))
+}
+
+/// Rules of the policy that are about nothing there is.
+fn unfit<'a>(policy: &Policy, all: impl Iterator<Item = (&'a Catalogue, &'a Vec<String>)> + Clone) {
+    for rule in policy.operations() {
+        let mut operations = all.clone().flat_map(|(catalogue, called)| catalogue.operations().iter().zip(called));
+        if !operations.any(|(operation, function)| rule.fits(&operation.asked_as(function))) {
+            say(&format!("warning    policy: no operation fits the rule {rule}"));
+        }
+    }
+}
+
+fn summary(checked: &Checked<'_>) -> serde_json::Value {
+    let Checked { catalogue, roles } = checked;
+    let may = |roles: &RolesMay| -> serde_json::Value {
+        let one = |(role, why_not): &(Role, Option<String>)| {
+            let told = why_not.as_ref().map_or_else(|| json!({"allowed": true}), |why| json!({"allowed": false, "reason": why}));
+            (role.as_str().to_owned(), told)
+        };
+        serde_json::Value::Object(roles.iter().map(one).collect())
+    };
     let (info, report) = (catalogue.info(), catalogue.report());
     let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
     for one in &report.set_aside {
@@ -95,6 +162,7 @@ fn summary(catalogue: &Catalogue) -> serde_json::Value {
         "operations_filtered": report.filtered.iter().map(|one| json!({"operation": one.operation, "rule": one.rule})).collect::<Vec<_>>(),
         "warnings": report.warnings,
         "key_headers": catalogue.operations().iter().filter_map(|one| Some((one.name(), one.key_header()?))).collect::<BTreeMap<_, _>>(),
+        "roles": names(catalogue).into_iter().zip(roles.iter().map(may)).collect::<BTreeMap<_, _>>(),
         "functions": catalogue.functions().iter().map(|function| &function.name).collect::<Vec<_>>(),
     })
 }
@@ -111,7 +179,8 @@ fn meant_by(credential: &Credential) -> &'static str {
     }
 }
 
-fn show(catalogue: &Catalogue) {
+fn show(checked: &Checked<'_>) {
+    let Checked { catalogue, roles } = checked;
     let (info, report) = (catalogue.info(), catalogue.report());
     say(&format!("{} {} (OpenAPI {}, fingerprint {})", info.title, info.version, info.openapi, catalogue.fingerprint()));
     let left_out = if report.filtered.is_empty() { String::new() } else { format!(", {} are left out by rules", report.filtered.len()) };
@@ -122,11 +191,12 @@ fn show(catalogue: &Catalogue) {
     for (scheme, credential) in catalogue.schemes() {
         say(&format!("credential {scheme}: {}", meant_by(credential)));
     }
-    for function in catalogue.functions() {
+    for (at, function) in catalogue.functions().iter().enumerate() {
         let operation = catalogue.operation(&function.name);
+        let roles = roles.get(at).map(roles_told).unwrap_or_default();
         let asked = operation.map(|o| format!("{} {}", o.method(), o.path())).unwrap_or_default();
         let key = operation.and_then(Operation::key_header).map(|header| format!("  (key in {header})")).unwrap_or_default();
-        say(&format!("  {}  {asked}{key}", function.name));
+        say(&format!("  {}  {asked}{key}{roles}", function.name));
     }
     for one in &report.set_aside {
         say(&format!("set aside  {}: {}", one.operation, one.reason));

@@ -17,7 +17,10 @@ use super::{
     style::Wire,
     template::Template,
 };
-use crate::domain::tool::{Effect, FunctionSpec};
+use crate::domain::{
+    selection::Asked,
+    tool::{Effect, FunctionSpec},
+};
 
 /// An operation as a function: what it asks for, whether arguments fit, and the request they make.
 ///
@@ -134,6 +137,11 @@ impl Operation {
     /// The template as the document has it.
     pub fn path(&self) -> &str {
         &self.about.path
+    }
+
+    /// What rules are asked about it, if its function has this name.
+    pub fn asked_as<'a>(&'a self, function: &'a str) -> Asked<'a> {
+        Asked { method: self.method(), path: self.path(), tags: self.tags(), operation_id: self.operation_id(), function }
     }
 
     pub fn operation_id(&self) -> Option<&str> {

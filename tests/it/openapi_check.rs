@@ -7,11 +7,21 @@ const DOCUMENT: &str = r#"{"openapi": "3.0.3", "info": {"title": "T", "version":
     "/b": {"put": {"operationId": "putThing"}, "delete": {"operationId": "dropThing"}}}}"#;
 
 fn openapi_check(arguments: &[&str]) -> String {
+    openapi_check_with(&[], arguments)
+}
+
+fn openapi_check_with(more: &[(&str, &str)], arguments: &[&str]) -> String {
     let mut document = tempfile::NamedTempFile::new().unwrap();
     document.write_all(DOCUMENT.as_bytes()).unwrap();
     let rules = r#"[{"operations": ["method:put"], "header": "Idempotency-Key"}]"#;
     let mut command = Command::new(env!("CARGO_BIN_EXE_swagger-api-agent"));
-    command.env_clear().env("SAA_UPSTREAM__IDEMPOTENCY", rules).args(["openapi", "check"]).arg(document.path()).args(arguments);
+    command
+        .env_clear()
+        .env("SAA_UPSTREAM__IDEMPOTENCY", rules)
+        .envs(more.iter().copied())
+        .args(["openapi", "check"])
+        .arg(document.path())
+        .args(arguments);
     let output = command.output().unwrap();
     assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), [].as_slice()));
     String::from_utf8(output.stdout).unwrap()
@@ -26,4 +36,35 @@ fn functions_that_carry_a_key_are_told_with_its_header() {
     assert_eq!(functions, expected);
     let told: serde_json::Value = serde_json::from_str(&openapi_check(&["--json"])).unwrap();
     assert_eq!(told["key_headers"], serde_json::json!({"addThing": "X-Once", "putThing": "Idempotency-Key"}));
+}
+
+#[test]
+fn what_the_policy_makes_of_each_operation_is_told_with_the_reason() {
+    let policy = r#"[
+        {"role": "admin", "effect": "allow", "operations": ["method:delete"]},
+        {"effect": "allow", "operations": ["method:get", "id:putThing"]},
+        {"effect": "deny", "operations": ["tag:nothing", "path:/**"]}]"#;
+    let told = |shown: &str| shown.lines().filter(|line| line.starts_with("  ")).map(|line| line.trim().to_owned()).collect::<Vec<_>>();
+    let shown = openapi_check_with(&[("SAA_POLICY", policy)], &[]);
+    let nobody = "not user (policy rule 3, path:/**), not admin (policy rule 3, path:/**)";
+    assert_eq!(
+        told(&shown),
+        [
+            "listThings  GET /a  for user and admin".to_owned(),
+            format!("addThing  POST /a  (key in X-Once)  for nobody, {nobody}"),
+            "putThing  PUT /b  (key in Idempotency-Key)  for user and admin".to_owned(),
+            "dropThing  DELETE /b  for admin, not user (policy rule 3, path:/**)".to_owned(),
+        ]
+    );
+    assert!(shown.contains("warning    policy: no operation fits the rule tag:nothing"), "{shown}");
+    let environment = [("SAA_POLICY", policy), ("SAA_AGENT__READ_ONLY", "true")];
+    let told: serde_json::Value = serde_json::from_str(&openapi_check_with(&environment, &["--json"])).unwrap();
+    let expected = serde_json::json!({
+        "listThings": {"user": {"allowed": true}, "admin": {"allowed": true}},
+        "addThing": {"user": {"allowed": false, "reason": "agent.read_only"}, "admin": {"allowed": false, "reason": "agent.read_only"}},
+        "putThing": {"user": {"allowed": false, "reason": "agent.read_only"}, "admin": {"allowed": false, "reason": "agent.read_only"}},
+        "dropThing": {"user": {"allowed": false, "reason": "agent.read_only"}, "admin": {"allowed": false, "reason": "agent.read_only"}},
+    });
+    assert_eq!(told["roles"], expected);
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&openapi_check(&["--json"])).unwrap()["roles"], serde_json::json!({}));
 }
