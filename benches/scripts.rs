@@ -25,6 +25,7 @@ use futures_util::future::join_all;
 use secrecy::SecretString;
 use swagger_api_agent::{
     domain::{
+        rate::Counted,
         session::Turn,
         turn::{Ending, OnBusy},
         user::{Account, Role, UserName},
@@ -162,7 +163,8 @@ fn patient() -> redis::AsyncConnectionConfig {
 /// One turn of every user: one kind of script after the other, each for all users at once, as a Redis that has something to do is asked.
 async fn round(redis: &Redis, store: &Store, users: &[UserName], number: usize) -> Spent {
     let run = format!("{number:032}");
-    let caller = |user| Caller { user, token_id: "a-token-of-some-length", issued_ms: u64::MAX >> 12 };
+    let counted = Counted::default();
+    let caller = |user| Caller { user, token_id: "a-token-of-some-length", issued_ms: u64::MAX >> 12, counted: &counted };
     let mut before = redis.spent();
     let mut since = || {
         let now = redis.spent();

@@ -8,7 +8,7 @@ use std::sync::{
 use axum::http::{HeaderMap, header};
 
 use crate::{
-    domain::{language::Language, session::Revision, user::UserName},
+    domain::{language::Language, rate::Counted, session::Revision, user::UserName},
     secrets::random,
 };
 
@@ -26,6 +26,7 @@ struct Inner {
     language: Language,
     user: OnceLock<UserName>,
     known: OnceLock<Revision>,
+    counted: OnceLock<Counted>,
 }
 
 impl Context {
@@ -34,7 +35,7 @@ impl Context {
         let id = given.map_or_else(new_id, str::to_owned);
         let language = headers.get(header::ACCEPT_LANGUAGE).and_then(|text| text.to_str().ok());
         let language = language.map_or(Language::English, Language::from_accept_language);
-        Self(Arc::new(Inner { id, language, user: OnceLock::new(), known: OnceLock::new() }))
+        Self(Arc::new(Inner { id, language, user: OnceLock::new(), known: OnceLock::new(), counted: OnceLock::new() }))
     }
 
     pub fn id(&self) -> &str {
@@ -53,6 +54,15 @@ impl Context {
     pub fn name(&self, user: &UserName) {
         // A request has one caller; a second naming would be the same one.
         let _ = self.0.user.set(user.clone());
+    }
+
+    /// Where it is noted what is left of the caller's rates.
+    pub fn counted(&self) -> Option<&Counted> {
+        self.0.counted.get()
+    }
+
+    pub fn counts(&self, counted: &Counted) {
+        let _ = self.0.counted.set(counted.clone());
     }
 
     /// What the caller was told of the session before this request.

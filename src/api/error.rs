@@ -9,7 +9,10 @@ use axum::{
 use serde_json::{Map, Value, json};
 
 use super::context::Context;
-use crate::{domain::language::Language, redact::Redactor};
+use crate::{
+    domain::{language::Language, rate::Rate},
+    redact::Redactor,
+};
 
 /// An answer that is not a success. It is rendered by the outermost layer, which knows the request's id, language and caller.
 #[derive(Debug, Clone)]
@@ -29,17 +32,30 @@ struct Told {
     closes: bool,
     /// More fields of the answer.
     details: Map<String, Value>,
+    /// The rate that was exceeded, and for how many milliseconds.
+    limited: Option<(Rate, u64)>,
 }
 
 impl ApiError {
     pub fn new(status: StatusCode, code: &'static str, english: impl Into<String>, chinese: impl Into<String>) -> Self {
         let (english, chinese) = (english.into(), chinese.into());
-        Self(Box::new(Told { status, code, english, chinese, retry_after_secs: None, location: None, closes: false, details: Map::new() }))
+        let (retry_after_secs, location, closes, details, limited) = (None, None, false, Map::new(), None);
+        Self(Box::new(Told { status, code, english, chinese, retry_after_secs, location, closes, details, limited }))
     }
 
     fn retry_after(mut self, secs: u64) -> Self {
         self.0.retry_after_secs = Some(secs);
         self
+    }
+
+    fn limited_by(mut self, rate: Rate, wait_ms: u64) -> Self {
+        self.0.limited = Some((rate, wait_ms));
+        self
+    }
+
+    /// The rate that was exceeded, and for how many milliseconds.
+    pub fn limited(&self) -> Option<(Rate, u64)> {
+        self.0.limited
     }
 
     fn with(mut self, name: &str, value: Value) -> Self {
@@ -142,7 +158,7 @@ impl ApiError {
 
     /// The response, for the reader of this request.
     pub fn told(self, context: &Context) -> Response {
-        let Told { status, code, english, chinese, retry_after_secs, location, closes, details } = *self.0;
+        let Told { status, code, english, chinese, retry_after_secs, location, closes, details, limited: _ } = *self.0;
         let sentence = match context.language() {
             Language::English => english,
             Language::Chinese => chinese,

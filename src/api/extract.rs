@@ -13,12 +13,16 @@ use serde_json::{Map, Value};
 use super::{context::Context, error::ApiError};
 use crate::{
     app::App,
-    domain::{language::Language, limits::JSON_DEPTH_MAX},
+    domain::{language::Language, limits::JSON_DEPTH_MAX, rate::Counted, unrepeated::repeated_names},
     secrets::{
         api_key,
         tokens::{Bearer, GoodFor},
     },
 };
+
+/// How many names that stand twice a client is told of, and how much of each, in characters.
+const REPEATED_NAMES_TOLD_MAX: usize = 5;
+const REPEATED_NAME_CHARS_TOLD: usize = 64;
 
 /// A caller with a valid token. Whether it was revoked is found out by the store, with whatever the handler does there.
 pub(super) struct Caller(pub Bearer);
@@ -69,8 +73,11 @@ impl FromRequestParts<App> for Person {
 async fn bearer_of(parts: &Parts, app: &App) -> Result<Bearer, ApiError> {
     let token = token_of(&parts.headers)?;
     let bearer = if token.starts_with(api_key::PREFIX) { app.bearer_of_key(token).await?? } else { app.caller(token).await? };
+    // What is known of a token is shared; what is counted is of this request.
+    let bearer = Bearer { counted: Counted::default(), ..bearer };
     if let Some(context) = parts.extensions.get::<Context>() {
         context.name(&bearer.user);
+        context.counts(&bearer.counted);
         app.seen().of(&bearer.user).into_iter().for_each(|known| context.knows(known));
     }
     Ok(bearer)
@@ -212,7 +219,10 @@ impl Fields {
             return Err(format!("it nests deeper than {JSON_DEPTH_MAX} levels"));
         }
         match serde_json::from_str(text) {
-            Ok(Value::Object(map)) => Ok(Self { map, problems: Vec::new() }),
+            Ok(Value::Object(map)) => {
+                let problems = repeated_names(text, REPEATED_NAMES_TOLD_MAX).iter().map(|name| twice(name)).collect();
+                Ok(Self { map, problems })
+            }
             Ok(_) => Err("it is JSON, but no object".to_owned()),
             Err(error) => Err(format!("it is not JSON: {error}")),
         }
@@ -284,6 +294,12 @@ impl Fields {
     }
 }
 
+fn twice(name: &str) -> String {
+    let shown: String = name.chars().take(REPEATED_NAME_CHARS_TOLD).collect();
+    let cut = if shown.len() < name.len() { "…" } else { "" };
+    format!("{shown:?}{cut} stands more than once in one object; each name must stand once")
+}
+
 fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -333,5 +349,14 @@ mod tests {
         assert!(Fields::of(format!("{}{}", "[".repeat(100), "]".repeat(100)).as_bytes()).is_err());
         assert!(Fields::of(b"\xff").is_err_and(|e| e.contains("byte 0")));
         assert!(Fields::of(b"[]").is_err());
+    }
+
+    #[test]
+    fn a_name_that_stands_twice_is_told_beside_what_else_is_wrong() {
+        let long = "n".repeat(100);
+        let mut fields =
+            Fields::of(format!(r#"{{"message": 5, "context": {{"{long}": 1, "{long}": 2}}, "message": 6}}"#).as_bytes()).unwrap();
+        assert!(fields.text("message", 10).is_none() && fields.problems.len() == 3, "{:?}", fields.problems);
+        assert_eq!(fields.problems[0], format!("{:?}… stands more than once in one object; each name must stand once", "n".repeat(64)));
     }
 }

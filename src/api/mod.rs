@@ -20,6 +20,7 @@ mod log_level;
 mod login;
 pub mod openapi;
 mod query;
+mod rates;
 mod results;
 mod revision;
 mod runs;

@@ -13,7 +13,7 @@ use tracing::info;
 use super::{
     context::{Context, REQUEST_ID},
     error::ApiError,
-    revision,
+    rates, revision,
 };
 use crate::{
     app::App,
@@ -33,12 +33,15 @@ pub(super) async fn around(State(app): State<App>, mut request: Request, next: N
     request.extensions_mut().insert(context.clone());
 
     let mut response = next.run(request).await;
+    let mut limited = None;
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
+        limited = error.limited();
         response = error.hiding(app.hidden()).told(&context);
     }
     if let Some(lost) = context.user().and_then(|user| revision::lost(&app, user, context.known(), &response)) {
         revision::tag_rolled_back(&mut response, &lost);
     }
+    rates::tell(&mut response, &app.settings().limits, context.counted(), limited);
     let headers = response.headers_mut();
     for (name, value) in [(HeaderName::from_static(REQUEST_ID), context.id()), (REPLICA.clone(), app.replica())] {
         if let Ok(value) = HeaderValue::from_str(value) {

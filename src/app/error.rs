@@ -3,7 +3,7 @@
 
 use super::budget::Exhausted;
 use crate::{
-    domain::{scope::Scope, session::Revision, turn::Ending},
+    domain::{rate::Rate, scope::Scope, session::Revision, turn::Ending},
     llm::ModelError,
     secrets::tokens::TokenError,
     store::contract::{Refused, StoreError},
@@ -22,8 +22,8 @@ pub enum AppError {
     #[error("the keys of the token's issuer cannot be had")]
     IssuerAway,
     /// Over the rate.
-    #[error("too many requests: {retry_after_ms} ms to wait")]
-    Limited { retry_after_ms: u64 },
+    #[error("too many {}: {retry_after_ms} ms to wait", .rate.as_str())]
+    Limited { rate: Rate, retry_after_ms: u64 },
     /// No such refresh token is good, or not any more.
     #[error("the refresh token is not good")]
     NotRefreshed,
@@ -159,7 +159,7 @@ impl From<Refused> for AppError {
     fn from(refused: Refused) -> Self {
         match refused {
             Refused::Revoked => Self::Revoked,
-            Refused::Limited { retry_after_ms } => Self::Limited { retry_after_ms },
+            Refused::Limited { rate, retry_after_ms } => Self::Limited { rate, retry_after_ms },
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::{
     domain::{
         audit::{Action, Deed},
         limits::{API_KEYS_KNOWN_MAX, DAY_MS},
+        rate::Counted,
         scope::Scopes,
     },
     secrets::{
@@ -75,6 +76,7 @@ impl App {
             // What a new password stops is what began before it.
             issued_ms: now_ms,
             expires_ms: kept.ends_ms,
+            counted: Counted::default(),
             good_for: GoodFor::Key { scopes: kept.scopes },
         }))
     }

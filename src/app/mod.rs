@@ -267,5 +267,5 @@ impl App {
 }
 
 fn caller(bearer: &Bearer) -> Caller<'_> {
-    Caller { user: &bearer.user, token_id: &bearer.token_id, issued_ms: bearer.issued_ms }
+    Caller { user: &bearer.user, token_id: &bearer.token_id, issued_ms: bearer.issued_ms, counted: &bearer.counted }
 }

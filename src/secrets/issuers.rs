@@ -13,6 +13,7 @@ use super::{
 use crate::domain::{
     base64,
     limits::{ISSUER_KEYS_MAX, ISSUER_LEEWAY_SECS, ISSUER_TOKEN_BYTES_MAX, ISSUER_TOKEN_SECS_MAX},
+    rate::Counted,
     user::{Role, UserName},
 };
 
@@ -211,6 +212,7 @@ fn outsider(claims: &Map<String, Value>, token: &str, terms: &Terms<'_>) -> Opti
         issued_ms: issued.checked_mul(1000)?,
         expires_ms: ends.checked_mul(1000)?,
         good_for: GoodFor::Everything,
+        counted: Counted::default(),
     };
     Some(Outsider { bearer, role: terms.role_claim.map(|claim| role(claims, claim, terms.admin_roles)), begins_secs: begins })
 }

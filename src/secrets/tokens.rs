@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::ring::{GivenKey, RingKey};
 use crate::domain::{
     limits::PASSWORD_CHANGE_SECS,
+    rate::Counted,
     scope::Scopes,
     user::{Role, UserName},
 };
@@ -55,6 +56,8 @@ pub struct Bearer {
     pub issued_ms: u64,
     pub expires_ms: u64,
     pub good_for: GoodFor,
+    /// What is left of the bearer's rates, as far as one request came to know it: each has its own.
+    pub counted: Counted,
 }
 
 /// What a token is good for.
@@ -214,7 +217,7 @@ impl Tokens {
         let user = UserName::new(&claims.sub).filter(|_| coherent && !claims.jti.is_empty()).ok_or(TokenError::Invalid)?;
         let good_for = if claims.aud == AUDIENCE { GoodFor::Everything } else { GoodFor::PasswordChange };
         let (token_id, issued_ms, expires_ms) = (claims.jti, claims.iat_ms, claims.exp.saturating_mul(1000));
-        let bearer = Bearer { user, token_id, issued_ms, expires_ms, good_for };
+        let bearer = Bearer { user, token_id, issued_ms, expires_ms, good_for, counted: Counted::default() };
         Ok(Known { bearer, begins_secs: claims.nbf.max(claims.iat), ends_secs: claims.exp })
     }
 }

@@ -12,6 +12,7 @@ pub use self::runs::{
 };
 pub use super::envelope::TurnPlace;
 use crate::domain::{
+    rate::{Counted, Rate},
     scope::{Allowed, Scope, Scopes},
     session::{Revision, SessionId, SessionInfo, Turn},
     user::{Account, Role, UserName},
@@ -42,6 +43,8 @@ pub struct Caller<'a> {
     pub token_id: &'a str,
     /// When the token was issued, milliseconds since 1970.
     pub issued_ms: u64,
+    /// Where it is noted what is left of the caller's rates: by what is done in the caller's session, for that is known there without asking.
+    pub counted: &'a Counted,
 }
 
 /// Why a caller is not let in, in the order of checking.
@@ -50,7 +53,7 @@ pub enum Refused {
     /// The token was revoked, or the user is gone or disabled.
     Revoked,
     /// Over the rate: try again after so many milliseconds.
-    Limited { retry_after_ms: u64 },
+    Limited { rate: Rate, retry_after_ms: u64 },
 }
 
 /// Rates per user and minute. A full minute's worth may come at once (GCRA).

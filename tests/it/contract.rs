@@ -5,6 +5,7 @@ mod calls;
 mod idempotency;
 mod open;
 mod process;
+mod rates;
 mod session;
 mod start;
 mod texts;

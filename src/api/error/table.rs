@@ -93,7 +93,9 @@ impl From<AppError> for ApiError {
                 format!("此操作需要权限 {}，您没有该权限", scope.as_str()),
             )
             .with("scope", json!(scope.as_str())),
-            AppError::Limited { retry_after_ms } => too_many("rate_limited", "too many requests", "请求过于频繁", retry_after_ms),
+            AppError::Limited { rate, retry_after_ms } => {
+                too_many("rate_limited", "too many requests", "请求过于频繁", retry_after_ms).limited_by(rate, retry_after_ms)
+            }
             AppError::LoginsLimited { retry_after_ms } => too_many(
                 "too_many_failures",
                 "too many wrong passwords for this name or from this address",

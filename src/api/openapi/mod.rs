@@ -120,6 +120,7 @@ fn set(value: &mut Value, way: &[&str], to: Value) {
 fn expand(operation: &mut Value, errors: &Errors, error: &Value) -> Result<(), String> {
     let Some(operation) = operation.as_object_mut() else { return Err("an operation is no object".to_owned()) };
     let named = operation.remove("x-errors").map(|named| names(&named)).unwrap_or_default();
+    let told_rates = operation.remove("x-rates").is_some();
     let made = errors.by_status(&named)?;
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else {
         return Err("an operation has no responses".to_owned());
@@ -127,9 +128,10 @@ fn expand(operation: &mut Value, errors: &Errors, error: &Value) -> Result<(), S
     for (status, codes) in made {
         responses.insert(status.to_string(), response(status, &codes, errors, error));
     }
-    for response in responses.values_mut() {
-        for name in ["X-Request-Id", "X-Replica"] {
-            set(response, &["headers", name], json!({"$ref": format!("#/components/headers/{name}")}));
+    for (status, response) in responses.iter_mut() {
+        let rates: &[&str] = if told_rates || status == "429" { &["RateLimit-Policy", "RateLimit"] } else { &[] };
+        for name in ["X-Request-Id", "X-Replica"].iter().chain(rates) {
+            set(response, &["headers", *name], json!({"$ref": format!("#/components/headers/{name}")}));
         }
     }
     // The connection answers it, before anything is known of the request.

@@ -6,12 +6,12 @@ use super::{
     EmbeddedStore, Fault, Inner,
     accounts::account_of,
     book::{Book, session_of, turns_of},
-    rates::Class,
     stored::{Session, StoredAccount},
     tables::{ACCOUNTS, Bytes, FENCES, HISTORY, LISTED, REVOKED, SESSIONS, Text},
 };
 use crate::{
     domain::{
+        rate::{Counted, Rate},
         session::{Revision, SessionInfo, Turn},
         user::{Role, UserName},
     },
@@ -31,6 +31,7 @@ pub(super) struct Who {
     pub member: String,
     token_id: String,
     issued_ms: u64,
+    pub counted: Counted,
 }
 
 impl From<Caller<'_>> for Who {
@@ -42,6 +43,7 @@ impl From<Caller<'_>> for Who {
             member: keys.member(),
             token_id: caller.token_id.to_owned(),
             issued_ms: caller.issued_ms,
+            counted: caller.counted.clone(),
         }
     }
 }
@@ -102,17 +104,42 @@ impl Inner {
         who: &Who,
         now: u64,
     ) -> Result<Result<Role, Refused>, Fault> {
+        Ok(self.admit(accounts, revoked, who, now)?.map(|(role, _)| role))
+    }
+
+    /// As [`Inner::let_in`], and notes what is left of the rate: what is done in the caller's session tells it.
+    pub fn let_in_telling(
+        &self,
+        accounts: &impl ReadableTable<Text, Bytes>,
+        revoked: &impl ReadableTable<(Text, Text), u64>,
+        who: &Who,
+        now: u64,
+    ) -> Result<Result<Role, Refused>, Fault> {
+        Ok(self.admit(accounts, revoked, who, now)?.map(|(role, ahead_ms)| {
+            who.counted.tell(Rate::Requests, ahead_ms);
+            role
+        }))
+    }
+
+    fn admit(
+        &self,
+        accounts: &impl ReadableTable<Text, Bytes>,
+        revoked: &impl ReadableTable<(Text, Text), u64>,
+        who: &Who,
+        now: u64,
+    ) -> Result<Result<(Role, u64), Refused>, Fault> {
         let Some(account) = who.let_in_by(accounts, revoked, now)? else { return Ok(Err(Refused::Revoked)) };
         let role = account.role()?;
-        let admitted = self.arrivals.admit(&who.key, Class::Request, self.rates.requests_per_minute, now);
-        Ok(admitted.map(|()| role).map_err(|retry_after_ms| Refused::Limited { retry_after_ms }))
+        let rate = Rate::Requests;
+        let admitted = self.arrivals.admit(&who.key, rate, self.rates.requests_per_minute, now);
+        Ok(admitted.map(|ahead_ms| (role, ahead_ms)).map_err(|retry_after_ms| Refused::Limited { rate, retry_after_ms }))
     }
 
     fn enter(&self, who: &Who, tail: Tail) -> Result<Entered, Fault> {
         let role = {
             let transaction = self.database.begin_read()?;
             let now = self.clock.now_ms();
-            let role = match self.let_in(&transaction.open_table(ACCOUNTS)?, &transaction.open_table(REVOKED)?, who, now)? {
+            let role = match self.let_in_telling(&transaction.open_table(ACCOUNTS)?, &transaction.open_table(REVOKED)?, who, now)? {
                 Ok(role) => role,
                 Err(refused) => return Ok(Entered::Refused(refused)),
             };
@@ -137,7 +164,7 @@ impl Inner {
     }
 
     fn clear(&self, book: &mut Book<'_>, who: &Who, expects: Option<&Revision>) -> Result<Cleared, Fault> {
-        if let Err(refused) = self.let_in(&book.accounts, &book.revoked, who, book.now)? {
+        if let Err(refused) = self.let_in_telling(&book.accounts, &book.revoked, who, book.now)? {
             return Ok(Cleared::Refused(refused));
         }
         if expects.is_some() {
@@ -163,7 +190,7 @@ impl Inner {
 
     /// Also the way out of a session whose record cannot be read.
     fn reset(&self, book: &mut Book<'_>, who: &Who, expects: Option<&Revision>) -> Result<Reset, Fault> {
-        if let Err(refused) = self.let_in(&book.accounts, &book.revoked, who, book.now)? {
+        if let Err(refused) = self.let_in_telling(&book.accounts, &book.revoked, who, book.now)? {
             return Ok(Reset::Refused(refused));
         }
         if expects.is_some() {

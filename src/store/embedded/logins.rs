@@ -7,13 +7,13 @@ use super::{
     accounts::account_of,
     book::Book,
     callers::Who,
-    rates::Class,
     stored::encode,
     tables::{REFRESH, REVOKED},
 };
 use crate::{
     domain::{
         limits::{REFRESH_FAMILIES_PER_USER_MAX, REFRESH_GRACE_MS, REVOKED_IDS_PER_USER_MAX},
+        rate::Rate,
         session::SessionId,
         turn::{Ending, Stop},
     },
@@ -78,8 +78,9 @@ impl EmbeddedStore {
                     book.revoke(&user, &name, book.now.saturating_add(access_ms))?;
                     return Ok(Rotated::Used);
                 }
-                if let Err(retry_after_ms) = inner.arrivals.admit(&user, Class::Request, inner.rates.requests_per_minute, book.now) {
-                    return Ok(Rotated::Refused(Refused::Limited { retry_after_ms }));
+                let rate = Rate::Requests;
+                if let Err(retry_after_ms) = inner.arrivals.admit(&user, rate, inner.rates.requests_per_minute, book.now) {
+                    return Ok(Rotated::Refused(Refused::Limited { rate, retry_after_ms }));
                 }
                 let (role, now_ms) = (account.role()?, book.now);
                 if again {

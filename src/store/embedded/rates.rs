@@ -5,20 +5,14 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use crate::domain::number::whole;
+use crate::domain::{
+    number::whole,
+    rate::{ROUNDING_MS, Rate},
+};
 
 const MINUTE_MS: f64 = 60_000.0;
-/// What sums of fractions may be off by without anybody being sent away, in milliseconds.
-const ROUNDING_MS: f64 = 0.5;
 /// Entries that are kept before those are looked for that say nothing any more.
 const ENTRIES_UNSWEPT: usize = 1024;
-
-/// What is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Class {
-    Request,
-    Turn,
-}
 
 /// Theoretical arrival times. Only users with an account get here, so their number bounds it; entries whose time has come are
 /// dropped whenever it has doubled.
@@ -27,26 +21,26 @@ pub(super) struct Arrivals(Mutex<Times>);
 
 #[derive(Default)]
 struct Times {
-    at: HashMap<(String, Class), f64>,
+    at: HashMap<(String, Rate), f64>,
     sweep_at: usize,
 }
 
 impl Arrivals {
-    /// Lets one more in, or says how many milliseconds to wait.
-    pub fn admit(&self, user: &str, class: Class, per_minute: u32, now: u64) -> Result<(), u64> {
+    /// Lets one more in, and says how many milliseconds the arrival time is ahead then; or says how many to wait.
+    pub fn admit(&self, user: &str, rate: Rate, per_minute: u32, now: u64) -> Result<u64, u64> {
         let mut times = self.times();
-        let at = times.due(user, class, per_minute, now)?;
-        times.charge(user, class, at, now);
-        Ok(())
+        let at = times.due(user, rate, per_minute, now)?;
+        times.charge(user, rate, at, now);
+        Ok(ahead(at, now))
     }
 
     /// When one more would be due, or how many milliseconds it has to wait. Counts nothing: `charge` does.
-    pub fn due(&self, user: &str, class: Class, per_minute: u32, now: u64) -> Result<f64, u64> {
-        self.times().due(user, class, per_minute, now)
+    pub fn due(&self, user: &str, rate: Rate, per_minute: u32, now: u64) -> Result<f64, u64> {
+        self.times().due(user, rate, per_minute, now)
     }
 
-    pub fn charge(&self, user: &str, class: Class, at: f64, now: u64) {
-        self.times().charge(user, class, at, now);
+    pub fn charge(&self, user: &str, rate: Rate, at: f64, now: u64) {
+        self.times().charge(user, rate, at, now);
     }
 
     /// A panic elsewhere leaves at worst one entry uncounted: the numbers stay usable.
@@ -55,21 +49,26 @@ impl Arrivals {
     }
 }
 
+/// How many milliseconds an arrival time is ahead.
+pub(super) fn ahead(at: f64, now: u64) -> u64 {
+    whole(at - now as f64)
+}
+
 impl Times {
-    fn due(&self, user: &str, class: Class, per_minute: u32, now: u64) -> Result<f64, u64> {
+    fn due(&self, user: &str, rate: Rate, per_minute: u32, now: u64) -> Result<f64, u64> {
         let now = now as f64;
-        let stored = self.at.get(&(user.to_owned(), class)).copied().unwrap_or(0.0);
+        let stored = self.at.get(&(user.to_owned(), rate)).copied().unwrap_or(0.0);
         let at = stored.max(now) + MINUTE_MS / f64::from(per_minute);
         let wait = (at - now - MINUTE_MS - ROUNDING_MS).ceil();
         if wait > 0.0 { Err(whole(wait)) } else { Ok(at) }
     }
 
-    fn charge(&mut self, user: &str, class: Class, at: f64, now: u64) {
+    fn charge(&mut self, user: &str, rate: Rate, at: f64, now: u64) {
         if self.at.len() >= self.sweep_at.max(ENTRIES_UNSWEPT) {
             self.at.retain(|_, at| *at > now as f64);
             self.sweep_at = self.at.len().saturating_mul(2);
         }
-        self.at.insert((user.to_owned(), class), at);
+        self.at.insert((user.to_owned(), rate), at);
     }
 }
 
@@ -82,12 +81,12 @@ mod tests {
         for per_minute in [1, 3, 7, 11, 600] {
             let arrivals = Arrivals::default();
             for _ in 0..per_minute {
-                assert_eq!(arrivals.admit("ann", Class::Request, per_minute, 1_795_340_710_123), Ok(()), "{per_minute} a minute");
+                assert!(arrivals.admit("ann", Rate::Requests, per_minute, 1_795_340_710_123).is_ok(), "{per_minute} a minute");
             }
-            let wait = arrivals.admit("ann", Class::Request, per_minute, 1_795_340_710_123).unwrap_err();
+            let wait = arrivals.admit("ann", Rate::Requests, per_minute, 1_795_340_710_123).unwrap_err();
             assert!(wait.abs_diff(60_000 / u64::from(per_minute)) <= 1, "{wait}");
-            assert_eq!(arrivals.admit("ann", Class::Request, per_minute, 1_795_340_710_123 + wait), Ok(()));
-            assert_eq!(arrivals.admit("ann", Class::Turn, per_minute, 1_795_340_710_123), Ok(()), "classes are counted apart");
+            assert!(arrivals.admit("ann", Rate::Requests, per_minute, 1_795_340_710_123 + wait).is_ok());
+            assert!(arrivals.admit("ann", Rate::Turns, per_minute, 1_795_340_710_123).is_ok(), "classes are counted apart");
         }
     }
 
@@ -96,7 +95,7 @@ mod tests {
         let arrivals = Arrivals::default();
         for i in 0..10 * ENTRIES_UNSWEPT {
             let now = i as u64 * 1000;
-            assert_eq!(arrivals.admit(&format!("user{i}"), Class::Request, 60, now), Ok(()));
+            assert!(arrivals.admit(&format!("user{i}"), Rate::Requests, 60, now).is_ok());
         }
         assert!(arrivals.times().at.len() <= 2 * ENTRIES_UNSWEPT);
     }

@@ -6,13 +6,14 @@ use super::{
     EmbeddedStore, Fault, Inner,
     book::{Book, Remembered},
     callers::Who,
-    rates::Class,
+    rates::ahead,
     stored::{Held, Session},
     waiting::Waits,
 };
 use crate::{
     domain::{
         limits::{TURNS_WITH_CALLS_TO_MODEL_MAX, WAITING_RUNS_MAX},
+        rate::Rate,
         session::{Revision, SessionId, Summary},
         turn::{Ending, FencingToken, OnBusy, Stop},
         user::UserName,
@@ -135,7 +136,7 @@ impl EmbeddedStore {
 impl Inner {
     fn begin(&self, book: &mut Book<'_>, wish: &Wish) -> Result<Begun, Fault> {
         let who = &wish.who;
-        let role = match self.let_in(&book.accounts, &book.revoked, who, book.now)? {
+        let role = match self.let_in_telling(&book.accounts, &book.revoked, who, book.now)? {
             Ok(role) => role,
             Err(refused) => return Ok(Begun::Refused(refused)),
         };
@@ -180,16 +181,16 @@ impl Inner {
         if let (Some(run), OnBusy::Reject) = (&before, wish.on_busy) {
             return Ok(Begun::Busy { run: run.clone(), left_ms: left_ms.unwrap_or_default() });
         }
-        let arrival = match self.arrivals.due(&who.key, Class::Turn, self.rates.turns_per_minute, book.now) {
+        let arrival = match self.arrivals.due(&who.key, Rate::Turns, self.rates.turns_per_minute, book.now) {
             Ok(arrival) => arrival,
-            Err(retry_after_ms) => return Ok(Begun::Refused(Refused::Limited { retry_after_ms })),
+            Err(retry_after_ms) => return Ok(Begun::Refused(Refused::Limited { rate: Rate::Turns, retry_after_ms })),
         };
         if let Some(run) = before {
             let held = other.is_some();
             let until = other.map_or(book.now, |held| held.until);
             let begun = self.wait(book, wish, found, &waiting, run, held)?;
             if matches!(begun, Begun::Queued { .. }) {
-                self.arrivals.charge(&who.key, Class::Turn, arrival, book.now);
+                self.charge_turn(who, arrival, book.now);
                 book.open.insert(who.member.as_str(), until)?;
             }
             return Ok(begun);
@@ -205,7 +206,7 @@ impl Inner {
         let (tail, first) = book.turns(&who.member, &session, Tail::Newest(wish.tail), TURNS_WITH_CALLS_TO_MODEL_MAX)?;
         let turns_at = book.turn_place(&who.member, &mut session)?;
         book.journal(&who.member)?;
-        self.arrivals.charge(&who.key, Class::Turn, arrival, book.now);
+        self.charge_turn(who, arrival, book.now);
         let run = wish.run.clone();
         let fence = book.fence(&who.key)?;
         let token = format!("{fence}:{}", wish.owner);
@@ -223,6 +224,11 @@ impl Inner {
         let token = FencingToken::from_store(token);
         let summary = book.summary(&who.member, &session)?;
         Ok(Begun::Started(Box::new(Started { token, run, visit, turns_at, summary, now_ms: book.now })))
+    }
+
+    fn charge_turn(&self, who: &Who, arrival: f64, now: u64) {
+        self.arrivals.charge(&who.key, Rate::Turns, arrival, now);
+        who.counted.tell(Rate::Turns, ahead(arrival, now));
     }
 
     /// Has a run wait behind the one that is `before` it.

@@ -149,7 +149,7 @@ fn take(book: &mut Book<'_>, user: &UserName, owner: &str, lease_ms: u64, tail: 
 impl Inner {
     fn may_look(&self, book: &Book<'_>, who: &Who, counted: bool) -> Result<Result<Role, Refused>, Fault> {
         if counted {
-            return self.let_in(&book.accounts, &book.revoked, who, book.now);
+            return self.let_in_telling(&book.accounts, &book.revoked, who, book.now);
         }
         let account = who.let_in_by(&book.accounts, &book.revoked, book.now)?;
         // Whoever waits for a run asks often; what it asked for was counted.
@@ -190,7 +190,7 @@ impl Inner {
     }
 
     fn cancel(&self, book: &mut Book<'_>, who: &Who, run: &str) -> Result<Cancelled, Fault> {
-        if let Err(refused) = self.let_in(&book.accounts, &book.revoked, who, book.now)? {
+        if let Err(refused) = self.let_in_telling(&book.accounts, &book.revoked, who, book.now)? {
             return Ok(Cancelled::Refused(refused));
         }
         let session = book.session(&who.member)?;

@@ -6,27 +6,35 @@
 --      16 a visit within so many ms of the last leaves index and TTLs as they are: the commit will see to them
 --      17 on busy: reject, enqueue, interrupt 18 how many may wait 19 20 21 session, fence, version that the client knows, or '', 0, 0
 --      22 the session's key if it has none yet, or ''
--- returns {'OK', role, now, first, {session}, {records}, token, run, the session's key or '', the last turn of its summary or '', the summary
---          or ''} | {'REVOKED'} | {'LIMITED', ms} | {'UNREADABLE'}
+-- returns, behind a status that is none of the three how many ms requests are ahead, and behind OK and QUEUED how many turns are:
+--         {'OK', role, now, first, {session}, {records}, token, run, the session's key or '', the last turn of its summary or '', the summary
+--          or ''} | {'REVOKED'} | {'LIMITED', ms, 'turns' if it is for them} | {'UNREADABLE'}
 --       | {'BUSY', run, ms left} | {'ORPHANED', run} | {'QUEUED', place, is the session held} | {'FULL', run}
 --       | {'IN_FLIGHT', run} | {'LOST', run} | {'KEY_REUSED'} | {'REPLAY', answer} | {'MOVED', session, fence, version}
 local a = account_of(KEYS[1], KEYS[2], ARGV[1], ARGV[2])
 if not a then return {'REVOKED'} end
-local wait, request_at = due(a[5], ARGV[3])
+local wait, request_at, requests_ahead = due(a[5], ARGV[3])
 if wait > 0 then return {'LIMITED', wait} end
 -- whatever becomes of it, a request was made
-local function only(answer)
+local function counted()
   redis.call('HSET', KEYS[1], 'rr', request_at)
-  return answer
+end
+local function only(status, ...)
+  counted()
+  return {status, requests_ahead, ...}
+end
+local function unreadable()
+  counted()
+  return {'UNREADABLE'}
 end
 
 local s, bad = session_of(KEYS[3], 'own', 'cx', 'dk', 'sl', 'sum')
-if bad then return only({'UNREADABLE'}) end
+if bad then return unreadable() end
 local run, keyed = ARGV[9], KEYS[6] ~= KEYS[5]
 local own = s and s.rid == run and s.own == ARGV[10]   -- own nonce: this very begin, whose answer was lost
 local others = s and s.rid ~= '' and not own
 local count = redis.pcall('LLEN', KEYS[10])
-if type(count) ~= 'number' then return only({'UNREADABLE'}) end
+if type(count) ~= 'number' then return unreadable() end
 -- whoever waited for a session that ended or was evicted waits for nothing: their runs are nobody's, like the rest of it
 if not s then count = 0 end
 local function place_of(wanted) return count > 0 and waits_at(KEYS[10], wanted) or nil end
@@ -37,36 +45,39 @@ if keyed then
   local lasts = type(raw) == 'string' and redis.call('PTTL', KEYS[6]) or -1
   if lasts >= 0 and now + lasts - tonumber(ARGV[15]) < (tonumber(redis.call('HGET', KEYS[1], 'ca') or '0') or 0) then raw = nil end
   if raw then
-    if type(raw) ~= 'string' then return only({'UNREADABLE'}) end
+    if type(raw) ~= 'string' then return unreadable() end
     local whole, known = pcall(cmsgpack.unpack, raw)
-    if not whole or type(known) ~= 'table' or type(known.r) ~= 'string' then return only({'UNREADABLE'}) end
-    if known.f ~= ARGV[14] then return only({'KEY_REUSED'}) end
-    if known.d then return only({'REPLAY', known.b}) end
+    if not whole or type(known) ~= 'table' or type(known.r) ~= 'string' then return unreadable() end
+    if known.f ~= ARGV[14] then return only('KEY_REUSED') end
+    if known.d then return only('REPLAY', known.b) end
     if not own then
-      if others and s.rid == known.r then return only(s.lu > now and {'IN_FLIGHT', known.r} or {'ORPHANED', known.r}) end
-      if place_of(known.r) then return only({'IN_FLIGHT', known.r}) end
+      if others and s.rid == known.r then return only(s.lu > now and 'IN_FLIGHT' or 'ORPHANED', known.r) end
+      if place_of(known.r) then return only('IN_FLIGHT', known.r) end
       -- its journal was wiped (reset, end of the session): what it may have sent is not known any more, so it must not run again
-      return only({'LOST', known.r})
+      return only('LOST', known.r)
     end
   end
 end
 local not_expected = not own and moved(s, a[7], ARGV[19], ARGV[20], ARGV[21])
-if not_expected then return only(not_expected) end
+if not_expected then return only(unpack(not_expected)) end
 local held = others and s.lu > now
-if others and not held then return only({'ORPHANED', s.rid}) end
+if others and not held then return only('ORPHANED', s.rid) end
 -- a begin whose answer was lost holds the session already: whoever has come to wait since waits behind it
 local behind = not own and (held or count > 0)
-if behind and ARGV[17] == 'reject' then return only({'BUSY', holder(), held and s.lu - now or 0}) end
+if behind and ARGV[17] == 'reject' then return only('BUSY', holder(), held and s.lu - now or 0) end
 local function remember()
   if keyed then redis.call('SET', KEYS[6], cmsgpack.pack({f = ARGV[14], r = run}), 'PX', ARGV[15]) end
 end
-local turn_wait, turn_at = due(a[6], ARGV[4])
-if turn_wait > 0 then return only({'LIMITED', turn_wait}) end
+local turn_wait, turn_at, turns_ahead = due(a[6], ARGV[4])
+if turn_wait > 0 then
+  counted()
+  return {'LIMITED', turn_wait, 'turns'}
+end
 
 if behind then
   local place = place_of(run)   -- if it has one, the answer to this very begin was lost
   if not place then
-    if count >= tonumber(ARGV[18]) then return only({'FULL', holder()}) end
+    if count >= tonumber(ARGV[18]) then return only('FULL', holder()) end
     local first = ARGV[17] == 'interrupt'
     redis.call(first and 'LPUSH' or 'RPUSH', KEYS[10], string.format('%s|%d|', run, now) .. ARGV[13])
     place = first and 1 or count + 1
@@ -76,7 +87,7 @@ if behind then
   redis.call('HSET', KEYS[1], 'rr', request_at, 'rt', turn_at)
   redis.call('PEXPIRE', KEYS[10], math.max(1, math.min(tonumber(ARGV[5]), s and s.exp - now or tonumber(ARGV[6]))))
   redis.call('ZADD', KEYS[11], held and s.lu or now, ARGV[7])
-  return {'QUEUED', place, held and 1 or 0}
+  return {'QUEUED', requests_ahead, turns_ahead, place, held and 1 or 0}
 end
 
 -- everything that is read is read before anything is written: a key of the wrong type must leave no half a begin
@@ -88,13 +99,13 @@ if s then
   local n = math.min(tonumber(ARGV[12]), s.len)
   if n > 0 then
     records = redis.pcall('LRANGE', KEYS[4], -n, -1)
-    if records.err or #records ~= n then return only({'UNREADABLE'}) end
+    if records.err or #records ~= n then return unreadable() end
     first = first - n
   end
 end
 -- journal fields are '<run>|name'; a dead run's stay until a commit settles them, so a taker that dies too loses nothing
 local noted = redis.pcall('HSETNX', KEYS[5], run .. '|in', ARGV[13])
-if type(noted) == 'table' then return only({'UNREADABLE'}) end
+if type(noted) == 'table' then return unreadable() end
 
 -- the counter lives with the account, so it outlives resets; the nonce keeps two owners apart even if a failover rolls it back
 local gen = a[7] + 1
@@ -119,4 +130,4 @@ if s.cx ~= '' and not own then redis.call('HDEL', KEYS[3], 'cx') end
 if string.sub(ARGV[1], 1, 2) == 'k:' then redis.call('HSET', KEYS[3], 'by', run .. '|' .. ARGV[1]) end
 redis.call('ZADD', KEYS[11], s.lu, ARGV[7])
 remember()
-return {'OK', a[1], now, first, told(s, gen), records, token, run, dk, s.sl, s.sum}
+return {'OK', requests_ahead, turns_ahead, a[1], now, first, told(s, gen), records, token, run, dk, s.sl, s.sum}

@@ -7,12 +7,12 @@
 --      8 a visit within so many ms of the last writes only the rate (0: look after the session in any case)
 --      9 records that the command behind this one reads 10 records wanted in all 11 only those before this turn, or ''
 --      12 bytes that fill a page
--- returns {'OK', role, now, fence, {records before those that the command behind this one reads}, the first one's number if 11 says which}
+-- returns {'OK', ms that requests are ahead, role, now, fence, {records before those that the command behind this one reads}, the first one's number if 11 says which}
 --       | {'REVOKED'} | {'LIMITED', ms} | {'UNREADABLE'}
 local CHUNK = 16
 local a = account_of(KEYS[1], KEYS[2], ARGV[1], ARGV[2])
 if not a then return {'REVOKED'} end
-local wait, at = due(a[5], ARGV[3])
+local wait, at, ahead = due(a[5], ARGV[3])
 if wait > 0 then return {'LIMITED', wait} end
 if now - (tonumber(a[8] or '0') or 0) >= tonumber(ARGV[8]) then
   redis.call('HSET', KEYS[1], 'rr', at, 'lt', now)
@@ -26,7 +26,7 @@ else
 end
 local newest, wanted = tonumber(ARGV[9]), tonumber(ARGV[10])
 local fence = a[7]
-if wanted <= newest and ARGV[11] == '' then return {'OK', a[1], now, fence} end
+if wanted <= newest and ARGV[11] == '' then return {'OK', ahead, a[1], now, fence} end
 local len = redis.pcall('LLEN', KEYS[4])
 if type(len) ~= 'number' then return {'UNREADABLE'} end
 local stop, base = len - newest - 1, 0
@@ -35,7 +35,7 @@ if ARGV[11] ~= '' then
   stop = math.min(stop, tonumber(ARGV[11]) - base - 1)
 end
 local start = math.max(0, stop + newest - wanted + 1)
-if stop < 0 then return {'OK', a[1], now, fence, {}, base + len} end
+if stop < 0 then return {'OK', ahead, a[1], now, fence, {}, base + len} end
 -- the newest first, a few at a time, until the page is full: turns differ in size, and a reply must not be without a bound
 local found, from, bytes = {}, stop + 1, 0
 repeat
@@ -47,4 +47,4 @@ repeat
 until from <= start or bytes >= tonumber(ARGV[12])
 local records = {}
 for i = #found, 1, -1 do records[#records + 1] = found[i] end
-return {'OK', a[1], now, fence, records, base + from}
+return {'OK', ahead, a[1], now, fence, records, base + from}

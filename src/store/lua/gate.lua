@@ -22,18 +22,19 @@ local function account_of(key, revoked, token, issued)
 end
 
 -- GCRA: a minute's worth may come at once (half a millisecond forgives what sums of fractions are off by).
--- Returns ms to wait (0: let in) and the arrival time to store
+-- Returns ms to wait (0: let in), the arrival time to store, and how many ms it is ahead of now: what is left of the minute's worth follows from it
 local function due(at, per_minute)
   at = math.max(tonumber(at or '0') or 0, now) + MINUTE / tonumber(per_minute)
-  return math.max(0, math.ceil(at - now - MINUTE - 0.5)), string.format('%.3f', at)
+  return math.max(0, math.ceil(at - now - MINUTE - 0.5)), string.format('%.3f', at), at - now
 end
 
--- the account of a caller who is let in, the request counted; or nil and what is said instead
+-- the account of a caller who is let in, the request counted ('ahead': as due says); or nil and what is said instead
 local function let_in(key, revoked, token, issued, per_minute)
   local a = account_of(key, revoked, token, issued)
   if not a then return nil, {'REVOKED'} end
-  local wait, at = due(a[5], per_minute)
+  local wait, at, ahead = due(a[5], per_minute)
   if wait > 0 then return nil, {'LIMITED', wait} end
   redis.call('HSET', key, 'rr', at)
+  a.ahead = ahead
   return a
 end

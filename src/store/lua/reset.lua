@@ -4,10 +4,10 @@
 -- ARGV 1 token id 2 issued ms 3 requests/min 4 idle ms 5 max ms 6 member 7 the new session id
 --      8 9 10 session, fence, version that the client knows, or '', 0, 0 11 what the names of kept replies begin with
 -- (only the list in 12 knows these; they have the same slot as the keys, so a Cluster allows it)
--- returns {'OK', role, now, {session}} | {'REVOKED'} | {'LIMITED', ms} | {'MOVED', session, fence, version}
+-- returns {'OK', ms that requests are ahead, role, now, {session}} | {'REVOKED'} | {'LIMITED', ms} | {'MOVED', session, fence, version}
 local a = account_of(KEYS[1], KEYS[2], ARGV[1], ARGV[2])
 if not a then return {'REVOKED'} end
-local wait, at = due(a[5], ARGV[3])
+local wait, at, ahead = due(a[5], ARGV[3])
 if wait > 0 then return {'LIMITED', wait} end
 redis.call('HSET', KEYS[1], 'rr', at, 'lt', now)
 if ARGV[8] ~= '' then
@@ -17,4 +17,4 @@ end
 local gen = wipe(KEYS[1], {KEYS[3], KEYS[4], KEYS[5], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13]}, ARGV[6], ARGV[11], 'reset')
 local s = fresh(KEYS[3], ARGV[7], tonumber(ARGV[5]))
 keep(s, tonumber(ARGV[4]), {KEYS[3]}, ARGV[6], KEYS[6], KEYS[7], KEYS[8])
-return {'OK', a[1], now, told(s, gen)}
+return {'OK', ahead, a[1], now, told(s, gen)}

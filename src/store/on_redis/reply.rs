@@ -5,6 +5,7 @@ use redis::Value;
 use crate::{
     domain::{
         number::whole,
+        rate::Rate,
         session::{Revision, SessionId, SessionInfo, Turn},
         turn::JournalEntry,
         user::{Role, UserName},
@@ -170,7 +171,11 @@ pub(super) fn turns(
 pub(super) fn refused(status: &str, parts: &mut Parts) -> Result<Refused, StoreError> {
     match status {
         "REVOKED" => Ok(Refused::Revoked),
-        "LIMITED" => Ok(Refused::Limited { retry_after_ms: parts.number()? }),
+        "LIMITED" => {
+            let retry_after_ms = parts.number()?;
+            let rate = if parts.0.next().is_some() { Rate::Turns } else { Rate::Requests };
+            Ok(Refused::Limited { rate, retry_after_ms })
+        }
         "UNREADABLE" => Err(StoreError::Unreadable),
         _ => Err(odd("a status of this script")),
     }

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     domain::{
         limits::{TURNS_WITH_CALLS_TO_MODEL_MAX, WAITING_RUNS_MAX},
+        rate::Rate,
         session::{SessionId, Summary},
         turn::{FencingToken, Stop},
         user::UserName,
@@ -53,6 +54,12 @@ impl RedisStore {
         let offered = self.envelopes.new_session_key(caller.user)?;
         call.arg(offered.as_ref().map_or(&b""[..], DataKey::wrapped));
         let (status, mut parts) = self.ask_relied_on(&BEGIN, &call).await?;
+        if !matches!(status.as_str(), "REVOKED" | "LIMITED" | "UNREADABLE") {
+            caller.counted.tell(Rate::Requests, parts.number()?);
+        }
+        if matches!(status.as_str(), "OK" | "QUEUED") {
+            caller.counted.tell(Rate::Turns, parts.number()?);
+        }
         match status.as_str() {
             "OK" => {
                 let (_, started) = self.started(caller.user, &mut parts, offered)?;

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     domain::{
         limits::HISTORY_PAGE_BYTES,
+        rate::Rate,
         session::{Revision, SessionInfo},
     },
     store::{
@@ -71,6 +72,7 @@ impl RedisStore {
         if status != "OK" {
             return refused(&status, &mut parts).map(|why| Glance::At(Entered::Refused(why)));
         }
+        caller.counted.tell(Rate::Requests, parts.number()?);
         let (role, now_ms, fence) = (parts.role()?, parts.number()?, parts.number()?);
         let Some(StoredSession { session, key }) = answers.session_fields(caller.user, now_ms, fence)? else { return Ok(Glance::Ended) };
         let mut records = if wanted > newest || before.is_some() { parts.list()? } else { Vec::new() };
@@ -163,8 +165,9 @@ pub(super) fn expected(call: &mut Cmd, expects: Option<&Revision>) {
     };
 }
 
-/// `role, now, {session}`.
+/// `ms that requests are ahead, role, now, {session}`.
 fn changed(parts: &mut Parts, caller: Caller<'_>) -> Result<SessionInfo, StoreError> {
+    caller.counted.tell(Rate::Requests, parts.number()?);
     parts.role()?;
     parts.number()?;
     parts.session(caller.user)

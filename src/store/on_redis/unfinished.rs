@@ -10,6 +10,7 @@ use super::{
 use crate::{
     domain::{
         limits::DUE_SESSIONS_PER_BUCKET_MAX,
+        rate::Rate,
         session::{Revision, SessionId},
         turn::Stop,
         user::UserName,
@@ -103,6 +104,10 @@ impl RedisStore {
         if status != "OK" {
             return refused(&status, &mut parts).map(Looked::Refused);
         }
+        let ahead_ms = parts.number()?;
+        if counted {
+            caller.counted.tell(Rate::Requests, ahead_ms);
+        }
         parts.role()?;
         let (_, fence) = (parts.number()?, parts.number()?);
         match parts.text()?.as_str() {
@@ -141,6 +146,7 @@ impl RedisStore {
         if status != "OK" {
             return refused(&status, &mut parts).map(Cancelled::Refused);
         }
+        caller.counted.tell(Rate::Requests, parts.number()?);
         parts.role()?;
         match parts.text()?.as_str() {
             "STOPPING" => Ok(Cancelled::Stopping { left_ms: parts.number()? }),

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::harness::{
     bed::{Bed, On},
+    process::Process,
     until,
     wire::Wire,
 };
@@ -55,6 +56,51 @@ async fn row_18_a_client_that_does_not_take_its_answers_is_given_up() {
     let got = greedy.rest().await.matches("HTTP/1.1 200 OK").count();
     assert!(got < asked, "{got}");
     assert_eq!(bed.nobody().get("/health/live").await.status, 200);
+}
+
+/// What a process has in memory, in KiB.
+fn resident_kib(id: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+/// Places, and somewhat more connections: those beyond wait with the system.
+const PLACES: u64 = 600;
+const CONNECTIONS: u64 = 700;
+/// What so many places may take at most: each has a head of 16 KiB as it comes and as it is read, and what a connection is besides; and 32 MiB
+/// for everything else.
+const FOR_PLACES_KIB: u64 = PLACES * 64 + 32 * 1024;
+
+#[tokio::test]
+async fn row_19_connections_that_hold_on_take_no_more_memory_than_their_places() {
+    let bed = Bed::on(On::Embedded).await;
+    let data = tempfile::tempdir().unwrap();
+    let mut settings = bed.settings.clone();
+    settings.store.data_dir = data.path().to_owned();
+    let places = PLACES.to_string();
+    let service = Process::start(&settings, &[("SAA_SERVER__CONNECTIONS_MAX", &places)]).await;
+    let address = service.base.strip_prefix("http://").unwrap().parse().unwrap();
+    // What a process takes for its first requests is not of the connections.
+    for _ in 0..20 {
+        let mut wire = Wire::to(address).await;
+        wire.write("GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+        assert!(wire.rest().await.starts_with("HTTP/1.1 200 "));
+    }
+    let before = resident_kib(service.id());
+    let (mut held, mut most) = (Vec::new(), 0);
+    for n in 0..CONNECTIONS {
+        let mut wire = Wire::to(address).await;
+        // Nearly as large as a head may be, and never finished.
+        wire.may_write(format!("GET /health/live HTTP/1.1\r\nHost: x\r\nX: {}", "x".repeat(15 * 1024))).await;
+        held.push(wire);
+        if n % 50 == 49 {
+            most = most.max(resident_kib(service.id()).saturating_sub(before));
+        }
+    }
+    assert!(most < FOR_PLACES_KIB, "{most} KiB for {CONNECTIONS} connections");
+    drop(held);
+    until("the service answers", async || bed.through(&service.base).nobody().get("/health/live").await.status == 200).await;
 }
 
 #[tokio::test]

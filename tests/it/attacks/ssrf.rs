@@ -8,8 +8,9 @@ use std::{
     },
 };
 
+use futures_util::StreamExt as _;
 use serde_json::{Value, json};
-use swagger_api_agent::{app::App, settings::Settings};
+use swagger_api_agent::{app::App, domain::limits::DOCUMENT_BYTES_MAX, settings::Settings};
 use tokio::net::TcpListener;
 
 use crate::harness::{
@@ -234,6 +235,96 @@ async fn row_36_a_document_that_leads_to_what_clouds_tell_their_machines_is_no_s
         let told = no_start(server, &file).await;
         assert!(told.contains("base_url") || told.contains("server") || told.contains("operation"), "{server}: {told}");
     }
+}
+
+#[tokio::test]
+async fn row_36_what_a_document_refers_to_elsewhere_is_not_fetched_and_circles_end() {
+    let (api, canary) = (Recorder::start().await, Canary::start().await);
+    let directory = tempfile::tempdir().unwrap();
+    let (path, secret) = (directory.path().join("o.json"), directory.path().join("secret"));
+    std::fs::write(&secret, r#"{"type": "string", "description": "nobody's business"}"#).unwrap();
+    let port = canary.address.port();
+    let mut paths = json!({"/good": {"get": {"operationId": "good", "responses": {}}}});
+    let elsewhere = [
+        format!("http://127.0.0.1:{port}/s.json"),
+        format!("http://127.0.0.1:{port}/s.json#/a"),
+        format!("//127.0.0.1:{port}/s.json"),
+        format!("HTTP://127.0.0.1:{port}"),
+        format!("ftp://127.0.0.1:{port}/s.json"),
+        format!("file://{}", secret.display()),
+        "file:///etc/passwd".to_owned(),
+        "/etc/passwd".to_owned(),
+        "../../../../../../etc/passwd".to_owned(),
+        secret.display().to_string(),
+    ];
+    for (n, reference) in elsewhere.iter().enumerate() {
+        let parameter = json!({"name": "q", "in": "query", "schema": {"$ref": reference}});
+        paths[format!("/schema{n}")] = json!({"get": {"operationId": format!("schema{n}"), "parameters": [parameter], "responses": {}}});
+        paths[format!("/parameter{n}")] =
+            json!({"get": {"operationId": format!("parameter{n}"), "parameters": [{"$ref": reference}], "responses": {}}});
+        paths[format!("/item{n}")] = json!({"$ref": reference});
+    }
+    // What refers to itself, at once and over others, as a schema, a parameter and a path.
+    let circle = json!({"$ref": "#/components/parameters/A"});
+    paths["/circle1"] = json!({"get": {"operationId": "circle1", "parameters": [circle], "responses": {}}});
+    paths["/circle2"] = json!({"$ref": "#/paths/~1circle2"});
+    let schema = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
+    let parameter = json!({"name": "q", "in": "query", "schema": schema("A")});
+    paths["/circle3"] = json!({"get": {"operationId": "circle3", "parameters": [parameter], "responses": {}}});
+    let mut whole = document(&[json!({"url": format!("http://{}/v1", api.address)})], paths);
+    whole["components"] = json!({
+        "parameters": {"A": {"$ref": "#/components/parameters/B"}, "B": {"$ref": "#/components/parameters/A"}},
+        "schemas": {"A": schema("B"), "B": {"allOf": [schema("C"), schema("A")]}, "C": {"$ref": "#/components/schemas/C"}},
+    });
+    std::fs::write(&path, whole.to_string()).unwrap();
+    let (file, base) = (path.display().to_string(), format!("http://{}", api.address));
+    let bed = Bed::with(On::Embedded, |settings| {
+        settings.openapi.file = Some(file);
+        settings.upstream.base_url = Some(base);
+    })
+    .await;
+    canary.was_not_called("a document that refers to it");
+    let functions = bed.as_user("ann").get("/api/functions").await.ok().to_string();
+    let set_aside = bed.as_admin().get("/api/admin/openapi?limit=1000").await.ok().to_string();
+    for told in [&functions, &set_aside] {
+        assert!(!told.contains("root:") && !told.contains("nobody's business"), "{told}");
+    }
+    bed.as_user("ann").call("good", json!({})).await.ok();
+    assert_eq!(api.take().len(), 1);
+    canary.was_not_called("what is told of the document");
+}
+
+#[tokio::test]
+async fn row_36_a_document_without_an_end_is_given_up() {
+    use axum::{Router, body::Body, routing::get};
+
+    let sent = Arc::new(AtomicUsize::new(0));
+    let counted = sent.clone();
+    let endless = move || {
+        let counted = counted.clone();
+        let piece = move |_: u64| {
+            counted.fetch_add(1 << 20, Ordering::SeqCst);
+            Ok::<_, std::convert::Infallible>(vec![b' '; 1 << 20])
+        };
+        async move { Body::from_stream(futures_util::stream::iter(0..).map(piece)) }
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, Router::new().route("/o.json", get(endless))).await });
+    let directory = tempfile::tempdir().unwrap();
+    // 100 MB on the disk, of which hardly a block is there.
+    let path = directory.path().join("o.json");
+    std::fs::File::create(&path).unwrap().set_len(100_000_000).unwrap();
+    for (file, why) in [(path.display().to_string(), "67108864"), (format!("http://{address}/o.json"), "could not be loaded")] {
+        let data = tempfile::tempdir().unwrap();
+        let mut settings = Settings::builtin();
+        settings.store.data_dir = data.path().to_owned();
+        settings.openapi.file = Some(file.clone());
+        let Err(error) = Box::pin(App::build(settings)).await else { panic!("it starts with {file}") };
+        assert!(error.to_string().contains(why), "{file}: {error}");
+    }
+    let sent = sent.load(Ordering::SeqCst);
+    assert!(sent <= DOCUMENT_BYTES_MAX + (64 << 20), "{sent} bytes were taken of a document that may have {DOCUMENT_BYTES_MAX}");
 }
 
 #[tokio::test]

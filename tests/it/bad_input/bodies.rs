@@ -1,5 +1,7 @@
 //! Bodies, methods, paths and queries that make no sense.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::json;
 
@@ -29,6 +31,9 @@ async fn a_body_that_is_no_json_object_is_refused() {
         b"{\"message\": \"a\x00b\"}".to_vec(),
         b"{'message': 'hello'}".to_vec(),
         b"{\"message\": \"hello\", \"context\": {\"n\": 1e999}}".to_vec(),
+        b"{\"message\": \"hello\", \"context\": {\"n\": NaN}}".to_vec(),
+        b"{\"message\": \"hello\", \"context\": {\"n\": -Infinity}}".to_vec(),
+        b"{\"message\": \"\\udc00\\ud800\"}".to_vec(),
         deep("[", "]"),
         deep("{\"a\":", "}"),
         [b"{\"message\": \"hello\", \"context\": ".to_vec(), deep("{\"a\":", "}"), b"}".to_vec()].concat(),
@@ -38,6 +43,55 @@ async fn a_body_that_is_no_json_object_is_refused() {
             let refused = bed.as_user("ann").send(Method::POST, path, JSON, body.clone()).await.refused(400, "invalid_body");
             assert_eq!(refused["problems"].as_array().unwrap().len(), 1, "{refused:#}");
         }
+    }
+    nothing.has_come_of_it(&bed).await;
+}
+
+#[tokio::test]
+async fn a_name_that_stands_twice_is_refused_wherever_it_stands() {
+    let bed = Bed::on(On::Redis).await;
+    let nothing = Nothing::before(&bed).await;
+    for (path, body) in [
+        ("/api/process", r#"{"message": "hello", "message": "delete everything"}"#),
+        ("/api/process", r#"{"message": "hello", "mess\u0061ge": "delete everything"}"#),
+        ("/api/process", r#"{"message": "hello", "context": {"a": [{"b": 1, "b": 2}]}}"#),
+        ("/api/call", r#"{"function_name": "createUser", "parameters": {"name": "Ann", "name": "Bob"}}"#),
+        ("/api/login", r#"{"username": "ann", "password": "x", "username": "root"}"#),
+    ] {
+        let refused = bed.as_user("ann").send(Method::POST, path, JSON, body).await.refused(400, "invalid_body");
+        let problem = refused["problems"][0].as_str().unwrap();
+        assert!(problem.ends_with("stands more than once in one object; each name must stand once"), "{refused:#}");
+    }
+    nothing.has_come_of_it(&bed).await;
+}
+
+/// What a body may take that is refused; a busy machine takes its time.
+const REFUSED_WITHIN: Duration = Duration::from_secs(60);
+
+#[tokio::test]
+async fn row_16_a_body_of_a_hundred_thousand_levels_or_a_million_names_is_refused_in_time() {
+    // As much as an operator may let in, so that it is read and not only measured.
+    let bed = Bed::with(On::Redis, |settings| settings.server.body_bytes_max = 16 * 1024 * 1024).await;
+    let nothing = Nothing::before(&bed).await;
+    let names =
+        |same: bool| (0..1_000_000).map(|n| if same { "\"n\":0".to_owned() } else { format!("\"{n}\":0") }).collect::<Vec<_>>().join(",");
+    let deep = |open: &str, middle: &str, close: &str| format!("{}{middle}{}", open.repeat(100_000), close.repeat(100_000));
+    let long = [
+        // Brackets that are never closed, one name again and again, and a name for each.
+        "[".repeat(1_000_000),
+        format!("{{\"message\":\"hello\",\"context\":{{{}}}}}", names(true)),
+        format!("{{{}}}", names(false)),
+    ];
+    let deep =
+        [deep("[", "", "]"), deep("{\"a\":", "1", "}"), format!("{{\"message\":\"hello\",\"context\":{}}}", deep("{\"a\":[", "1", "]}"))];
+    let everywhere = ["/api/process", "/api/call", "/api/login"];
+    let asked = deep.iter().flat_map(|body| everywhere.map(|path| (path, body))).chain(long.iter().map(|body| ("/api/process", body)));
+    for (path, body) in asked {
+        let ann = bed.as_user("ann");
+        let sent = ann.send(Method::POST, path, JSON, body.clone());
+        let reply = tokio::time::timeout(REFUSED_WITHIN, sent).await.unwrap_or_else(|_| panic!("{path}: {}", &body[..60]));
+        reply.refused(400, "invalid_body");
+        assert!(reply.text().len() < 4096, "what is told of it is short");
     }
     nothing.has_come_of_it(&bed).await;
 }

@@ -71,6 +71,9 @@ pub fn check(method: &str, path: &str, status: u16, headers: &HeaderMap, body: &
     let key = format!("{method} {template} {status}");
     let response = &operation["responses"][status.to_string()];
     assert!(response.is_object(), "{key} is not declared in openapi.json: {}", String::from_utf8_lossy(body));
+    for rates in ["RateLimit-Policy", "RateLimit"].into_iter().filter(|name| headers.contains_key(*name)) {
+        assert!(response["headers"][rates].is_object(), "{key}: {rates} is not declared in openapi.json");
+    }
     let told = headers.get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let essence = told.split(';').next().unwrap_or_default().trim();
     if body.is_empty() && (method == "HEAD" || response["content"].is_null()) {

@@ -1,7 +1,7 @@
 //! What administrators see: exact counts, listings in order, keys; and that nobody else sees it.
 
 use swagger_api_agent::{
-    domain::scope::Scope,
+    domain::{rate::Rate, scope::Scope},
     store::contract::{AccountChange, AdminAnswer, Cursor, Entry, Refused, SessionsPage},
 };
 
@@ -260,7 +260,7 @@ async fn a_reset_session_is_listed_once_under_its_new_id(bed: Bed) {
 
 async fn only_administrators_ask(bed: Bed) {
     let (ann, admin) = (bed.user("ann").await, bed.admin("root").await);
-    let nobody = Token { user: name("nobody"), issued_ms: ann.issued_ms };
+    let nobody = Token { user: name("nobody"), ..ann.clone() };
     let store = bed.store();
     assert_eq!(store.sessions(ann.caller(), None, 10).await, Ok(AdminAnswer::NotAdmin));
     assert_eq!(store.keys(ann.caller(), &ann.user).await, Ok(AdminAnswer::NotAdmin));
@@ -280,7 +280,7 @@ async fn only_administrators_ask(bed: Bed) {
     assert!(matches!(bed.store().sessions(admin.caller(), None, 10).await, Ok(AdminAnswer::Granted(_))));
     assert!(matches!(
         bed.store().sessions(admin.caller(), None, 10).await,
-        Ok(AdminAnswer::Refused(Refused::Limited { retry_after_ms: 1..=60_000 }))
+        Ok(AdminAnswer::Refused(Refused::Limited { rate: Rate::Requests, retry_after_ms: 1..=60_000 }))
     ));
 }
 

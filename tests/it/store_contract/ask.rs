@@ -1,7 +1,7 @@
 //! Who asks a store for a session, and for what.
 
 use swagger_api_agent::{
-    domain::{session::Revision, turn::OnBusy, user::UserName},
+    domain::{rate::Counted, session::Revision, turn::OnBusy, user::UserName},
     store::{
         Store,
         contract::{Begin, Begun, Caller, Idempotency, Lease, Started, StoreError},
@@ -15,11 +15,13 @@ use super::bed::LONG_MS;
 pub struct Token {
     pub user: UserName,
     pub issued_ms: u64,
+    /// What was told of its user's rates.
+    pub counted: Counted,
 }
 
 impl Token {
     pub fn caller(&self) -> Caller<'_> {
-        Caller { user: &self.user, token_id: "jti", issued_ms: self.issued_ms }
+        Caller { user: &self.user, token_id: "jti", issued_ms: self.issued_ms, counted: &self.counted }
     }
 }
 

@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use swagger_api_agent::{
     clock::Clock,
     domain::{
+        rate::Counted,
         session::Turn,
         turn::Ending,
         user::{Account, Role, UserName},
@@ -211,7 +212,7 @@ impl Bed {
 
     /// A token as a login would issue it now.
     pub async fn token(&self, user: &str) -> Token {
-        Token { user: name(user), issued_ms: self.now().await }
+        Token { user: name(user), issued_ms: self.now().await, counted: Counted::default() }
     }
 
     pub async fn begin(&self, ask: &Ask<'_>) -> Begun {

@@ -1,7 +1,11 @@
 //! Who is let in and how often; what a caller sees of the session; how sessions begin and end.
 
 use swagger_api_agent::{
-    domain::{turn::Stop, user::Role},
+    domain::{
+        rate::{Counted, Rate},
+        turn::{OnBusy, Stop},
+        user::Role,
+    },
     store::contract::{AccountChange, Begun, Cleared, Committed, Entered, Refused, Reset, Stepped, Tail},
 };
 
@@ -18,6 +22,7 @@ on_both_stores!(
     a_new_role_is_seen_at_the_next_visit,
     a_user_over_the_rate_of_requests_is_told_when_to_come_back,
     a_user_over_the_rate_of_turns_may_still_read,
+    what_is_left_of_the_rates_is_told,
     a_refused_begin_holds_nothing,
     a_full_minutes_worth_may_come_at_once,
     clearing_empties_the_conversation_and_numbers_go_on,
@@ -108,7 +113,7 @@ async fn a_user_over_the_rate_of_requests_is_told_when_to_come_back(bed: Bed) {
             break;
         }
     }
-    let Some(Refused::Limited { retry_after_ms }) = refused else { panic!("never refused: {refused:?}") };
+    let Some(Refused::Limited { rate: Rate::Requests, retry_after_ms }) = refused else { panic!("never refused: {refused:?}") };
     assert!((1..=200).contains(&retry_after_ms), "{retry_after_ms}");
     bed.visit(&bob, Tail::Nothing).await;
     bed.pass(retry_after_ms + 1).await;
@@ -122,10 +127,44 @@ async fn a_user_over_the_rate_of_turns_may_still_read(bed: Bed) {
         bed.takes_turn(&ann, said).await;
     }
     match bed.begin(&Ask::new(&ann, "r4")).await {
-        Begun::Refused(Refused::Limited { retry_after_ms }) => assert!((15_000..=20_000).contains(&retry_after_ms), "{retry_after_ms}"),
+        Begun::Refused(Refused::Limited { rate: Rate::Turns, retry_after_ms }) => {
+            assert!((15_000..=20_000).contains(&retry_after_ms), "{retry_after_ms}");
+        }
         other => panic!("{other:?}"),
     }
     assert_eq!(bed.said(&ann).await, ["one", "two", "three"]);
+}
+
+async fn what_is_left_of_the_rates_is_told(bed: Bed) {
+    let bed = bed.rated(10, 4);
+    let ann = bed.user("ann").await;
+    let left = || Rate::ALL.map(|rate| ann.counted.ahead_ms(rate));
+    assert_eq!(left(), [None, None]);
+    bed.visit(&ann, Tail::Nothing).await;
+    assert_eq!(left(), [Some(6000), None], "one of ten");
+    let ask = Ask::new(&ann, "r1");
+    let lease = ask.lease(&bed.started(&ask).await);
+    assert_eq!(left()[1], Some(15_000), "one of four");
+    // A moment may have passed since the one before, and then some of it is back.
+    assert!(matches!(left()[0], Some(6000..=12_000)), "{:?}", left());
+    bed.store().look(ann.caller(), "r1", false).await.unwrap();
+    let uncounted = left();
+    assert!(matches!(bed.begin(&Ask::new(&ann, "r2")).await, Begun::Busy { .. }));
+    assert_eq!(left()[1], uncounted[1], "one that is refused is no turn");
+    assert!(matches!(left()[0], Some(6000..=18_000)) && left()[0] != uncounted[0], "{:?}", left());
+    bed.begin(&Ask::new(&ann, "r3").on_busy(OnBusy::Enqueue)).await;
+    assert!(matches!(left()[1], Some(15_000..=30_000)), "one that waits is one: {:?}", left());
+    for verb in 0..4 {
+        let fresh = Token { counted: Counted::default(), ..ann.clone() };
+        match verb {
+            0 => drop(bed.store().look(fresh.caller(), "r1", true).await.unwrap()),
+            1 => drop(bed.store().cancel(fresh.caller(), "r1").await.unwrap()),
+            2 => drop(bed.store().reset(fresh.caller(), None).await.unwrap()),
+            _ => drop(bed.store().clear(fresh.caller(), None).await.unwrap()),
+        }
+        assert!(matches!(fresh.counted.ahead_ms(Rate::Requests), Some(6000..=60_000)), "{verb}: {:?}", fresh.counted);
+    }
+    drop(lease);
 }
 
 async fn a_refused_begin_holds_nothing(bed: Bed) {
@@ -138,7 +177,7 @@ async fn a_refused_begin_holds_nothing(bed: Bed) {
         let ask = Ask::new(&ann, &run).key("K", "F");
         match bed.begin(&ask).await {
             Begun::Started(started) => assert!(matches!(bed.commit_keyless(&ask, &started).await, Committed::Done { .. })),
-            Begun::Refused(Refused::Limited { retry_after_ms: 1..=300 }) => break ask,
+            Begun::Refused(Refused::Limited { rate: Rate::Turns, retry_after_ms: 1..=300 }) => break ask,
             other => panic!("{other:?}"),
         }
         turns += 1;

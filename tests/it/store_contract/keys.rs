@@ -2,6 +2,7 @@
 
 use swagger_api_agent::{
     domain::{
+        rate::Counted,
         scope::Scopes,
         turn::{OnBusy, Stop},
     },
@@ -49,7 +50,8 @@ async fn listed(bed: &Bed, who: &Token) -> Vec<KeptKey> {
 async fn comes_in(bed: &Bed, user: &str, token_id: &str) -> bool {
     let user = name(user);
     // However old: an API key is no login.
-    let caller = Caller { user: &user, token_id, issued_ms: 0 };
+    let counted = Counted::default();
+    let caller = Caller { user: &user, token_id, issued_ms: 0, counted: &counted };
     matches!(bed.store().enter(caller, Tail::Nothing).await.unwrap(), Entered::In(_))
 }
 

@@ -248,7 +248,7 @@ async fn two_users_run_at_the_same_time(bed: Bed) {
     bed.commit(&for_bob, &[turn("of bob")]).await;
     assert_eq!(bed.said(&ann).await, ["of ann"]);
     assert_eq!(bed.said(&bob).await, ["of bob"]);
-    let nobody = super::bed::Token { user: super::bed::name("nobody"), issued_ms: ann.issued_ms };
+    let nobody = super::bed::Token { user: super::bed::name("nobody"), ..ann.clone() };
     assert_eq!(bed.begin(&Ask::new(&nobody, "r")).await, Begun::Refused(Refused::Revoked));
     assert_eq!(bed.store().enter(nobody.caller(), Tail::Nothing).await, Ok(Entered::Refused(Refused::Revoked)));
 }

@@ -3,6 +3,7 @@
 use swagger_api_agent::{
     domain::{
         limits::{REFRESH_FAMILIES_PER_USER_MAX, REFRESH_GRACE_MS, REVOKED_IDS_PER_USER_MAX},
+        rate::Rate,
         turn::{Ending, OnBusy, Stop},
         user::Role,
     },
@@ -188,7 +189,7 @@ async fn nobody_else_rotates_a_family(bed: Bed) {
     opened(&bed, &ann, FAMILY, "a0").await;
     assert_eq!(rotated(&bed, &bob, FAMILY, "a0", "b1").await, Rotated::Unknown);
     assert_eq!(rotated(&bed, &ann, OTHER, "a0", "b1").await, Rotated::Unknown);
-    let nobody = Token { user: super::bed::name("nobody"), issued_ms: ann.issued_ms };
+    let nobody = Token { user: super::bed::name("nobody"), ..ann.clone() };
     assert_eq!(rotated(&bed, &nobody, FAMILY, "a0", "b1").await, Rotated::Unknown);
     let login = Login { user: &nobody.user, born_ms: nobody.issued_ms, family: FAMILY, token: "a0", lasts_ms: LONG_MS };
     assert_eq!(bed.store().log_in(login).await, Ok(Opened::Revoked));
@@ -202,7 +203,7 @@ async fn a_rotation_counts_for_the_rate(bed: Bed) {
     assert!(is_done(&rotated(&bed, &ann, FAMILY, "a0", "a1").await));
     assert!(is_done(&rotated(&bed, &ann, FAMILY, "a1", "a2").await));
     let limited = rotated(&bed, &ann, FAMILY, "a2", "a3").await;
-    assert!(matches!(limited, Rotated::Refused(Refused::Limited { retry_after_ms: 1..=30_000 })), "{limited:?}");
+    assert!(matches!(limited, Rotated::Refused(Refused::Limited { rate: Rate::Requests, retry_after_ms: 1..=30_000 })), "{limited:?}");
     assert_eq!(rotated(&bed, &ann, FAMILY, "a0", "x").await, Rotated::Used, "theft is noticed at any rate");
 }
 

@@ -9,6 +9,7 @@ use proptest::{
 use swagger_api_agent::{
     domain::{
         kept::{KeptReply, ResultId},
+        rate::Counted,
         session::{Revision, SessionId, SessionInfo},
         tool::ReplyBody,
         turn::{Ending, FencingToken, OnBusy},
@@ -174,7 +175,8 @@ impl<'a> Told<'a> {
     /// Does one verb and puts the answer into words, ids and times aside.
     async fn answer(&mut self, nth: usize, verb: &Verb) -> String {
         let users = USERS.map(name);
-        let caller = |user: usize| Caller { user: &users[user], token_id: "jti", issued_ms: self.issued_ms };
+        let counted = Counted::default();
+        let caller = |user: usize| Caller { user: &users[user], token_id: "jti", issued_ms: self.issued_ms, counted: &counted };
         let keys = ["K", "L"];
         let prints = ["F", "G"];
         let idempotency = |(key, print): (u8, u8)| Idempotency { key: keys[usize::from(key)], fingerprint: prints[usize::from(print)] };
@@ -294,7 +296,7 @@ impl<'a> Told<'a> {
             }
             Verb::Sessions => {
                 let root = name("root");
-                let caller = Caller { user: &root, token_id: "jti", issued_ms: self.issued_ms };
+                let caller = Caller { user: &root, token_id: "jti", issued_ms: self.issued_ms, counted: &counted };
                 match self.store.sessions(caller, None, 10).await {
                     Ok(AdminAnswer::Granted(page)) => {
                         // Within one millisecond the order is that of the names on one clock and that of time on the other.
