@@ -159,7 +159,7 @@ impl App {
             // The answer to begin took too long: the session may be another's, who tells this call as unknown. It is not sent.
             return Err(AppError::LeaseLost { run });
         }
-        let whole = Run { user: caller.user.clone(), caller: Some(caller.clone()), input, started, held };
+        let whole = Run { user: caller.user.clone(), caller: Some(caller.clone()), input, taken: false, started, held };
         let (result, body, stored) = self.send_held(&whole, ready).await;
         info!(user = %caller.user, run, function = result.call.name, "{} called {}", caller.user, result.call.name);
         Ok(CallTaken { body, replayed: false, stored, run: Some(run) })

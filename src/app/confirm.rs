@@ -132,12 +132,15 @@ pub(super) enum Answered {
 }
 
 /// What a message answers to the question that ended the last turn, if it does. The time of the question is when its turn began, which is
-/// by the store's clock, like `now_ms`.
-pub(super) fn answered(last: Option<&Turn>, message: &str, now_ms: u64) -> Option<Answered> {
+/// by the store's clock, like `now_ms`. `said_ms` is when the message came, if it has waited since: a yes from before the question agrees to
+/// nothing, because nobody had seen what was asked.
+pub(super) fn answered(last: Option<&Turn>, message: &str, said_ms: Option<u64>, now_ms: u64) -> Option<Answered> {
     let last = last.filter(|turn| now_ms.saturating_sub(turn.asked_ms) <= CONFIRMATION_MS_MAX)?;
     let asked: Vec<ToolResult> = waiting(&last.rounds).cloned().collect();
+    let early = said_ms.is_some_and(|said_ms| said_ms < last.answered_ms);
     match Consent::of_text(message) {
         _ if asked.is_empty() => None,
+        _ if early => Some(Answered::Otherwise),
         Some(Consent::Yes) => Some(Answered::Yes(asked)),
         Some(Consent::No) => Some(Answered::No(asked)),
         None => Some(Answered::Otherwise),
@@ -159,6 +162,20 @@ mod tests {
 
     use super::*;
     use crate::domain::tool::ToolCall;
+
+    #[test]
+    fn only_what_is_said_after_the_question_answers_it() {
+        let call = ToolCall { id: "a".into(), name: "deleteUser".into(), arguments: Ok(Map::new()) };
+        let outcome = Outcome::Refused(Refusal::NeedsConfirmation { digest: "d".into() });
+        let rounds = vec![Round { said: None, results: vec![ToolResult { call, request: None, outcome }] }];
+        let (run, message, answer) = ("r".to_owned(), "delete it".to_owned(), "Shall I?".to_owned());
+        let last = Turn { run, asked_ms: 10, message, rounds, answered_ms: 20, answer, usage: None, served: None };
+        let is_yes = |said_ms| matches!(answered(Some(&last), "yes", said_ms, 30), Some(Answered::Yes(asked)) if asked.len() == 1);
+        assert!(is_yes(None) && is_yes(Some(20)) && is_yes(Some(25)));
+        for message in ["yes", "no", "what?"] {
+            assert!(matches!(answered(Some(&last), message, Some(19), 30), Some(Answered::Otherwise)), "{message}");
+        }
+    }
 
     #[test]
     fn what_nobody_was_asked_about_waits_for_nothing() {

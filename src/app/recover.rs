@@ -161,7 +161,7 @@ impl App {
         info!(%user, run, crashes, "going on with run {run} of {user}");
         let ended = match (input, rounds) {
             (Some(input), Some(rounds)) if stop.is_none() && crashes <= CRASHES_OF_A_RUN_MAX => {
-                let whole = Run { user: user.clone(), caller: None, input, started, held };
+                let whole = Run { user: user.clone(), caller: None, input, taken: true, started, held };
                 if whole.input.call.is_some() {
                     self.go_on_calling(whole, settled).await.map(|()| true)
                 } else {

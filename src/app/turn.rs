@@ -136,7 +136,7 @@ impl App {
             match app.accept(&wanted).await? {
                 Accepted::Started(started, held) => {
                     let caller = Some(wanted.caller.clone());
-                    let whole = Run { user: wanted.caller.user.clone(), caller, input, started: *started, held };
+                    let whole = Run { user: wanted.caller.user.clone(), caller, input, taken: false, started: *started, held };
                     match app.finish(whole).await {
                         // Somebody else goes on with it, and its client is still here.
                         Err(AppError::HandedOver { .. }) => app.await_turn(&wanted).await,
@@ -169,7 +169,7 @@ impl App {
                         // Before its client hears of it, so that it follows it here.
                         app.open_feed(&held.lease, Event::Accepted);
                     }
-                    let whole = Run { user: wanted.caller.user, caller: None, input, started: *started, held };
+                    let whole = Run { user: wanted.caller.user, caller: None, input, taken: false, started: *started, held };
                     let worker = app.clone();
                     app.0.tasks.spawn(async move { worker.finish(whole).await.map(|_| ()) }.in_current_span());
                     Ok(Begun::Accepted(AcceptedRun { run, waits: false }))

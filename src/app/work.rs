@@ -41,6 +41,8 @@ pub(super) struct Run {
     /// Who waits for its answer. If nobody does, what goes wrong is told in the conversation.
     pub caller: Option<Bearer>,
     pub input: Input,
+    /// It did not begin as soon as it was asked for: it waited for the session, or another replica had it.
+    pub taken: bool,
     pub started: Started,
     pub held: Held,
 }
@@ -110,7 +112,8 @@ impl App {
         let mut history = std::mem::take(&mut run.started.visit.tail);
         let made = {
             // A plan that was made already has the user's answer in it.
-            let answered = begun.is_empty().then(|| confirm::answered(settled.last().or(history.last()), &run.input.message, started_ms));
+            let (last, said_ms) = (settled.last().or(history.last()), run.taken.then_some(run.input.at));
+            let answered = begun.is_empty().then(|| confirm::answered(last, &run.input.message, said_ms, started_ms));
             history.truncate(self.settings().turns.history_turns);
             history.extend(settled.iter().cloned());
             history.iter_mut().for_each(|turn| self.hidden().in_turn(turn));

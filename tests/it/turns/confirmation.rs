@@ -19,6 +19,7 @@ crate::contract::on_both_stores! {
     another_message_leaves_it_undone
     a_yes_with_nothing_asked_is_a_message_like_any_other
     somebody_elses_yes_does_nothing
+    a_yes_that_waits_since_before_the_question_is_no_answer_to_it
     all_that_was_asked_about_is_sent_in_order_and_what_follows_is_asked_about_again
     a_yes_is_replayed_under_its_key
     a_yes_is_understood_where_the_planner_is_told_nothing_of_the_past
@@ -109,6 +110,40 @@ async fn a_yes_with_nothing_asked_is_a_message_like_any_other(on: On) {
     let bed = Bed::with(on, confirm).await;
     is_an_ordinary_message(&bed, &bed.as_user("ann"), "yes").await;
     assert_eq!(bed.llm.heard(), ["user: yes"]);
+}
+
+/// Nobody agrees to what they have not seen: neither to the first question, nor to what is asked after it was answered.
+async fn a_yes_that_waits_since_before_the_question_is_no_answer_to_it(on: On) {
+    let bed = Bed::with(on, confirm).await;
+    let ann = bed.as_user("ann");
+    let answered = async |run: &str| {
+        until("it was answered", async || ann.get(&format!("/api/runs/{run}")).await.ok()["run"]["state"] == "answered").await;
+    };
+    let gate = bed.llm.calls([("createUser", new_user())]).held();
+    bed.llm.says("What do you mean?");
+    ann.begins("create Ann", "reject").await;
+    gate.reached().await;
+    let early = ann.begins("yes", "enqueue").await;
+    gate.open();
+    answered(&early).await;
+    assert_eq!(bed.upstream.log(), [""; 0], "{:?}", ann.history().await);
+    assert_eq!(ann.history().await[2..], ["user: yes", "assistant: What do you mean?"]);
+
+    // One that comes while a direct call holds the session has seen the question before it.
+    bed.llm.calls([("createUser", new_user())]);
+    assert_eq!(ann.process("create Ann").await.ok()["awaiting_confirmation"], true);
+    let held = bed.upstream.hold(Method::POST, "/users");
+    let call = tokio::spawn({
+        let ann = ann.clone();
+        async move { ann.call("createUser", json!({"name": "Bob", "email": "b"})).await }
+    });
+    held.reached().await;
+    bed.llm.says("Created.");
+    let late = ann.begins("yes", "enqueue").await;
+    held.open();
+    call.await.unwrap().ok();
+    answered(&late).await;
+    assert_eq!(bed.upstream.log(), ["POST /users", "POST /users"]);
 }
 
 async fn somebody_elses_yes_does_nothing(on: On) {
