@@ -32,14 +32,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 
     for (name, bearer) in [("ann", &ann), ("bob", &bob)] {
-        let visit = app.visit(bearer, None, None, Tail::Newest(10)).await?;
+        let visit = app.visit(bearer, None, Tail::Newest(10)).await?;
         let said: Vec<&str> = visit.tail.iter().map(|turn| turn.message.as_str()).collect();
         println!("{name} has session {} with {} turn(s): {said:?}", visit.session.id, visit.session.turns);
     }
 
     let begun_anew = app.reset_session(&ann, None).await?;
     println!("ann begins anew: session {} with {} turns", begun_anew.id, begun_anew.turns);
-    println!("bob still has {} turn(s)", app.visit(&bob, None, None, Tail::Nothing).await?.session.turns);
+    println!("bob still has {} turn(s)", app.visit(&bob, None, Tail::Nothing).await?.session.turns);
 
     let administrator = app.first_start().ok_or("a first start makes an administrator")?;
     let token =
