@@ -100,7 +100,12 @@ fn session_of(parts: &Parts) -> Option<SessionId> {
 pub(super) fn naming(caller: Bearer, named: Option<&str>) -> Result<Bearer, ApiError> {
     let Some(named) = named.map(SessionId::named) else { return Ok(caller) };
     if caller.session.as_ref().is_some_and(|other| *other != named) {
-        return Err(ApiError::invalid_body(vec!["session_id is another session than the header X-Session-Id names; name one".to_owned()]));
+        return Err(ApiError::new(
+            StatusCode::CONFLICT,
+            "session_ambiguous",
+            "session_id is another session than X-Session-Id names: name one",
+            "session_id 与 X-Session-Id 指定的会话不同：请只指定一个",
+        ));
     }
     Ok(Bearer { session: Some(named), ..caller })
 }

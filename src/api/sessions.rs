@@ -19,6 +19,7 @@ use crate::{
     clock::rfc3339,
     domain::{
         limits::{SESSION_METADATA_BYTES_MAX, SESSION_SEARCH_CHARS_MAX, SESSION_TITLE_CHARS_MAX, TURN_NUMBER_MAX},
+        number::whole,
         session::{Label, SessionId},
         slot::Slot,
     },
@@ -116,7 +117,8 @@ impl Shape for Fork {
 }
 
 fn turn_of(fields: &mut Fields, value: &Value) -> Option<u64> {
-    let turn = value.as_u64().filter(|turn| *turn <= TURN_NUMBER_MAX);
+    // `3.0` is a whole number (JSON Schema 2020-12, 6.1.1).
+    let turn = value.as_f64().filter(|turn| *turn >= 0.0 && turn.fract() == 0.0).map(whole).filter(|turn| *turn <= TURN_NUMBER_MAX);
     turn.or_else(|| fields.wrong(format!("turn is {value}; a whole number from 0 to {TURN_NUMBER_MAX} is needed")))
 }
 

@@ -198,7 +198,7 @@ impl From<AppError> for ApiError {
                 format!("除主会话外您已有 {most} 个会话，不能再多：请先结束一个"),
             ),
             AppError::NoTurn { first, next } => Self::new(
-                StatusCode::NOT_FOUND,
+                StatusCode::CONFLICT,
                 "turn_not_found",
                 format!("the conversation has no such turn: turn is from {first} to {next}"),
                 format!("对话中没有该轮次：turn 应在 {first} 到 {next} 之间"),
