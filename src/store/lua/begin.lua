@@ -12,6 +12,7 @@
 --       | {'BUSY', run, ms left} | {'ORPHANED', run} | {'QUEUED', place, is the session held} | {'FULL', run}
 --       | {'IN_FLIGHT', run} | {'LOST', run} | {'KEY_REUSED'} | {'REPLAY', answer} | {'MOVED', session, fence, version}
 --       | {'NO_SESSION'} the caller names one that is not there
+local DATED_WITHIN = 10
 local a = account_of(KEYS[1], KEYS[2], ARGV[1], ARGV[2])
 if not a then return {'REVOKED'} end
 local wait, request_at, requests_ahead = due(a[5], ARGV[3])
@@ -42,9 +43,10 @@ local function place_of(wanted) return count > 0 and waits_at(KEYS[10], wanted) 
 local function holder() return others and s.rid or (waiting_run(redis.call('LINDEX', KEYS[10], 0))) end
 if keyed then
   local raw = redis.pcall('GET', KEYS[6])
-  -- what was written before the account was made is of somebody who had this name before. When it was written is told by how long it lasts
+  -- what was written before the account was made is of somebody who had this name before. When it was written is told by how long it lasts,
+  -- to a few ms: TIME, which dates the account, and the clock of TTLs are read one after the other. In doubt it is the user's own, and not done again
   local lasts = type(raw) == 'string' and redis.call('PTTL', KEYS[6]) or -1
-  if lasts >= 0 and now + lasts - tonumber(ARGV[15]) < (tonumber(redis.call('HGET', KEYS[1], 'ca') or '0') or 0) then raw = nil end
+  if lasts >= 0 and now + lasts - tonumber(ARGV[15]) + DATED_WITHIN < (tonumber(redis.call('HGET', KEYS[1], 'ca') or '0') or 0) then raw = nil end
   if raw then
     if type(raw) ~= 'string' then return unreadable() end
     local whole, known = pcall(cmsgpack.unpack, raw)
