@@ -27,7 +27,7 @@ use tower::ServiceExt;
 use tracing::{debug, info, warn};
 
 pub use self::admin::serve_admin;
-use self::pace::{Paced, Waits};
+use self::pace::{Pace, Paced, Waits};
 use super::address::Peer;
 use crate::{app::App, settings::Server};
 
@@ -133,29 +133,13 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> std::io::Res
     Ok((stream, Peer(peer.ip()), place))
 }
 
-/// Serves one connection from its first byte on.
-///
-/// Until then it costs a small task: the system keeps what comes, and the parser with its buffers is made for whoever has said something.
+/// Serves one connection until it ends, or until the answer that is under way when `closing` begins.
 async fn connection(stream: TcpStream, peer: Peer, router: axum::Router, waits: Waits, closing: CancellationToken) {
-    // Whoever has just come is expected to speak: the first request's head has begun.
-    let since = tokio::time::Instant::now();
-    let spoken = tokio::select! {
-        spoken = tokio::time::timeout_at(since + waits.head, stream.readable()) => spoken,
-        () = closing.cancelled() => return,
-    };
-    match spoken {
-        Ok(Ok(())) => Box::pin(serve_connection(Paced::new(stream, waits, since), peer, router, closing)).await,
-        Ok(Err(error)) => debug!(%error, "a connection ended: {error}"),
-        Err(_) => debug!("a connection ended: nothing came in time"),
-    }
-}
-
-/// Serves requests until the connection ends, or until the answer that is under way when `closing` begins.
-async fn serve_connection(stream: Paced, peer: Peer, router: axum::Router, closing: CancellationToken) {
     // An answer is one small write; waiting to fill a packet would only delay it.
-    let _ = stream.set_nodelay();
+    let _ = stream.set_nodelay(true);
+    let pace = Arc::new(Pace::new());
     let service = {
-        let pace = stream.pace();
+        let pace = pace.clone();
         service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(peer);
             let answering = pace.clone().begun();
@@ -168,7 +152,7 @@ async fn serve_connection(stream: Paced, peer: Peer, router: axum::Router, closi
     };
     let mut builder = http1::Builder::new();
     builder.half_close(false).max_buf_size(HEAD_BYTES_MAX).max_headers(HEADERS_MAX).header_read_timeout(None);
-    let serving = builder.serve_connection(TokioIo::new(stream), service);
+    let serving = builder.serve_connection(TokioIo::new(Paced::new(stream, pace, waits)), service);
     tokio::pin!(serving);
     let ended = tokio::select! {
         ended = &mut serving => ended,

@@ -123,21 +123,11 @@ pub(super) struct Paced {
 }
 
 impl Paced {
-    /// A stream whose first request's head has begun at `since`.
-    pub fn new(stream: TcpStream, waits: Waits, since: Instant) -> Self {
-        let pace = Arc::new(Pace::new());
+    pub fn new(stream: TcpStream, pace: Arc<Pace>, waits: Waits) -> Self {
+        let since = Instant::now();
+        // Whoever has just come is expected to speak: the first request's head has begun.
         let timer = Box::pin(tokio::time::sleep_until(since + waits.head));
         Self { stream, framing: Framing::new(), pace, waits, waiting: Waiting::Head, since, answered: 0, timer, stalled: None }
-    }
-
-    /// What the answers on this stream are noted in.
-    pub fn pace(&self) -> Arc<Pace> {
-        self.pace.clone()
-    }
-
-    /// Sends what is written without waiting to fill a packet.
-    pub fn set_nodelay(&self) -> io::Result<()> {
-        self.stream.set_nodelay(true)
     }
 
     /// Ready when the peer has kept the stream waiting for too long.
