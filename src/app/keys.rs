@@ -14,7 +14,6 @@ use crate::{
         limits::{API_KEYS_KNOWN_MAX, DAY_MS},
         rate::Counted,
         scope::Scopes,
-        slot::SessionSlot,
     },
     secrets::{
         api_key::ApiKey,
@@ -124,10 +123,7 @@ impl App {
     pub async fn revoke_key(&self, caller: &Bearer, name: &str) -> Result<Vec<String>, AppError> {
         match self.store().remove_key(super::caller(caller), name).await? {
             Admitted::In(Some(stopped)) => {
-                // Nobody works on it who could find out.
-                for stopped in stopped.running.iter().filter(|stopped| stopped.left_ms == 0) {
-                    self.attend_soon(&SessionSlot::of_run(&caller.user, &stopped.run));
-                }
+                self.attend_stopped(&caller.user, &stopped.running);
                 self.note_deed(Deed::new(Action::ApiKeyRevoked).by(&caller.user).to(&caller.user).with("key", name)).await;
                 Ok(stopped.running.into_iter().map(|stopped| stopped.run).collect())
             }

@@ -30,7 +30,7 @@ use crate::{
         user::UserName,
     },
     metrics::{TakenHow, metrics},
-    store::contract::{Stepped, Taken, TakenRun},
+    store::contract::{Stepped, Taken, TakenRun, logins::StoppedRun},
 };
 
 /// How often each replica looks for runs that nobody works on.
@@ -70,6 +70,13 @@ impl App {
     pub(super) fn attend_soon(&self, session: &SessionSlot) -> Option<Shared<BoxFuture<'static, ()>>> {
         let (app, which) = (self.clone(), session.clone());
         (!self.0.handing_over.is_cancelled()).then(|| self.attend_with(session, async move { app.attend(&which).await }))
+    }
+
+    /// Goes on with those of a user's stopped runs that nobody works on who could find out.
+    pub(super) fn attend_stopped(&self, user: &UserName, stopped: &[StoppedRun]) {
+        for stopped in stopped.iter().filter(|stopped| stopped.left_ms == 0) {
+            self.attend_soon(&SessionSlot::of_run(user, &stopped.run));
+        }
     }
 
     /// Does this for a session, unless something is being done for it here already; what comes back ends with what is done.

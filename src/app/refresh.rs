@@ -8,7 +8,6 @@ use crate::{
     domain::{
         audit::{Action, Deed},
         limits::REVOKED_BEYOND_END_MS,
-        slot::SessionSlot,
         user::{Role, UserName},
     },
     metrics::{LoginOutcome, metrics},
@@ -97,10 +96,7 @@ impl App {
         };
         match self.store().log_out(logout).await? {
             LoggedOut::Done(stopped) => {
-                // Nobody works on it who could find out.
-                for stopped in stopped.running.iter().filter(|stopped| stopped.left_ms == 0) {
-                    self.attend_soon(&SessionSlot::of_run(&caller.user, &stopped.run));
-                }
+                self.attend_stopped(&caller.user, &stopped.running);
                 let user = &caller.user;
                 let what = if everything { "all logins" } else { "a login" };
                 info!(%user, everything, stopped = stopped.running.len(), waited = stopped.waited, "{user} ended {what}");

@@ -8,7 +8,7 @@ use std::sync::{
 use super::number::whole;
 
 /// A minute, in milliseconds.
-const MINUTE_MS: f64 = 60_000.0;
+pub const MINUTE_MS: f64 = 60_000.0;
 /// What sums of fractions may be off by without anybody being sent away, in milliseconds.
 pub const ROUNDING_MS: f64 = 0.5;
 

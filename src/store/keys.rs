@@ -229,6 +229,26 @@ impl UserKeys {
         format!("{}:", self.escaped)
     }
 
+    /// What ends with a session, in the order that `lua/ends.lua` has it in.
+    pub fn ending(&self) -> [String; 13] {
+        let bucket = self.bucket();
+        [
+            self.account(),
+            self.session(),
+            self.history(),
+            self.journal(),
+            self.waiting(),
+            self.runs(),
+            bucket.open(),
+            self.results(),
+            bucket.expiries(),
+            bucket.activity(),
+            bucket.summaries(),
+            self.events(),
+            self.slots(),
+        ]
+    }
+
     /// The user as the bucket's list of users has it.
     pub fn listed(&self) -> &str {
         &self.escaped

@@ -90,8 +90,7 @@ impl EmbeddedStore {
                 }
                 if void {
                     account.tokens_from = book.now;
-                    for slot in book.slots_of(&user)? {
-                        let member = UserKeys::at(&user, slot).member();
+                    for member in book.members_of(&user)? {
                         // A session that cannot be read runs nothing.
                         if let Some(mut session) = book.session(&member).unwrap_or_default().filter(|session| session.held.is_some()) {
                             session.stop = Some(Stop::Revoked.as_str().to_owned());

@@ -5,7 +5,7 @@ use redb::{ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetada
 use super::{
     EmbeddedStore, Fault, Inner,
     accounts::account_of,
-    book::Book,
+    book::{Book, members_of},
     callers::Who,
     credentials, logins,
     tables::{
@@ -45,10 +45,10 @@ impl EmbeddedStore {
 
     /// The entries that hold a user's session, own credentials and logins.
     pub async fn keys(&self, caller: Caller<'_>, user: &UserName) -> Result<AdminAnswer<Vec<StoredKey>>, StoreError> {
-        let keys = UserKeys::of(user);
+        let (user, keys) = (user.clone(), UserKeys::of(user));
         self.for_admin(caller, Scope::SessionsRead, move |_, transaction, now| {
-            let mut found = entries(&transaction, &keys.member(), now)?;
-            for member in others(&transaction, &keys)? {
+            let mut found = Vec::new();
+            for member in members_of(&transaction.open_table(LISTED)?, &user)? {
                 found.extend(entries(&transaction, &member, now)?);
             }
             let (rows, bytes) = credentials::size(&transaction.open_table(CREDENTIALS)?, keys.listed())?;
@@ -162,22 +162,6 @@ fn page(transaction: &ReadTransaction, cursor: Option<&Cursor>, limit: usize, no
     }
     let more = places.next().transpose()?.is_some();
     Ok(SessionsPage { stats, sessions, next: last.filter(|_| more), now_ms })
-}
-
-/// The members of the sessions that a user has beside the main one.
-fn others(transaction: &ReadTransaction, keys: &UserKeys) -> Result<Vec<String>, Fault> {
-    let first = keys.members();
-    let mut members = Vec::new();
-    for entry in transaction.open_table(LISTED)?.range(first.as_str()..)? {
-        let (member, _) = entry?;
-        if !member.value().starts_with(&first) {
-            break;
-        }
-        if member.value() != keys.member() {
-            members.push(member.value().to_owned());
-        }
-    }
-    Ok(members)
 }
 
 /// The entries of a session that has not ended, table by table.

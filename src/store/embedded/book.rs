@@ -126,26 +126,19 @@ impl<'t> Book<'t> {
         session_of(&self.sessions, &self.listed, member, self.now)
     }
 
-    /// Whether there is a session, readable or not, that has not ended.
-    pub fn is_stored(&self, member: &str) -> Result<bool, Fault> {
-        Ok(self.listed.get(member)?.is_some_and(|row| row.value().1 > self.now))
-    }
-
     /// The id of a session that has not ended, readable or not.
     pub fn listed_id(&self, member: &str) -> Result<Option<String>, Fault> {
         Ok(self.listed.get(member)?.filter(|row| row.value().1 > self.now).map(|row| row.value().4.to_owned()))
     }
 
-    /// The slots of all sessions of a user, ended ones as well.
+    /// As [`slots_of`].
     pub fn slots_of(&self, user: &UserName) -> Result<Vec<Slot>, Fault> {
-        let first = UserKeys::of(user).members();
-        let mut slots = Vec::new();
-        for entry in self.listed.range(first.as_str()..)? {
-            let (member, _) = entry?;
-            let Some(slot) = member.value().strip_prefix(&first) else { break };
-            slots.extend(Slot::parse(slot));
-        }
-        Ok(slots)
+        slots_of(&self.listed, user)
+    }
+
+    /// As [`members_of`].
+    pub fn members_of(&self, user: &UserName) -> Result<Vec<String>, Fault> {
+        members_of(&self.listed, user)
     }
 
     pub fn turns(&self, member: &str, session: &Session, tail: Tail, whole: usize) -> Result<(Vec<Turn>, u64), Fault> {
@@ -383,6 +376,23 @@ impl<'t> Book<'t> {
         }
         Ok(ended.len() as u64)
     }
+}
+
+/// The slots of a user's sessions, ended ones as well: the main one first, whether there is one or not.
+pub(super) fn slots_of(listed: &impl ReadableTable<Text, Row>, user: &UserName) -> Result<Vec<Slot>, Fault> {
+    let first = UserKeys::of(user).members();
+    let mut slots = vec![Slot::MAIN];
+    for entry in listed.range(first.as_str()..)? {
+        let (member, _) = entry?;
+        let Some(slot) = member.value().strip_prefix(&first) else { break };
+        slots.extend(Slot::parse(slot).filter(|slot| !slot.is_main()));
+    }
+    Ok(slots)
+}
+
+/// What stands for them, in that order.
+pub(super) fn members_of(listed: &impl ReadableTable<Text, Row>, user: &UserName) -> Result<Vec<String>, Fault> {
+    Ok(slots_of(listed, user)?.into_iter().map(|slot| UserKeys::at(user, slot).member()).collect())
 }
 
 /// A member's user and the id of their session.

@@ -18,7 +18,7 @@ use crate::{
             keys::{KeptKey, KeyMade, NewKey},
             logins::{StoppedRun, StoppedRuns},
         },
-        keys::{UserKeys, escaped},
+        keys::escaped,
     },
 };
 
@@ -90,8 +90,7 @@ impl EmbeddedStore {
                 book.changed = true;
                 let mut stopped = StoppedRuns::default();
                 // A session that cannot be read runs nothing.
-                for slot in book.slots_of(&who.user)? {
-                    let member = UserKeys::at(&who.user, slot).member();
+                for member in book.members_of(&who.user)? {
                     if let Some(mut session) = book.session(&member).unwrap_or_default()
                         && let Some(held) = session.held.as_ref().filter(|held| held.key.as_ref() == Some(&digest))
                     {

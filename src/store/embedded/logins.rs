@@ -22,7 +22,7 @@ use crate::{
             Ended, Refused, StoreError, StoredKey,
             logins::{LoggedOut, Login, Logout, Opened, Rotated, Rotation, StoppedRun, StoppedRuns},
         },
-        keys::{UserKeys, escaped},
+        keys::escaped,
     },
 };
 
@@ -123,8 +123,8 @@ impl Inner {
     /// Has the runs stop that hold the user's sessions; those that wait never begin.
     fn stop_all(book: &mut Book<'_>, who: &Who) -> Result<StoppedRuns, Fault> {
         let mut stopped = StoppedRuns::default();
-        for slot in book.slots_of(&who.user)? {
-            Self::stop_one(book, &who.key, &UserKeys::at(&who.user, slot).member(), &mut stopped)?;
+        for member in book.members_of(&who.user)? {
+            Self::stop_one(book, &who.key, &member, &mut stopped)?;
         }
         Ok(stopped)
     }

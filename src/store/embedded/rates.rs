@@ -7,10 +7,9 @@ use std::{
 
 use crate::domain::{
     number::whole,
-    rate::{ROUNDING_MS, Rate},
+    rate::{MINUTE_MS, ROUNDING_MS, Rate},
 };
 
-const MINUTE_MS: f64 = 60_000.0;
 /// Entries that are kept before those are looked for that say nothing any more.
 const ENTRIES_UNSWEPT: usize = 1024;
 

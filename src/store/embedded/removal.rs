@@ -4,7 +4,7 @@ use redb::ReadableTable;
 
 use super::{EmbeddedStore, Fault, book::Book, logins::LAST};
 use crate::{
-    domain::{slot::Slot, user::UserName},
+    domain::user::UserName,
     store::{contract::StoreError, keys::UserKeys},
 };
 
@@ -18,8 +18,7 @@ impl EmbeddedStore {
                     return Ok(false);
                 }
                 book.changed = true;
-                // The main one also where it is not listed: what is left of it, and the fence that moves on.
-                for slot in book.slots_of(&user)?.into_iter().filter(|slot| !slot.is_main()).chain([Slot::MAIN]) {
+                for slot in book.slots_of(&user)? {
                     book.wipe(&user, slot, "administrator")?;
                 }
                 book.forget_user(keys.listed())?;

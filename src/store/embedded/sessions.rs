@@ -4,7 +4,7 @@ use redb::{ReadableDatabase, ReadableTable};
 
 use super::{
     EmbeddedStore, Fault, Inner,
-    book::{Book, session_of},
+    book::{Book, members_of, session_of},
     callers::Who,
     stored::Session,
     tables::{ACCOUNTS, Bytes, FENCES, LISTED, REVOKED, Row, SESSIONS, Text},
@@ -145,7 +145,7 @@ impl Inner {
             None => {
                 let mut others = 0;
                 for slot in book.slots_of(&who.user)?.into_iter().filter(|slot| !slot.is_main()) {
-                    others += usize::from(book.is_stored(&UserKeys::at(&who.user, slot).member())?);
+                    others += usize::from(book.listed_id(&UserKeys::at(&who.user, slot).member())?.is_some());
                 }
                 if others >= wish.most {
                     return Ok(SessionOpened::Full);
@@ -216,23 +216,6 @@ impl Inner {
         book.keep(&who.member, &mut session)?;
         Ok(Rewound::Done(Box::new(session.told(&who.user, book.now, book.fences(&who.key)?))))
     }
-}
-
-/// The members of a user's sessions, the main one first.
-fn members_of(listed: &impl ReadableTable<Text, Row>, user: &UserName) -> Result<Vec<String>, Fault> {
-    let keys = UserKeys::of(user);
-    let (first, main) = (keys.members(), keys.member());
-    let mut members = vec![main.clone()];
-    for entry in listed.range(first.as_str()..)? {
-        let (member, _) = entry?;
-        if !member.value().starts_with(&first) {
-            break;
-        }
-        if member.value() != main {
-            members.push(member.value().to_owned());
-        }
-    }
-    Ok(members)
 }
 
 fn readable(

@@ -72,29 +72,16 @@ impl RedisStore {
 
     pub async fn remove_account(&self, user: &UserName) -> Result<bool, StoreError> {
         let keys = UserKeys::of(user);
-        let bucket = keys.bucket();
-        let mut call = ACCOUNT_REMOVE.on(&[
-            &keys.account(),
-            &keys.session(),
-            &keys.history(),
-            &keys.journal(),
-            &keys.waiting(),
-            &keys.runs(),
-            &bucket.open(),
-            &keys.results(),
-            &bucket.expiries(),
-            &bucket.activity(),
-            &bucket.summaries(),
-            &keys.events(),
-            &keys.slots(),
-            &bucket.users(),
-            &keys.credentials(),
-            &keys.refresh(),
-            &keys.revoked(),
-            &keys.failures(None),
-            &keys.tokens(),
-            &keys.reservations(),
-        ]);
+        let else_of_theirs = [
+            keys.bucket().users(),
+            keys.credentials(),
+            keys.refresh(),
+            keys.revoked(),
+            keys.failures(None),
+            keys.tokens(),
+            keys.reservations(),
+        ];
+        let mut call = ACCOUNT_REMOVE.on_all(keys.ending().into_iter().chain(else_of_theirs));
         call.arg(keys.member()).arg(keys.result_prefix()).arg(keys.listed());
         Ok(number(&self.run_relied_on(&ACCOUNT_REMOVE, &call).await?)? == 1)
     }

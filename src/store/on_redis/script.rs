@@ -12,6 +12,12 @@ impl Script {
         self.1
     }
 
+    /// As [`Script::on`].
+    pub fn on_all(&self, keys: impl IntoIterator<Item = String>) -> Cmd {
+        let keys: Vec<String> = keys.into_iter().collect();
+        self.on(&keys.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
     /// `EVALSHA digest count keys…`; arguments follow.
     pub fn on(&self, keys: &[&str]) -> Cmd {
         let mut call = redis::cmd("EVALSHA");
@@ -54,11 +60,11 @@ scripts! {
     CANCEL = "clock", "gate", "session", "runs", "cancel";
     CLEAR = "clock", "gate", "session", "expected", "runs", "clear";
     RESET = "clock", "gate", "session", "expected", "runs", "wipe", "reset";
-    KILL = "clock", "runs", "wipe", "slots", "kill";
+    KILL = "clock", "runs", "wipe", "slots", "ends", "kill";
     SESSION_OPEN = "clock", "gate", "session", "slots", "labels", "session_open";
     SESSION_LIST = "clock", "gate", "session", "slots", "labels", "session_list";
     SESSION_LABEL = "clock", "gate", "session", "session_label";
-    SESSION_END = "clock", "gate", "runs", "wipe", "session_end";
+    SESSION_END = "clock", "gate", "runs", "wipe", "slots", "ends", "session_end";
     REWIND = "clock", "gate", "session", "expected", "runs", "rewind";
     KEEP = "clock", "keep";
     RESERVE = "clock", "budget", "reserve";
@@ -68,7 +74,7 @@ scripts! {
     PAGE = "clock", "page";
     SWEEP = "clock", "sweep";
     ACCOUNT_ADD = "account_add";
-    ACCOUNT_REMOVE = "clock", "runs", "wipe", "slots", "account_remove";
+    ACCOUNT_REMOVE = "clock", "runs", "wipe", "slots", "ends", "account_remove";
     ACCOUNT_CHANGE = "slots", "account_change";
     KEY_MAKE = "clock", "gate", "keys", "key_make";
     KEY_LIST = "clock", "gate", "keys", "key_list";

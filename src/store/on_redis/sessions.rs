@@ -98,23 +98,7 @@ impl RedisStore {
 
     pub async fn end_session(&self, caller: Caller<'_>) -> Result<Admitted<bool>, StoreError> {
         let keys = UserKeys::at(caller.user, caller.slot());
-        let bucket = keys.bucket();
-        let mut call = SESSION_END.on(&[
-            &keys.account(),
-            &keys.revoked(),
-            &keys.session(),
-            &keys.history(),
-            &keys.journal(),
-            &keys.waiting(),
-            &keys.runs(),
-            &bucket.open(),
-            &keys.results(),
-            &bucket.expiries(),
-            &bucket.activity(),
-            &bucket.summaries(),
-            &keys.events(),
-            &keys.slots(),
-        ]);
+        let mut call = SESSION_END.on_all(keys.ending().into_iter().chain([keys.revoked()]));
         self.asks(&mut call, caller).arg(named(caller)).arg(keys.member()).arg(keys.result_prefix()).arg(caller.slot().to_string());
         let (status, mut parts) = self.ask_relied_on(&SESSION_END, &call).await?;
         done(&status, &mut parts)

@@ -164,22 +164,7 @@ impl RedisStore {
     pub async fn kill(&self, user: &UserName, session: Option<&SessionId>) -> Result<u64, StoreError> {
         let slot = session.map_or(Slot::MAIN, Slot::of_session);
         let keys = UserKeys::at(user, slot);
-        let bucket = keys.bucket();
-        let mut call = KILL.on(&[
-            &keys.account(),
-            &keys.session(),
-            &keys.history(),
-            &keys.journal(),
-            &keys.waiting(),
-            &keys.runs(),
-            &bucket.open(),
-            &keys.results(),
-            &bucket.expiries(),
-            &bucket.activity(),
-            &bucket.summaries(),
-            &keys.events(),
-            &keys.slots(),
-        ]);
+        let mut call = KILL.on_all(keys.ending());
         call.arg(keys.member()).arg(keys.result_prefix()).arg(session.map_or("", SessionId::as_str)).arg(slot.to_string());
         number(&self.run_relied_on(&KILL, &call).await?)
     }
