@@ -26,7 +26,6 @@ use crate::{
             Begin, Begun, Commit, Committed, Ended, Entry, Idempotency, Lease, Refused, Started, Stepped, StoreError, Tail, TurnPlace,
             Visit,
         },
-        envelope,
         keys::UserKeys,
         new_session_id,
     },
@@ -65,8 +64,8 @@ struct Leaving {
     ending: Ending,
     accepted_ms: u64,
     detail: String,
-    /// Closed, in base64.
-    title: Option<String>,
+    /// Closed; empty if there is none.
+    title: Vec<u8>,
 }
 
 /// Whose session a lease is for.
@@ -130,13 +129,7 @@ impl EmbeddedStore {
             ending: commit.ending,
             accepted_ms: commit.accepted_ms,
             detail: commit.detail.to_owned(),
-            title: match commit.title {
-                Some(title) => {
-                    let place = envelope::Place::title(&lease.user, lease.turns_at.session());
-                    Some(base64::encode(&self.envelopes().close(&place, title.as_bytes())?))
-                }
-                None => None,
-            },
+            title: self.envelopes().close_title(&lease.user, lease.turns_at.session(), commit.title.unwrap_or_default())?,
         };
         self.work(move |inner| {
             let kept = inner.lifetimes.turns_max as u64;
@@ -365,8 +358,8 @@ fn leave(book: &mut Book<'_>, lease: &Lease, leaving: Leaving, kept: u64) -> Res
         book.trim(&place.member, &mut session, kept)?;
     }
     (session.held, session.stop, session.crashes) = (None, None, 0);
-    if leaving.title.is_some() {
-        session.made_title = leaving.title;
+    if !leaving.title.is_empty() {
+        session.made_title = Some(base64::encode(&leaving.title));
     }
     session.last = Some((lease.run.clone(), lease.token.as_str().to_owned()));
     book.settle(&place.member)?;

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     domain::{
         base64,
-        session::{Label, Revision, SessionId},
+        session::{Revision, SessionId},
         slot::Slot,
         user::UserName,
     },
@@ -22,7 +22,7 @@ use crate::{
             credentials::Admitted,
             sessions::{LabelChange, NewSession, OwnSession, Rewound, SessionOpened},
         },
-        envelope::{Envelopes, Place},
+        envelope::{ClosedLabel, Envelopes, StoredLabel},
         keys::UserKeys,
     },
 };
@@ -32,37 +32,10 @@ struct Wish {
     who: Who,
     id: SessionId,
     slot: Slot,
-    label: Closed,
+    label: ClosedLabel,
     key: Option<String>,
     records: Vec<Vec<u8>>,
     most: usize,
-}
-
-/// What changes of a label, as it is stored; `Some(None)` goes.
-#[derive(Default)]
-struct Closed {
-    title: Option<Option<String>>,
-    pinned: Option<bool>,
-    metadata: Option<Option<String>>,
-}
-
-impl Closed {
-    fn of(envelopes: &Envelopes, user: &UserName, session: &SessionId, label: &LabelChange) -> Result<Self, StoreError> {
-        let close = |place: &Place<'_>, text: &str| -> Result<Option<String>, StoreError> {
-            Ok(if text.is_empty() { None } else { Some(base64::encode(&envelopes.close(place, text.as_bytes())?)) })
-        };
-        Ok(Self {
-            title: label.title.as_ref().map(|text| close(&Place::title(user, session), text)).transpose()?,
-            pinned: label.pinned,
-            metadata: label.metadata.as_ref().map(|text| close(&Place::metadata(user, session), text)).transpose()?,
-        })
-    }
-
-    fn put(self, session: &mut Session) {
-        self.title.into_iter().for_each(|title| session.given_title = title);
-        self.pinned.into_iter().for_each(|pinned| session.pinned = pinned);
-        self.metadata.into_iter().for_each(|metadata| session.metadata = metadata);
-    }
 }
 
 impl EmbeddedStore {
@@ -75,7 +48,7 @@ impl EmbeddedStore {
             who: Who::from(caller),
             id: new.id.clone(),
             slot: Slot::of_session(new.id),
-            label: Closed::of(envelopes, user, new.id, &LabelChange::of(new.label))?,
+            label: envelopes.close_label(user, new.id, &LabelChange::of(new.label))?,
             key: wrapped.map(|wrapped| base64::encode(&wrapped)),
             records: envelopes.close_turns(user, &place, new.turns)?,
             most: new.most,
@@ -91,7 +64,7 @@ impl EmbeddedStore {
     pub async fn label_session(&self, caller: Caller<'_>, label: &LabelChange) -> Result<Admitted<bool>, StoreError> {
         let who = Who::from(caller);
         let Some(id) = caller.session else { return Ok(Admitted::In(false)) };
-        let label = Closed::of(self.envelopes(), caller.user, id, label)?;
+        let label = self.envelopes().close_label(caller.user, id, label)?;
         self.work(move |inner| {
             inner.write(|book| {
                 if let Err(refused) = inner.let_in(&book.accounts, &book.revoked, &who, book.now)? {
@@ -100,7 +73,7 @@ impl EmbeddedStore {
                 let Some(mut session) = book.session(&who.member)?.filter(|session| who.names(Some(session))) else {
                     return Ok(Admitted::In(false));
                 };
-                label.put(&mut session);
+                put(label, &mut session);
                 book.rewrite(&who.member, &session)?;
                 Ok(Admitted::In(true))
             })
@@ -153,7 +126,7 @@ impl Inner {
                 book.remove(&member)?;
                 let mut session = Session::fresh(wish.id.to_string(), book.now, self.lifetimes.max_ms);
                 session.key = wish.key;
-                wish.label.put(&mut session);
+                put(wish.label, &mut session);
                 for record in &wish.records {
                     book.append(&member, &mut session, record)?;
                 }
@@ -232,12 +205,16 @@ fn readable(
 
 fn own(envelopes: &Envelopes, user: &UserName, session: &Session, now: u64, fence: u64) -> OwnSession {
     let told = session.told(user, now, fence);
-    // A session whose title cannot be read is there all the same; the log says what cannot.
-    let open = |place: &Place<'_>, stored: &Option<String>| {
-        let stored = base64::decode(stored.as_deref()?)?;
-        String::from_utf8(envelopes.open(place, stored).ok()?.into_owned()).ok()
-    };
-    let title = session.given_title.as_ref().or(session.made_title.as_ref()).cloned();
-    let (title, metadata) = (open(&Place::title(user, &told.id), &title), open(&Place::metadata(user, &told.id), &session.metadata));
-    OwnSession { label: Label { title, pinned: session.pinned, metadata }, session: told, ends_ms: session.ends }
+    let decoded = |stored: &Option<String>| stored.as_deref().and_then(base64::decode).unwrap_or_default();
+    let [made, given, metadata] = [&session.made_title, &session.given_title, &session.metadata].map(decoded);
+    let stored = StoredLabel { titles: [&made, &given], pinned: session.pinned, metadata: &metadata };
+    OwnSession { label: envelopes.open_label(user, &told.id, &stored), session: told, ends_ms: session.ends }
+}
+
+/// Puts what is given of a label into a session's record.
+fn put(label: ClosedLabel, session: &mut Session) {
+    let encoded = |text: Vec<u8>| (!text.is_empty()).then(|| base64::encode(&text));
+    label.title.into_iter().for_each(|title| session.given_title = encoded(title));
+    label.pinned.into_iter().for_each(|pinned| session.pinned = pinned);
+    label.metadata.into_iter().for_each(|metadata| session.metadata = encoded(metadata));
 }

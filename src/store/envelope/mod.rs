@@ -11,6 +11,7 @@
 //! Scripts never look inside. What they decide by (fingerprints, runs, tokens, numbers, times) stands outside and is not sealed.
 
 mod form;
+mod labels;
 mod turns;
 
 use std::{borrow::Cow, sync::Arc};
@@ -18,6 +19,7 @@ use std::{borrow::Cow, sync::Arc};
 use tracing::warn;
 
 use self::form::{Form, Sealed};
+pub(super) use self::labels::{ClosedLabel, StoredLabel};
 pub(super) use self::turns::SessionTurns;
 pub use self::turns::TurnPlace;
 use super::contract::StoreError;

@@ -21,7 +21,6 @@ use crate::{
     store::{
         IDEMPOTENCY_TTL_MS,
         contract::{Begin, Begun, Commit, Committed, Entry, Lease, Started, Stepped, StoreError, TurnPlace},
-        envelope::Place,
         keys::UserKeys,
         new_session_id,
     },
@@ -157,10 +156,7 @@ impl RedisStore {
         let (fingerprint, answer) = commit.reply.map_or(("", &b""[..]), |(i, answer)| (i.fingerprint, answer));
         call.arg(fingerprint).arg(IDEMPOTENCY_TTL_MS).arg(answer);
         call.arg(commit.ending.as_str()).arg(commit.accepted_ms).arg(commit.detail);
-        match commit.title {
-            Some(title) => call.arg(&*self.envelopes.close(&Place::title(&lease.user, lease.turns_at.session()), title.as_bytes())?),
-            None => call.arg(""),
-        };
+        call.arg(self.envelopes.close_title(&lease.user, lease.turns_at.session(), commit.title.unwrap_or_default())?);
         for record in self.envelopes.close_turns(&lease.user, &lease.turns_at, commit.turns)? {
             call.arg(record);
         }

@@ -9,11 +9,7 @@ use super::{
     turns::{expected, named},
 };
 use crate::{
-    domain::{
-        session::{Label, Revision, SessionId},
-        slot::Slot,
-        user::UserName,
-    },
+    domain::{session::Revision, slot::Slot, user::UserName},
     secrets::records::DataKey,
     store::{
         contract::{
@@ -21,7 +17,7 @@ use crate::{
             credentials::Admitted,
             sessions::{LabelChange, NewSession, OwnSession, Rewound, SessionOpened},
         },
-        envelope::{Envelopes, Place},
+        envelope::{ClosedLabel, Envelopes, StoredLabel},
         keys::UserKeys,
     },
 };
@@ -46,10 +42,9 @@ impl RedisStore {
         call.arg(self.lifetimes.idle_ms).arg(self.lifetimes.max_ms).arg(keys.member()).arg(new.id.as_str()).arg(slot.to_string());
         let key = self.envelopes.new_session_key(user)?;
         call.arg(new.most).arg(key.as_ref().map_or(&b""[..], DataKey::wrapped));
-        let label = closed(&self.envelopes, user, new.id, &LabelChange::of(new.label))?;
-        for field in ["ut", "pin", "md"] {
-            call.arg(label.iter().find(|(name, _)| *name == field).map_or(&b""[..], |(_, value)| value));
-        }
+        let ClosedLabel { title, pinned, metadata } = self.envelopes.close_label(user, new.id, &LabelChange::of(new.label))?;
+        let pinned = if pinned.unwrap_or_default() { "1" } else { "" };
+        call.arg(title.unwrap_or_default()).arg(pinned).arg(metadata.unwrap_or_default());
         let wrapped = key.as_ref().map(|key| key.wrapped().to_vec());
         let place = self.envelopes.turn_place(user, new.id, 0, key, wrapped.as_deref())?;
         for record in self.envelopes.close_turns(user, &place, new.turns)? {
@@ -88,7 +83,7 @@ impl RedisStore {
         let mut call = SESSION_LABEL.on(&[&keys.account(), &keys.revoked(), &keys.session()]);
         self.asks(&mut call, caller).arg(named(caller));
         if let Some(id) = caller.session {
-            for (field, value) in closed(&self.envelopes, caller.user, id, label)? {
+            for (field, value) in fields(self.envelopes.close_label(caller.user, id, label)?) {
                 call.arg(field).arg(value);
             }
         }
@@ -150,24 +145,10 @@ fn done(status: &str, parts: &mut Parts) -> Result<Admitted<bool>, StoreError> {
     Ok(Admitted::In(parts.number()? == 1))
 }
 
-/// Fields of a session's hash, as they are stored; nothing for one that goes.
-fn closed(
-    envelopes: &Envelopes,
-    user: &UserName,
-    session: &SessionId,
-    label: &LabelChange,
-) -> Result<Vec<(&'static str, Vec<u8>)>, StoreError> {
-    let mut fields = Vec::new();
-    let mut seal = |field, place: &Place<'_>, text: &Option<String>| {
-        let Some(text) = text else { return Ok(()) };
-        let value = if text.is_empty() { Vec::new() } else { envelopes.close(place, text.as_bytes())?.into_owned() };
-        fields.push((field, value));
-        Ok(())
-    };
-    seal("ut", &Place::title(user, session), &label.title)?;
-    seal("md", &Place::metadata(user, session), &label.metadata)?;
-    fields.extend(label.pinned.map(|pinned| ("pin", if pinned { b"1".to_vec() } else { Vec::new() })));
-    Ok(fields)
+/// Fields of a session's hash; nothing for one that goes.
+fn fields(label: ClosedLabel) -> impl Iterator<Item = (&'static str, Vec<u8>)> {
+    let pinned = label.pinned.map(|pinned| if pinned { b"1".to_vec() } else { Vec::new() });
+    [("ut", label.title), ("pin", pinned), ("md", label.metadata)].into_iter().filter_map(|(field, value)| Some((field, value?)))
 }
 
 /// `{session}, ms to live, title of the first turn, title of the user, pinned, metadata`.
@@ -175,14 +156,6 @@ fn own(envelopes: &Envelopes, user: &UserName, parts: &mut Parts, now_ms: u64) -
     let session = parts.session(user)?;
     let ends_ms = now_ms.saturating_add(parts.number()?);
     let (made, given, pinned, metadata) = (parts.bytes()?, parts.bytes()?, parts.bytes()?, parts.bytes()?);
-    let title = if given.is_empty() { &made } else { &given };
-    let title = read(envelopes, &Place::title(user, &session.id), title);
-    let metadata = read(envelopes, &Place::metadata(user, &session.id), &metadata);
-    Ok(OwnSession { label: Label { title, pinned: !pinned.is_empty(), metadata }, session, ends_ms })
-}
-
-/// A session whose title cannot be read is there all the same; the log says what cannot.
-fn read(envelopes: &Envelopes, place: &Place<'_>, stored: &[u8]) -> Option<String> {
-    let stored = Some(stored).filter(|stored| !stored.is_empty())?;
-    String::from_utf8(envelopes.open(place, stored).ok()?.into_owned()).ok()
+    let stored = StoredLabel { titles: [&made, &given], pinned: !pinned.is_empty(), metadata: &metadata };
+    Ok(OwnSession { label: envelopes.open_label(user, &session.id, &stored), session, ends_ms })
 }
