@@ -41,6 +41,7 @@ mod own_document;
 mod policy;
 mod quality;
 mod records;
+mod release;
 mod results;
 mod retrieval;
 mod store_contract;
