@@ -1,4 +1,4 @@
-"""The life of a session: it is there at the first request, goes on, is branched off, wound back, begun anew, and ends when nobody uses it.
+"""The life of a session: it is there at the first request, goes on, is branched off, exported, wound back, begun anew, and ends when nobody uses it.
 
     AGENT_PASSWORD=… python3 examples/python/lifecycle.py
 
@@ -33,6 +33,9 @@ def main():
 
         branch = ann.send("POST", f"/api/sessions/{orders['id']}/fork", {"turn": 1, "title": "Only the orders"})["session"]
         check("a branch has what was said before", branch["turns"] == 1 and len(ann.in_session(branch["id"]).history()) == 2)
+        file = there.send("GET", f"/api/sessions/{orders['id']}/export")
+        brought = ann.send("POST", "/api/sessions/import", file)["session"]
+        check("as a file it goes elsewhere and comes back the same", ann.send("GET", f"/api/sessions/{brought['id']}/export") == file)
         wound_back = ann.send("POST", f"/api/sessions/{orders['id']}/rewind", {"turn": 1})["session"]
         check("winding back takes the newest turn out", wound_back["turns"] == 1 and len(there.history()) == 2)
         ann.send("DELETE", f"/api/sessions/{orders['id']}")

@@ -12,6 +12,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 
 DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
 MARK = "\x1e"
@@ -38,7 +39,10 @@ def examples(text):
 def run(pieces):
     """What each piece prints."""
     script = "".join(f"{piece}\nprintf '{MARK}'\n" for piece in pieces)
-    done = subprocess.run(["bash", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TIMEOUT_SECS, check=False, text=True)
+    with tempfile.TemporaryDirectory() as place:
+        done = subprocess.run(
+            ["bash", "-c", script], cwd=place, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TIMEOUT_SECS, check=False, text=True
+        )
     return done.stdout.split(MARK)[: len(pieces)]
 
 

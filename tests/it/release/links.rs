@@ -103,7 +103,7 @@ fn a_document_in_two_languages_has_the_same_parts() {
         let count = |start: &str| text.lines().filter(|line| line.starts_with(start)).count();
         [count("## "), count("```"), prose(text).into_iter().filter(|line| line.starts_with("| ")).count()]
     };
-    for name in ["API", "CHANGELOG", "MIGRATING"] {
+    for name in ["API", "CHANGELOG", "GUIDE", "MIGRATING"] {
         let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
         let [english, chinese] = [".md", ".zh-CN.md"].map(|end| shape(&documents[&docs.join(format!("{name}{end}"))]));
         assert_eq!(english, chinese, "{name}: headings, fences, rows of tables");
