@@ -45,6 +45,10 @@ def main():
         except Refused as refused:
             check("a session that was ended is gone", refused.code == "session_not_found")
 
+        before = ann.tokens["token"]
+        ann.refresh()
+        check("a login goes on with new tokens, in the same session", ann.tokens["token"] != before and ann.session_info()["session_id"] == first["session_id"])
+
         anew = ann.send("POST", "/api/session/reset")["session_info"]
         check("begun anew it is another session, and empty", anew["session_id"] != first["session_id"] and ann.history() == [])
 
