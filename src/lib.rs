@@ -7,6 +7,7 @@
 //! 1. [`settings`]: what the operator said. [`secrets`]: passwords, tokens, randomness. [`markdown`]: replies as people read
 //!    them. [`portable`]: conversations as files. [`excerpt`]: big replies cut to size, and read in parts. [`words`]: what words mean. [`demo`]: a small real API to try
 //!    the agent on. [`redact`]: secrets taken out of what is told. [`metrics`]: what the process counts.
+//!    [`spans`]: what happens, for a collector of traces.
 //! 2. [`outbound`], [`probe`], [`store`], [`openapi`]: the HTTP client; is a server ready; what is
 //!    remembered; the document.
 //! 3. [`llm`], [`upstream`]: who plans, and who sends.
@@ -33,6 +34,7 @@ pub mod redact;
 pub mod release;
 pub mod secrets;
 pub mod settings;
+pub mod spans;
 pub mod store;
 pub mod upstream;
 pub mod words;

@@ -12,10 +12,10 @@ use reqwest::{
     redirect, retry,
 };
 use tokio::time::{Instant, timeout_at};
-use tracing::{debug, warn};
+use tracing::{Instrument, debug, warn};
 pub use url::Url;
 
-use crate::domain::limits;
+use crate::{domain::limits, spans};
 
 use self::guard::{Forbidden, Guard, Lookup};
 pub use self::{
@@ -93,6 +93,21 @@ pub enum SendError {
     /// Not an `http(s)` URL without credentials, or not a method: nothing was sent.
     #[error("the address or the method cannot be used")]
     BadUrl,
+}
+
+impl SendError {
+    /// In a word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotSent(_) => "not_sent",
+            Self::TimedOut { .. } => "timeout",
+            Self::Broken { .. } => "broken",
+            Self::TooLarge { .. } => "too_large",
+            Self::Bomb { .. } => "bomb",
+            Self::Packed { .. } => "packed",
+            Self::BadUrl => "bad_url",
+        }
+    }
 }
 
 /// Why no connection came about.
@@ -187,9 +202,19 @@ impl Outbound {
             request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static(accepted));
         }
         *request.body_mut() = body.map(Body::from);
-        let response = timeout_at(end, self.client.execute(request)).await;
-        let response = response.map_err(|_| SendError::TimedOut { status: None })?.map_err(not_begun)?;
-        Incoming::new(response, end, reply_bytes_max)
+        let span =
+            spans::sent(request.method().as_str(), request.url().host_str().unwrap_or_default(), request.url().port_or_known_default());
+        if let Some(on) = spans::traceparent(&span).and_then(|on| HeaderValue::from_str(&on).ok()) {
+            // A call of a document that has a header of this name means it.
+            request.headers_mut().entry(spans::TRACEPARENT).or_insert(on);
+        }
+        let response = timeout_at(end, self.client.execute(request)).instrument(span.clone()).await;
+        let response = response.map_err(|_| SendError::TimedOut { status: None }).and_then(|response| response.map_err(not_begun));
+        match &response {
+            Ok(response) => spans::answered(&span, response.status().as_u16(), 400),
+            Err(error) => spans::failed(&span, error.as_str()),
+        }
+        Incoming::new(response?, end, reply_bytes_max)
     }
 
     /// Loads a text: a document that the operator named by URL, at most `bytes_max` bytes of UTF-8. The error is a sentence for the operator.

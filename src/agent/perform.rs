@@ -3,12 +3,19 @@
 
 use std::{sync::Arc, time::Instant};
 
-use super::{Agent, Api, Batch, Prepared};
+use serde_json::Value;
+use tracing::Instrument;
+
+use super::{Agent, Api, Batch, Prepared, shown};
 use crate::{
     clock::Countdown,
-    domain::tool::{Effect, Outcome, SentRequest, ToolCall, ToolResult},
+    domain::{
+        language::Language,
+        tool::{Effect, Outcome, SentRequest, ToolCall, ToolResult},
+    },
     metrics::{CallClass, CallOutcome, Stage, metrics},
     openapi::{Alternatives, UpstreamRequest},
+    spans,
     upstream::{Terms, known_of_both},
 };
 
@@ -96,7 +103,15 @@ impl Agent<'_> {
         // Of what may have been sent before, what comes of sending it now is not all that came of it.
         let before = ready.again.then(|| ready.with(Outcome::Unknown(String::new())));
         let (class, began) = (class_of(&ready), Instant::now());
-        let result = self.send_once(ready, lease).await;
+        let span = spans::tool(&ready.call.name, &ready.call.id);
+        spans::say(&span, "gen_ai.tool.call.arguments", || {
+            ready.call.arguments.clone().map(Value::Object).map_or_else(Into::into, |a| a.to_string())
+        });
+        let result = self.send_once(ready, lease).instrument(span.clone()).await;
+        spans::say(&span, "gen_ai.tool.call.result", || self.hidden().text(&shown(&result, Language::English)).into_owned());
+        if let Some(why) = word_of(&result.outcome) {
+            spans::failed(&span, why);
+        }
         metrics().stage(Stage::Upstream, began);
         metrics().call(class, outcome_of(&result.outcome));
         match before {
@@ -127,6 +142,17 @@ fn class_of(ready: &Ready) -> CallClass {
         (Effect::Safe, _) => CallClass::Safe,
         (Effect::Changing, true) => CallClass::Keyed,
         (Effect::Changing, false) => CallClass::Changing,
+    }
+}
+
+/// What a span says of a call that is no success.
+fn word_of(outcome: &Outcome) -> Option<&'static str> {
+    match outcome {
+        Outcome::Replied(reply) if reply.status < 400 => None,
+        Outcome::Replied(_) => Some("status"),
+        Outcome::Refused(_) => Some("refused"),
+        Outcome::Failed(_) => Some("failed"),
+        Outcome::Unknown(_) => Some("unknown_outcome"),
     }
 }
 

@@ -8,7 +8,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use tracing::info;
+use tracing::{Instrument, info};
 
 use super::{
     context::{Context, REQUEST_ID},
@@ -18,6 +18,7 @@ use super::{
 use crate::{
     app::App,
     metrics::{Verb, metrics},
+    spans,
 };
 
 /// How much of a path is logged, in characters.
@@ -32,7 +33,8 @@ pub(super) async fn around(State(app): State<App>, mut request: Request, next: N
     let (verb, route) = (Verb::of(method.as_str()), template(request.extensions()));
     request.extensions_mut().insert(context.clone());
 
-    let mut response = next.run(request).await;
+    let span = spans::request(verb.as_str(), route, request.headers().get(spans::TRACEPARENT).and_then(|value| value.to_str().ok()));
+    let mut response = next.run(request).instrument(span.clone()).await;
     let mut limited = None;
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
         limited = error.limited();
@@ -52,6 +54,8 @@ pub(super) async fn around(State(app): State<App>, mut request: Request, next: N
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
 
     let status = response.status().as_u16();
+    spans::answered(&span, status, 500);
+    spans::set(&span, "saa.request.id", context.id().to_owned());
     metrics().request(route, verb, status);
     let duration_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
     let user = context.user().map_or("", |user| user.as_str());

@@ -49,6 +49,9 @@ pub(super) struct Input {
     /// Whether what happens in it is told while it happens.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub streamed: bool,
+    /// The trace that it was asked for in (W3C Trace Context): whoever goes on with it elsewhere goes on with that. Records of before have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
     /// Whether the answer of a direct call is told in Chinese.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub zh: bool,

@@ -1,7 +1,7 @@
 //! One turn of conversation for a user: it is accepted, worked on in a task of its own, and answered. A client that goes away loses nothing.
 
 use serde_json::{Map, Value};
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use super::{
     App, AppError,
@@ -21,6 +21,7 @@ use crate::{
         user::UserName,
     },
     secrets::tokens::Bearer,
+    spans,
 };
 
 /// What a user wants in one turn.
@@ -194,7 +195,8 @@ impl App {
         // A secret that somebody writes goes no further: it is not stored, and no planner reads it.
         self.hidden().in_text(&mut message);
         let (at, issued, api_key) = (self.now_ms(), Some(caller.issued_ms), api_key_of(caller));
-        let input = Input { message, at, context, key, issued, api_key, streamed, ..Input::default() };
+        let trace = spans::traceparent(&Span::current());
+        let input = Input { message, at, context, key, issued, api_key, streamed, trace, ..Input::default() };
         let wanted = Wanted {
             caller: caller.clone(),
             run: self.new_run(caller.slot()),

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tracing::{info, warn};
+use tracing::{Instrument, Span, info, warn};
 
 use super::{
     App, AppError,
@@ -31,9 +31,25 @@ use crate::{
     llm::{Heard, Recap, Words},
     metrics::{self, Stage, metrics},
     secrets::tokens::Bearer,
+    spans,
     store::contract::{Started, StoreError},
     upstream::UserCredentials,
 };
+
+/// What a span tells of how a turn ended.
+fn told_of(span: &Span, worked: &Result<Worked, AppError>) {
+    match worked {
+        Ok(Worked { report, .. }) => {
+            spans::set(span, "saa.turn.ending", report.ending.as_str());
+            spans::say(span, "gen_ai.output.messages", || spans::message("assistant", &report.answer));
+            spans::used(span, report.usage);
+            if matches!(report.ending, Ending::UnknownOutcome | Ending::Failed | Ending::Killed) {
+                spans::failed(span, report.ending.as_str());
+            }
+        }
+        Err(_) => spans::failed(span, "no_answer"),
+    }
+}
 
 /// A run that this replica holds.
 pub(super) struct Run {
@@ -92,8 +108,14 @@ impl App {
     /// Works on a turn to its end, and tells what happens to those who follow it. `begun` are the rounds that another replica began; `settled`
     /// are turns of runs that never ended, which are stored with it.
     pub(super) async fn work(&self, run: Run, begun: Vec<JournaledRound>, settled: Vec<Turn>) -> Result<Worked, AppError> {
-        let Some(feed) = self.feeds().of(&run.started.run) else { return self.work_on(run, begun, settled, None).await };
-        let worked = self.work_on(run, begun, settled, Some(&feed)).await;
+        let asked_elsewhere = run.input.trace.as_deref().filter(|_| run.taken);
+        let span = spans::turn(&run.started.run, run.started.visit.session.id.as_str(), asked_elsewhere);
+        spans::set(&span, "saa.replica", self.replica().to_owned());
+        spans::say(&span, "gen_ai.input.messages", || spans::message("user", &run.input.message));
+        let feed = self.feeds().of(&run.started.run);
+        let worked = self.work_on(run, begun, settled, feed.as_ref()).instrument(span.clone()).await;
+        told_of(&span, &worked);
+        let Some(feed) = feed else { return worked };
         let stored = worked.as_ref().ok().filter(|worked| worked.stored);
         // Of a run that somebody stopped the store is asked: it may have been a logout, and then its followers are out.
         let stored = stored.filter(|worked| !matches!(worked.report.ending, Ending::Cancelled | Ending::Killed));

@@ -3,14 +3,18 @@
 use std::{
     io::{self, IsTerminal, Write, stdin, stdout},
     process::ExitCode,
+    sync::Arc,
+    time::Duration,
 };
 
 use secrecy::ExposeSecret;
 use swagger_api_agent::{
     api::server::{self, Leave},
     app::{App, SetLogLevel},
-    outbound::{Url, shown},
+    domain::limits::UPSTREAM_IDLE_SECS_MAX,
+    outbound::{Headers, Outbound, Sending, Url, shown},
     settings::{Settings, Sources},
+    spans::Post,
 };
 use tokio::{
     net::TcpListener,
@@ -26,8 +30,50 @@ pub fn run(sources: Sources) -> ExitCode {
         Err(code) => return code,
     };
     let mut logging = super::log::start(&settings);
-    let set_level = logging.set_level();
-    super::block_on(serve(settings, set_level))
+    let (set_level, spans) = (logging.set_level(), logging.spans());
+    super::block_on(async {
+        if let Some(spans) = &spans {
+            spans.through(collector_door(&settings)?);
+        }
+        let served = serve(settings, set_level).await;
+        if let Some(spans) = spans {
+            // It waits for the last batch, and that for this runtime.
+            let _ = tokio::task::spawn_blocking(move || spans.finish()).await;
+        }
+        served
+    })
+}
+
+/// How spans leave: by a client of their own, so that the collector has no part in the connections of turns.
+fn collector_door(settings: &Settings) -> Result<Post, String> {
+    let patience = Duration::from_secs(2);
+    let outbound = Outbound::new(patience, Duration::from_secs(UPSTREAM_IDLE_SECS_MAX)).map_err(|e| e.to_string())?;
+    if let Some(url) = settings.trace.url.as_deref().and_then(|url| Url::parse(url).ok()) {
+        outbound.named_by_operator(&url);
+    }
+    let mut own = Headers::default();
+    for (name, value) in &settings.trace.headers {
+        own.set_secret(name, value.expose_secret()).map_err(|_| format!("trace.headers: {name} cannot be sent"))?;
+    }
+    let runtime = tokio::runtime::Handle::current();
+    Ok(Arc::new(move |url, said, body| {
+        let (outbound, mut headers) = (outbound.clone(), own.clone());
+        for (name, value) in said.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("content-length")) {
+            // The operator's word goes before the exporter's.
+            if !headers.has(name) {
+                let _ = headers.add(name, value);
+            }
+        }
+        let sending = async move {
+            let url = Url::parse(&url).map_err(|e| e.to_string())?;
+            let deadline = Duration::from_secs(5);
+            let sending = Sending { method: "POST".to_owned(), url, headers, body: Some(body), deadline, reply_bytes_max: 64 * 1024 };
+            outbound.send(sending).await.map(|reply| reply.status).map_err(|e| e.to_string())
+        };
+        // Whoever asks does so on a thread without a runtime.
+        let sending = runtime.spawn(sending);
+        Box::pin(async move { sending.await.unwrap_or_else(|_| Err("the service goes down".to_owned())) })
+    }))
 }
 
 async fn serve(settings: Settings, set_log_level: Option<SetLogLevel>) -> Result<(), String> {

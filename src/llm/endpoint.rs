@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use tracing::{info, warn};
+use tracing::{Instrument, Span, info, warn};
 
 use super::{
     Heard, ModelError, Move, Plan, Price, Prompt, Words, address, anew,
@@ -23,6 +23,7 @@ use crate::{
     domain::limits::{MODEL_REPLY_BYTES_MAX, MODEL_USAGE_WAIT_MS_MAX, RETRY_AFTER_SECS_MAX},
     outbound::{Headers, Incoming, Outbound, RetryAfter, SendError, Sending, Url},
     settings::{self, Streaming},
+    spans,
 };
 
 /// An endpoint and what is known of it.
@@ -156,7 +157,10 @@ impl Endpoint {
             let way = self.learned.way();
             let streams = words.is_some() && self.may_stream(way);
             let mut aloud = Aloud { words, held: String::new(), open: false };
-            match self.once(prompt, way, streams, &mut aloud).await {
+            let span = spans::chat(self.model(), self.url.host_str().unwrap_or_default(), streams);
+            let answered = self.once(prompt, way, streams, &mut aloud).instrument(span.clone()).await;
+            told_of(&span, &answered);
+            match answered {
                 Ok(plan) => {
                     aloud.end(&plan);
                     return Ok(plan);
@@ -329,6 +333,14 @@ impl Endpoint {
         let code = &problem.code;
         warn!(model = self.model(), status, code, "the model's server answered {status} {code}: {}", problem.error);
         Failure { error: problem.error, refuses: problem.refuses, retry_after_secs }
+    }
+}
+
+/// What a span tells of an answer: what it cost, or why there is none.
+fn told_of(span: &Span, answered: &Result<Plan, Failure>) {
+    match answered {
+        Ok(plan) => spans::used(span, plan.usage),
+        Err(failure) => spans::failed(span, failure.error.as_str()),
     }
 }
 

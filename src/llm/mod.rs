@@ -210,3 +210,19 @@ pub enum ModelError {
     #[error("the model answered nothing")]
     Empty,
 }
+
+impl ModelError {
+    /// In a word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unauthorized => "unauthorized",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::ContextOverflow => "context_overflow",
+            Self::Refused(_) => "refused",
+            Self::Unavailable => "unavailable",
+            Self::TimedOut => "timeout",
+            Self::Nonsense => "nonsense",
+            Self::Empty => "empty",
+        }
+    }
+}

@@ -112,7 +112,7 @@ labels! {
     }
 
     /// Methods that routes take; all others are one.
-    Verb { Get = "GET", Head = "HEAD", Post = "POST", Put = "PUT", Delete = "DELETE", Other = "other", }
+    Verb { Get = "GET", Head = "HEAD", Post = "POST", Put = "PUT", Patch = "PATCH", Delete = "DELETE", Other = "other", }
 }
 
 impl Verb {
@@ -122,12 +122,13 @@ impl Verb {
             "HEAD" => Self::Head,
             "POST" => Self::Post,
             "PUT" => Self::Put,
+            "PATCH" => Self::Patch,
             "DELETE" => Self::Delete,
             _ => Self::Other,
         }
     }
 
-    pub(super) fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         Self::WORDS.get(self.place()).copied().unwrap_or("other")
     }
 }

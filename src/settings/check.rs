@@ -40,6 +40,7 @@ pub(super) fn check(settings: &Settings, purpose: Purpose, reader: &mut Reader) 
         llm,
         agent: _,
         log,
+        trace,
         policy: _,
         found: _,
     } = settings;
@@ -78,6 +79,15 @@ pub(super) fn check(settings: &Settings, purpose: Purpose, reader: &mut Reader) 
     at_most(("sessions.idle_secs", sessions.idle_secs), ("sessions.max_secs", sessions.max_secs), reader);
     at_most(("upstream.connect_timeout_ms", upstream.connect_timeout_ms), ("upstream.timeout_ms", upstream.timeout_ms), reader);
     at_most(("llm.max_tokens", llm.max_tokens.map_or(0, u64::from)), ("llm.context_tokens", llm.context_tokens), reader);
+    if let Some(url) = &trace.url {
+        http_url("trace.url", url, reader);
+    } else {
+        for name in ["trace.headers", "trace.content"] {
+            if reader.layers.source(name) != Source::Default {
+                reader.refuse(name, "holds for nothing: trace.url is not set, so there are no spans".to_owned());
+            }
+        }
+    }
     if !log.level.is_empty()
         && let Some(problem) = log_level_problem(&log.level)
     {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Agent, Api, Auth, Budgets, Credential, Durability, Embeddings, Fallback, Issuer, Limits, Llm, Log, LogFormat, OpenApi, Results, Server,
-    Sessions, Settings, SigningKey, Source, Store, Streaming, Turns, Upstream, policy::policy_shown,
+    Sessions, Settings, SigningKey, Source, Store, Streaming, Trace, Turns, Upstream, policy::policy_shown,
 };
 use crate::domain::{
     idempotency::KeyRule,
@@ -51,6 +51,7 @@ impl Settings {
             llm,
             agent,
             log,
+            trace,
             found,
         } = self;
         let rows = [
@@ -69,6 +70,7 @@ impl Settings {
             llm_rows(llm),
             agent_rows(agent),
             log_rows(log),
+            trace_rows(trace),
         ];
         let source = |key| found.get(key).cloned().unwrap_or(Source::Default);
         rows.into_iter().flatten().map(|(key, value)| Effective { key, value, source: source(key) }).collect()
@@ -321,6 +323,16 @@ fn log_rows(log: &Log) -> Rows {
         LogFormat::Pretty => "pretty",
     };
     vec![("log.level", level.clone()), ("log.format", format.to_owned())]
+}
+
+fn trace_rows(trace: &Trace) -> Rows {
+    let Trace { url, headers, sample_percent, content } = trace;
+    vec![
+        ("trace.url", url_or_not_set(url)),
+        ("trace.headers", headers_shown(headers).to_string()),
+        ("trace.sample_percent", sample_percent.to_string()),
+        ("trace.content", content.to_string()),
+    ]
 }
 
 /// What is not set is left out, as it may be in a file.

@@ -158,4 +158,8 @@ pub(super) const KEYS: &[Key] = &[
     key("agent.show_call_details", Kind::YesNo).older("SHOW_API_CALL_DETAILS"),
     key("log.level", Kind::Text).older("LOG_LEVEL"),
     key("log.format", Kind::OneOf(&["auto", "json", "pretty"])),
+    key("trace.url", Kind::Text).older("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"),
+    key("trace.headers", Kind::Structure),
+    whole("trace.sample_percent", 0, 100),
+    key("trace.content", Kind::YesNo),
 ];

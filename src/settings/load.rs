@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use super::{
     Admin, Agent, Auth, Budgets, Durability, Embeddings, Limits, Llm, Log, LogFormat, OpenApi, Results, Server, Sessions, Settings, Store,
-    Streaming, Turns, Upstream, apis,
+    Streaming, Trace, Turns, Upstream, apis,
     check::{self, Purpose},
     fallbacks, idempotency, issuers,
     keys::KEYS,
@@ -193,6 +193,12 @@ fn read(from: &mut Reader) -> Settings {
             show_call_details: from.yes_no("agent.show_call_details"),
         },
         log: Log { level: level(from), format: format(from) },
+        trace: Trace {
+            url: from.text("trace.url"),
+            headers: tables::read(from, "trace.headers", |part, notes| apis::headers(&part, notes)),
+            sample_percent: from.whole("trace.sample_percent"),
+            content: from.yes_no("trace.content"),
+        },
         found: KEYS.iter().map(|key| (key.name, from.layers.source(key.name))).filter(|(_, at)| *at != Source::Default).collect(),
     };
     if settings.llm.api_key.is_some() {

@@ -80,6 +80,7 @@ pub struct Settings {
     pub llm: Llm,
     pub agent: Agent,
     pub log: Log,
+    pub trace: Trace,
     /// Where each setting was found, by its key; not listed is the default.
     found: BTreeMap<&'static str, Source>,
 }
@@ -415,6 +416,19 @@ impl Settings {
         });
         main.into_iter().chain(self.apis.iter().cloned()).collect()
     }
+}
+
+/// `[trace]`: spans of turns, for a collector.
+#[derive(Debug, Clone)]
+pub struct Trace {
+    /// The whole address that spans are sent to; none: there are no spans.
+    pub url: Option<String>,
+    /// Sent with every batch.
+    pub headers: BTreeMap<String, SecretString>,
+    /// Of traces that begin here, of 100.
+    pub sample_percent: u8,
+    /// Whether spans tell what was said.
+    pub content: bool,
 }
 
 /// The form of a log line.

@@ -17,8 +17,22 @@ impl Settings {
     /// Every secret, as whoever quotes it would write it. Every struct that has one is taken apart by name, so that a new field does not
     /// compile before it is looked at.
     pub fn secrets(&self) -> Vec<SecretString> {
-        let Self { server: _, store, auth, limits: _, turns: _, sessions: _, results: _, openapi, upstream, apis, llm, agent: _, .. } =
-            self;
+        let Self {
+            server: _,
+            store,
+            auth,
+            limits: _,
+            turns: _,
+            sessions: _,
+            results: _,
+            openapi,
+            upstream,
+            apis,
+            llm,
+            agent: _,
+            trace,
+            ..
+        } = self;
         let Auth {
             signing_key,
             keys,
@@ -45,6 +59,8 @@ impl Settings {
         [&openapi.file, base_url].into_iter().flatten().for_each(|url| found.url(url));
         apis.iter().for_each(|api| of_api(api, &mut found));
         of_llm(llm, &mut found);
+        found.headers(&trace.headers);
+        trace.url.iter().for_each(|url| found.url(url));
         found.0
     }
 }
@@ -73,6 +89,9 @@ impl Found {
                 continue;
             }
             self.all([value]);
+            // What stands behind a scheme may be quoted without it (RFC 9110, 11.4).
+            let credentials = text.split_once(' ').filter(|_| name.to_ascii_lowercase().ends_with("authorization"));
+            credentials.into_iter().for_each(|(_, credentials)| self.add(credentials.trim()));
             // Of cookies each value as well.
             let cookies = text.split(';').filter(|_| name.eq_ignore_ascii_case("cookie")).filter_map(|pair| pair.split_once('='));
             cookies.for_each(|(_, cookie)| self.add(cookie.trim()));
@@ -199,6 +218,8 @@ mod tests {
             ("SAA_LLM__EMBEDDINGS__MODEL", "meaning"),
             ("SAA_LLM__EMBEDDINGS__URL", "https://e.test/v1?key=embeddings-query-key"),
             ("SAA_LLM__EMBEDDINGS__API_KEY", "embeddings-key"),
+            ("SAA_TRACE__URL", "https://t.test/v1/traces?token=collector-query-token"),
+            ("SAA_TRACE__HEADERS", r#"{"authorization": "Bearer collector-header-token"}"#),
             ("SAA_LLM__FALLBACKS", r#"[{"url": "http://f.test/v1", "api_key": "fallback-key", "headers": {"X-Auth": "fallback-header"}}]"#),
         ]);
         for secret in [
@@ -229,6 +250,8 @@ mod tests {
             "fallback-header",
             "embeddings-key",
             "embeddings-query-key",
+            "collector-query-token",
+            "collector-header-token",
         ] {
             assert!(told.iter().any(|told| told == secret), "{secret} in {told:?}");
         }

@@ -12,7 +12,7 @@ use self::reading::{Source, sources};
 /// Modules by floor, the lowest first. The command line stands above all.
 const FLOORS: [&[&str]; 8] = [
     &["clock", "domain", "fault", "release"],
-    &["settings", "markdown", "portable", "excerpt", "words", "demo", "secrets", "redact", "metrics"],
+    &["settings", "markdown", "portable", "excerpt", "words", "demo", "secrets", "redact", "metrics", "spans"],
     &["outbound", "probe", "store", "openapi"],
     &["llm", "upstream"],
     &["agent"],
@@ -25,7 +25,7 @@ const FLOORS: [&[&str]; 8] = [
 const NEIGHBOURS: [(&str, &str); 3] = [("main", "cli"), ("store", "secrets"), ("clock", "fault")];
 
 /// Outside packages with a home, and the modules that may name them.
-const HOMES: [(&str, &[&str]); 30] = [
+const HOMES: [(&str, &[&str]); 35] = [
     ("arc_swap", &["app", "store"]),
     ("config", &["settings"]),
     ("jsonwebtoken", &["secrets"]),
@@ -39,6 +39,11 @@ const HOMES: [(&str, &[&str]); 30] = [
     ("deadpool_redis", &["store"]),
     ("redb", &["store"]),
     ("prometheus_client", &["metrics"]),
+    ("opentelemetry", &["spans"]),
+    ("opentelemetry_sdk", &["spans"]),
+    ("opentelemetry_otlp", &["spans"]),
+    ("opentelemetry_http", &["spans"]),
+    ("tracing_opentelemetry", &["spans"]),
     ("crc32fast", &["store"]),
     ("zstd", &["store"]),
     ("openapiv3", &["openapi"]),
@@ -55,7 +60,7 @@ const HOMES: [(&str, &[&str]); 30] = [
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
     ("mimalloc", &["main"]),
-    ("tracing_subscriber", &["main", "cli"]),
+    ("tracing_subscriber", &["main", "cli", "spans"]),
 ];
 
 /// Outside packages that every module may name.

@@ -47,6 +47,7 @@ mod retrieval;
 mod store_contract;
 mod streams;
 mod topologies;
+mod traces;
 mod turns;
 mod untrusted;
 mod upstreams;

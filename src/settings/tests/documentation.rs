@@ -107,6 +107,7 @@ fn the_defaults_are_these() {
         llm,
         agent,
         log,
+        trace,
         found: _,
     } = Settings::builtin();
     assert_eq!((server.host.as_str(), server.port, server.connections_max), ("127.0.0.1", 5000, 4096));
@@ -143,5 +144,6 @@ fn the_defaults_are_these() {
     assert!(agent.summaries);
     assert!(!agent.offline_fallback);
     assert_eq!(openapi.selection.rules().count(), 0);
+    assert!(trace.url.is_none() && trace.headers.is_empty() && trace.sample_percent == 100 && !trace.content);
     assert_eq!((log.level.as_str(), log.format), ("info", super::super::LogFormat::Auto));
 }

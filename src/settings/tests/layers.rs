@@ -109,6 +109,10 @@ const OTHER_VALUES: &[(&str, &str)] = &[
     ("agent.show_call_details", "false"),
     ("log.level", "debug"),
     ("log.format", "json"),
+    ("trace.url", "http://localhost:4318/v1/traces"),
+    ("trace.headers", r#"{"X-Key":"********"}"#),
+    ("trace.sample_percent", "23"),
+    ("trace.content", "true"),
 ];
 
 /// Holds that each setting has its other value, taken from where `source` says.
@@ -173,6 +177,7 @@ fn every_older_name_sets_its_key_and_ours_wins_over_it() {
         ("REQUIRE_USER_CONFIRMATION", "agent.confirm", "true"),
         ("SHOW_API_CALL_DETAILS", "agent.show_call_details", "false"),
         ("LOG_LEVEL", "log.level", "debug"),
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "trace.url", "http://localhost:4318/v1/traces"),
     ];
     assert_eq!(KEYS.iter().filter(|key| key.older.is_some()).count(), older.len());
 

@@ -28,7 +28,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use redis::{Cmd, Pipeline, Value};
-use tracing::{info, warn};
+use tracing::{Instrument, Span, info, warn};
 
 use self::{
     link::{Asking, Failure, Link, Over, What},
@@ -42,6 +42,7 @@ use super::{
 use crate::{
     metrics::metrics,
     settings::{self, Durability},
+    spans,
 };
 
 /// Long or rare work may take so many times as long as a call.
@@ -122,7 +123,18 @@ impl RedisStore {
 
     /// In a box: what may go on in there is large, and every verb that asks would carry it.
     fn asked<'a>(&'a self, asking: Asking<'a>) -> BoxFuture<'a, Result<Value, StoreError>> {
-        Box::pin(async move { self.link.ask(asking).await.map_err(|e| told(&e)) })
+        let span = asking.script.map_or_else(Span::none, |script| spans::script(script.name()));
+        let told_to = span.clone();
+        Box::pin(
+            async move {
+                let answer = self.link.ask(asking).await.map_err(|e| told(&e));
+                if answer.is_err() {
+                    spans::failed(&told_to, "store");
+                }
+                answer
+            }
+            .instrument(span),
+        )
     }
 
     /// Several commands in one round trip; the first error is that of all.

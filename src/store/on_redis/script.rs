@@ -4,12 +4,16 @@ use std::sync::LazyLock;
 
 use redis::Cmd;
 
-/// One script: its text and the digest that Redis knows it by.
-pub(super) struct Script(LazyLock<redis::Script>, &'static str);
+/// One script: the digest that Redis knows it by, its text, and its name here.
+pub(super) struct Script(LazyLock<redis::Script>, &'static str, &'static str);
 
 impl Script {
     pub fn text(&self) -> &'static str {
         self.1
+    }
+
+    pub fn name(&self) -> &'static str {
+        self.2
     }
 
     /// As [`Script::on`].
@@ -31,16 +35,16 @@ impl Script {
 
 /// A script is its own file behind the preludes that it needs.
 macro_rules! script {
-    ($($file:literal),+) => {{
+    ($name:ident: $($file:literal),+) => {{
         const TEXT: &str = concat!($(include_str!(concat!("../lua/", $file, ".lua"))),+);
-        Script(LazyLock::new(|| redis::Script::new(TEXT)), TEXT)
+        Script(LazyLock::new(|| redis::Script::new(TEXT)), TEXT, stringify!($name))
     }};
 }
 
 /// Declares the scripts and the list of all of them.
 macro_rules! scripts {
     ($($name:ident = $($file:literal),+;)+) => {
-        $(pub(super) static $name: Script = script!($($file),+);)+
+        $(pub(super) static $name: Script = script!($name: $($file),+);)+
         pub(super) static ALL: &[&Script] = &[$(&$name),+];
     };
 }

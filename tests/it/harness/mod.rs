@@ -3,6 +3,7 @@
 pub mod bed;
 pub mod client;
 pub mod cluster;
+pub mod collector;
 pub mod daemon;
 pub mod declared;
 pub mod embeddings;
