@@ -35,7 +35,7 @@ fn value(old: &str) -> &'static str {
         "SHOW_API_CALL_DETAILS" => "false",
         "LOG_LEVEL" => "WARNING",
         "REDIS_URL" => "redis://127.0.0.1:6379/3",
-        "API_BASE_URL" | "DEEPSEEK_API_URL" => "http://127.0.0.1:9/v1",
+        "API_BASE_URL" | "DEEPSEEK_API_URL" | "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" => "http://127.0.0.1:9/v1",
         "WEB_API_USERNAME" => "ann",
         _ => SECRET,
     }
