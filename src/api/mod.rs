@@ -46,12 +46,13 @@ use tracing::error;
 use self::error::ApiError;
 use crate::app::{App, Rendering};
 
-/// Every route of the service. Open to everybody: `/`, `/docs`, `/openapi.json`, `/console/*`, `/health*`, `/api/login`, and
+/// Every route of the service. Open to everybody: `/`, `/admin` (the page alone), `/docs`, `/openapi.json`, `/console/*`, `/health*`, `/api/login`, and
 /// `/api/token/refresh`, which takes a token of its own kind. All others take an access token.
 fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
     vec![
         ("/", get(home::home)),
         ("/console/{file}", get(console::file)),
+        ("/admin", get(console::admin)),
         ("/docs", get(console::docs)),
         ("/openapi.json", get(openapi::served)),
         ("/health", get(home::health)),

@@ -46,3 +46,12 @@ export function contrastAndNames(page) {
     return wrong;
   }, CONTRAST_MIN);
 }
+
+/** What axe-core finds on the page as it is now that keeps somebody from using it, one sentence each. The window was opened with its script. */
+export function seriousFindings(page) {
+  return page.evaluate(async () => {
+    const { violations } = await window.axe.run();
+    const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+    return serious.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 120)}: ${failureSummary}`));
+  });
+}

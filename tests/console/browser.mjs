@@ -25,8 +25,8 @@ export async function startBrowser() {
   return chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox"] });
 }
 
-/** A new window, and what was seen in it: `foreign` requests, `dialogs`, policy `violations`, script `errors`, `keys` of turns. */
-export async function openWindow(browser, origin, { locale = "en-US", width = 1280, height = 800, colorScheme = "light" } = {}) {
+/** A new window, with `scripts` (paths) of the test in it, and what was seen in it: `foreign` requests, `dialogs`, policy `violations`, script `errors`, `keys` of turns. */
+export async function openWindow(browser, origin, { locale = "en-US", width = 1280, height = 800, colorScheme = "light", scripts = [] } = {}) {
   const context = await browser.newContext({ locale, colorScheme, viewport: { width, height } });
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
@@ -44,6 +44,7 @@ export async function openWindow(browser, origin, { locale = "en-US", width = 12
   await page.addInitScript(() => {
     document.addEventListener("securitypolicyviolation", (event) => window.tellViolation(`${event.effectiveDirective} ${event.blockedURI}`));
   });
+  for (const path of scripts) await page.addInitScript({ path });
   return { page, seen, close: () => context.close() };
 }
 

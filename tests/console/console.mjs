@@ -2,39 +2,15 @@
 
 import assert from "node:assert/strict";
 import fs from "node:fs";
-import { openWindow, say, signIn, startBrowser, startCanary, turnAnswer } from "./browser.mjs";
+import { say, signIn, turnAnswer } from "./browser.mjs";
 import { contrastAndNames } from "./accessible.mjs";
+import { checks } from "./checks.mjs";
 import { corpus } from "./corpus.mjs";
 
 const origin = process.env.CONSOLE_URL;
 const who = { user: process.env.CONSOLE_USER, password: process.env.CONSOLE_PASSWORD };
-const pictures = process.env.CONSOLE_SCREENSHOTS;
-if (pictures) fs.mkdirSync(pictures, { recursive: true });
+const { canary, check, finish, picture } = await checks(origin);
 
-let passed = 0;
-let failed = 0;
-const canary = await startCanary(`${origin}/`);
-const browser = await startBrowser();
-
-/** Runs one check in a window of its own; whatever it is about, the page makes no foreign request, error, dialog or violation. */
-async function check(name, options, story) {
-  const window = await openWindow(browser, origin, options);
-  try {
-    await window.page.goto(`${origin}/`);
-    await story(window.page, window.seen);
-    const { foreign, dialogs, violations, errors } = window.seen;
-    assert.deepEqual({ foreign, dialogs, violations, errors, canary: canary.calls }, { foreign: [], dialogs: [], violations: [], errors: [], canary: [] });
-    passed += 1;
-    console.log(`ok      ${name}`);
-  } catch (error) {
-    failed += 1;
-    console.log(`FAILED  ${name}\n${error.stack}`);
-    canary.calls.length = 0;
-  }
-  await window.close();
-}
-
-const picture = (page, name) => (pictures ? page.screenshot({ path: `${pictures}/${name}.png` }) : undefined);
 const text = (page, selector) => page.locator(selector).innerText();
 
 /** The next request for a turn is answered by the test. */
@@ -370,7 +346,4 @@ await check("what the policy forbids is blocked, and seen here", {}, async (page
   seen.foreign.length = 0;
 });
 
-await browser.close();
-canary.stop();
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed === 0 ? 0 : 1);
+await finish();

@@ -1,5 +1,6 @@
 // The console: signing in, the conversation, and what surrounds it.
 
+import { leadBack, showAdminLink } from "./admin_link.mjs";
 import * as conversation from "./conversation.mjs";
 import { $, make, show } from "./element.mjs";
 import { examplesOf } from "./examples.mjs";
@@ -88,6 +89,8 @@ function watchExpiry() {
 const events = { whenExpired: expired, whenAnswered: answered };
 
 async function showChat() {
+  if (leadBack()) return;
+  showAdminLink();
   show($("sign-in"), false);
   show($("chat"), true);
   show($("menu"), true);

@@ -59,7 +59,8 @@ export const resetSession = () => request("POST", "/api/session/reset");
 export const functions = () => request("GET", "/api/functions");
 export const apiInfo = () => request("GET", "/api/info");
 
-async function request(method, path, { body, headers = {}, anonymous = false } = {}) {
+/** @returns {Promise<any>} what the service answered; if that is not good, a `Problem` is thrown */
+export async function request(method, path, { body, headers = {}, anonymous = false } = {}) {
   const all = { Accept: "application/json", "Accept-Language": spoken() === "zh" ? "zh-CN" : "en", ...headers };
   const token = anonymous ? null : signedIn()?.token;
   if (token) all.Authorization = `Bearer ${token}`;

@@ -52,6 +52,7 @@ const TEXTS = {
   sign_out_about: ["A message is still being worked on. It is finished all the same, and its answer will be in your history.", "有一条消息仍在处理中。它会继续完成，答复将保存在历史记录里。"],
   docs_title: ["The API of this service", "本服务的 API"],
   docs_link: ["API document", "API 文档"],
+  admin_link: ["Administration", "系统管理"],
   docs_console: ["To the console", "返回控制台"],
   docs_signed_in: ["Requests are sent as {0}.", "请求将以 {0} 的身份发送。"],
   docs_signed_out: ["You are not signed in: sign in on the console, and come back in this tab.", "尚未登录：请先在控制台登录，然后在此标签页返回。"],
@@ -97,6 +98,9 @@ const TEXTS = {
 
 const REMEMBERED = "console.language";
 let language = localStorage.getItem(REMEMBERED) ?? (navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en");
+
+/** More texts, of pages that have their own. */
+export const learn = (texts) => void Object.assign(TEXTS, texts);
 
 /** `en` or `zh`. */
 export const spoken = () => (language === "zh" ? "zh" : "en");
