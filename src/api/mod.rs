@@ -19,8 +19,10 @@ mod keys;
 mod log_level;
 mod login;
 pub mod openapi;
+mod overview;
 mod query;
 mod rates;
+mod replicas;
 mod results;
 mod revision;
 mod runs;
@@ -90,6 +92,11 @@ fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
         ("/api/admin/sessions/{user}/{session}/history", get(audit::history_of_one)),
         ("/api/admin/sessions/{user}/keys", get(admin::keys)),
         ("/api/admin/sessions/{user}/history", get(audit::history)),
+        ("/api/admin/turns", get(overview::turns)),
+        ("/api/admin/turns/{run}/cancel", post(overview::cancel)),
+        ("/api/admin/unknown", get(overview::unknown)),
+        ("/api/admin/replicas", get(replicas::list)),
+        ("/api/admin/stats", get(overview::stats)),
         ("/api/admin/users", get(users::list).post(users::create)),
         ("/api/admin/users/{name}", get(users::one).patch(users::change).delete(users::remove)),
         ("/api/admin/audit", get(audit::records)),

@@ -170,6 +170,7 @@ impl App {
             feeds: Feeds::default(),
             summarising: Summarising::default(),
             rendering: OnceLock::new(),
+            presence: super::presence::Presence::default(),
             draining: CancellationToken::new(),
             handing_over: CancellationToken::new(),
             first_start,

@@ -25,7 +25,9 @@ mod lease;
 mod log_level;
 mod login;
 mod meanings;
+mod overview;
 mod password;
+mod presence;
 mod recover;
 mod refresh;
 mod reload;
@@ -117,6 +119,7 @@ struct Inner {
     summarising: summary::Summarising,
     rendering: OnceLock<Rendering>,
     log: log_level::Log,
+    presence: presence::Presence,
     /// Cancelled when the process begins to go down.
     draining: CancellationToken,
     /// Cancelled when what still runs must be given to other replicas.

@@ -26,13 +26,15 @@ pub enum Action {
     SessionRead,
     /// Somebody ended another's session.
     SessionEnded,
+    /// Somebody had another's run stop.
+    RunStopped,
     DocumentsReloaded,
     /// What the log of a replica tells.
     LogLevelChanged,
 }
 
 impl Action {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::LoginThrottled,
         Self::RefreshReused,
         Self::LoggedOutEverywhere,
@@ -47,6 +49,7 @@ impl Action {
         Self::ApiKeyRevoked,
         Self::SessionRead,
         Self::SessionEnded,
+        Self::RunStopped,
         Self::DocumentsReloaded,
         Self::LogLevelChanged,
     ];
@@ -67,6 +70,7 @@ impl Action {
             Self::ApiKeyRevoked => "api_key_revoked",
             Self::SessionRead => "session_read",
             Self::SessionEnded => "session_ended",
+            Self::RunStopped => "run_stopped",
             Self::DocumentsReloaded => "documents_reloaded",
             Self::LogLevelChanged => "log_level_changed",
         }

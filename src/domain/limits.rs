@@ -26,6 +26,26 @@ pub const API_KEY_DAYS_MAX: u64 = 365;
 pub const API_KEYS_KNOWN_MAX: usize = 4096;
 /// A day, in milliseconds.
 pub const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+/// An hour, in milliseconds.
+pub const HOUR_MS: u64 = 60 * 60 * 1000;
+/// Hours of which administrators are told what was counted.
+pub const STATS_HOURS: usize = 48;
+/// How often a replica says that it is there, in milliseconds.
+pub const REPLICA_BEAT_MS: u64 = 5_000;
+/// How long it counts as being there after it said so, in milliseconds: twice it may fail to.
+pub const REPLICA_LASTS_MS: u64 = 3 * REPLICA_BEAT_MS;
+/// Running turns in one answer of the administrators' listing when the client does not say.
+pub const OPEN_RUNS_PAGE_DEFAULT: usize = 100;
+/// Running turns in one answer of the administrators' listing, at most.
+pub const OPEN_RUNS_PAGE_MAX: usize = 500;
+/// Runs of unknown outcome that are remembered, in each of the 64 buckets of users; the oldest go.
+pub const UNKNOWN_OUTCOMES_PER_BUCKET: usize = 64;
+/// How long they are remembered after the last of them ended, in milliseconds.
+pub const UNKNOWN_OUTCOMES_MS: u64 = 30 * DAY_MS;
+/// Runs of unknown outcome in one answer when the client does not say.
+pub const UNKNOWN_OUTCOMES_PAGE_DEFAULT: usize = 100;
+/// Runs of unknown outcome in one answer, at most.
+pub const UNKNOWN_OUTCOMES_PAGE_MAX: usize = 1000;
 /// Users in one answer of the administrators' listing when the client does not say.
 pub const USERS_PAGE_DEFAULT: usize = 100;
 /// Users in one answer of the administrators' listing, at most.

@@ -5,6 +5,8 @@ pub mod budgets;
 pub mod credentials;
 pub mod keys;
 pub mod logins;
+pub mod overview;
+pub mod replicas;
 mod runs;
 pub mod sessions;
 

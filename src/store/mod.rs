@@ -13,6 +13,7 @@ mod keys;
 pub mod migrate;
 mod on_redis;
 pub mod record;
+mod replicas;
 mod summary;
 mod vectors;
 pub mod warnings;
@@ -35,6 +36,8 @@ use self::contract::{
     credentials::{Admitted, CredentialPut, FetchedToken, OwnCredential, UpstreamToken},
     keys::{KeptKey, KeyMade, NewKey},
     logins::{Attempted, LoggedOut, Login, Logout, Opened, Rotated, Rotation, StoppedRuns},
+    overview::{HourCounted, OpenPlace, OpenRuns, Told, UnknownOutcome},
+    replicas::{Alive, Replica},
     sessions::{LabelChange, NewSession, OwnSession, Rewound, SessionOpened},
 };
 use crate::{
@@ -181,6 +184,51 @@ impl Store {
     /// asked here.
     pub async fn kill(&self, user: &UserName, session: Option<&SessionId>) -> Result<u64, StoreError> {
         either!(self.kill(user, session))
+    }
+
+    /// Runs that have not ended and do not wait, of all users, after a place; those first that were begun or taken longest ago.
+    pub async fn open_runs(&self, after: Option<&OpenPlace>, limit: usize) -> Result<OpenRuns, StoreError> {
+        either!(self.open_runs(after, limit))
+    }
+
+    /// Whose run this is, if it holds a session now. It looks through all that hold one: an id tells the session's slot and not its user.
+    pub async fn user_of_open_run(&self, run: &str) -> Result<Option<UserName>, StoreError> {
+        either!(self.user_of_open_run(run))
+    }
+
+    /// Has a run of a user's stop, for an administrator. Whether the caller may is not asked here. Repeating it is safe.
+    pub async fn stop_run(&self, user: &UserName, run: &str) -> Result<Told, StoreError> {
+        either!(self.stop_run(user, run))
+    }
+
+    /// Runs of which it is not known what became of a change: of each bucket of users the newest
+    /// [`UNKNOWN_OUTCOMES_PER_BUCKET`](crate::domain::limits::UNKNOWN_OUTCOMES_PER_BUCKET), newest first.
+    pub async fn unknown_outcomes(&self) -> Result<Vec<UnknownOutcome>, StoreError> {
+        let mut found = either!(self.unknown_outcomes())?;
+        found.sort_unstable_by(|a, b| b.order().cmp(&a.order()));
+        Ok(found)
+    }
+
+    /// What was counted in the last [`STATS_HOURS`](crate::domain::limits::STATS_HOURS), hour by hour, the oldest first.
+    pub async fn counted(&self) -> Result<Vec<HourCounted>, StoreError> {
+        either!(self.counted())
+    }
+
+    /// A replica says that it is there and how it is; it counts for [`REPLICA_LASTS_MS`](crate::domain::limits::REPLICA_LASTS_MS).
+    pub async fn beat(&self, replica: &Replica) -> Result<(), StoreError> {
+        either!(self.beat(replica))
+    }
+
+    /// A replica is not there any more.
+    pub async fn replica_goes(&self, id: &str) -> Result<(), StoreError> {
+        either!(self.replica_goes(id))
+    }
+
+    /// The replicas that have said lately that they are there, by name.
+    pub async fn replicas(&self) -> Result<Vec<Alive>, StoreError> {
+        let mut alive = either!(self.replicas())?;
+        alive.sort_unstable_by(|a, b| a.replica.id.cmp(&b.replica.id));
+        Ok(alive)
     }
 
     /// Empties the conversation, if it is what the caller `expects`.

@@ -7,8 +7,8 @@ use super::{
     logins::LAST,
     stored::{Session, decode, encode},
     tables::{
-        ACCOUNTS, ACTIVITY, Bytes, CREDENTIALS, Covering, Credential, ENDS, FENCES, Family, HISTORY, JOURNAL, Kept, LISTED, OPEN, REFRESH,
-        REQUEST_ENDS, REQUESTS, RESULT_ENDS, RESULTS, REVOKED, RUN_ENDS, RUNS, Request, Row, SESSIONS, SUMMARIES, TOKENS, Text,
+        ACCOUNTS, ACTIVITY, Bytes, COUNTED, CREDENTIALS, Covering, Credential, ENDS, FENCES, Family, HISTORY, JOURNAL, Kept, LISTED, OPEN, REFRESH,
+        REQUEST_ENDS, REQUESTS, RESULT_ENDS, RESULTS, REVOKED, RUN_ENDS, RUNS, Request, Row, SESSIONS, SUMMARIES, TOKENS, Text, UNKNOWN,
         VECTOR_ENDS, VECTORS, WAITING, Waits,
     },
 };
@@ -51,6 +51,8 @@ pub(super) struct Book<'t> {
     pub open: Table<'t, Text, u64>,
     pub runs: Table<'t, (Text, Text), Text>,
     pub run_ends: Table<'t, (u64, Text, Text), ()>,
+    pub unknown: Table<'t, (u64, Text), (Text, Text, Text)>,
+    pub counted: Table<'t, (u64, Text), u64>,
     requests: Table<'t, (Text, Text), Request>,
     listed: Table<'t, Text, Row>,
     activity: Table<'t, (u64, Text), ()>,
@@ -108,6 +110,8 @@ impl<'t> Book<'t> {
             open: transaction.open_table(OPEN)?,
             runs: transaction.open_table(RUNS)?,
             run_ends: transaction.open_table(RUN_ENDS)?,
+            unknown: transaction.open_table(UNKNOWN)?,
+            counted: transaction.open_table(COUNTED)?,
             requests: transaction.open_table(REQUESTS)?,
             listed: transaction.open_table(LISTED)?,
             activity: transaction.open_table(ACTIVITY)?,

@@ -18,8 +18,10 @@ mod keys;
 mod logins;
 mod migrate;
 mod open;
+mod overview;
 mod rates;
 mod removal;
+mod replicas;
 mod results;
 mod runs;
 mod sessions;
@@ -57,6 +59,7 @@ struct Inner {
     events: Events,
     reservations: Reservations,
     attempts: attempts::Attempts,
+    replicas: replicas::Replicas,
 }
 
 /// Why a verb could not be done.

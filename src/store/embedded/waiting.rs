@@ -64,6 +64,7 @@ impl Book<'_> {
         for run in known.iter().take(extra) {
             self.forget_run(user, run)?;
         }
+        self.count_end(ended)?;
         self.changed = true;
         Ok(())
     }

@@ -1,13 +1,6 @@
 -- page: the newest sessions of one bucket behind a place in the list, with what the index says of them, and a count of them all.
 -- KEYS 1 x 2 la 3 sm   ARGV 1 last active at that place, or +inf 2 its member 3 how many at most
 -- returns {listed, alive, member, last active, expires, summary, member, …}, newest first; of one time, the greater member first
-local before = function(a, b)
-  for i = 1, math.min(#a, #b) do
-    local x, y = string.byte(a, i), string.byte(b, i)
-    if x ~= y then return x < y end
-  end
-  return #a < #b
-end
 local at, member, most = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 local page = {redis.call('ZCARD', KEYS[1]), redis.call('ZCOUNT', KEYS[1], '(' .. now, '+inf')}
 local offset, taken = 0, 0

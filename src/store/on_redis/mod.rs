@@ -15,6 +15,8 @@ mod link;
 mod listing;
 mod logins;
 mod migrate;
+mod overview;
+mod replicas;
 mod reply;
 mod results;
 mod runs;
