@@ -21,22 +21,26 @@ static DOCS: LazyLock<File> = LazyLock::new(|| File::new("docs.html", HTML, incl
 
 static ADMIN: LazyLock<File> = LazyLock::new(|| File::new("admin.html", HTML, include_str!("console/admin.html")));
 
-static FILES: LazyLock<[File; 27]> = LazyLock::new(|| {
+static FILES: LazyLock<[File; 31]> = LazyLock::new(|| {
     [
         File::new("style.css", CSS, include_str!("console/style.css")),
         File::new("icon.svg", SVG, include_str!("console/icon.svg")),
         File::new("admin.css", CSS, include_str!("console/admin.css")),
         File::new("admin.mjs", SCRIPT, include_str!("console/admin.mjs")),
         File::new("admin_audit.mjs", SCRIPT, include_str!("console/admin_audit.mjs")),
+        File::new("admin_chart.mjs", SCRIPT, include_str!("console/admin_chart.mjs")),
         File::new("admin_document.mjs", SCRIPT, include_str!("console/admin_document.mjs")),
         File::new("admin_end.mjs", SCRIPT, include_str!("console/admin_end.mjs")),
         File::new("admin_link.mjs", SCRIPT, include_str!("console/admin_link.mjs")),
         File::new("admin_log.mjs", SCRIPT, include_str!("console/admin_log.mjs")),
         File::new("admin_parts.mjs", SCRIPT, include_str!("console/admin_parts.mjs")),
+        File::new("admin_replicas.mjs", SCRIPT, include_str!("console/admin_replicas.mjs")),
         File::new("admin_session.mjs", SCRIPT, include_str!("console/admin_session.mjs")),
         File::new("admin_sessions.mjs", SCRIPT, include_str!("console/admin_sessions.mjs")),
+        File::new("admin_stats.mjs", SCRIPT, include_str!("console/admin_stats.mjs")),
         File::new("admin_table.mjs", SCRIPT, include_str!("console/admin_table.mjs")),
         File::new("admin_texts.mjs", SCRIPT, include_str!("console/admin_texts.mjs")),
+        File::new("admin_turns.mjs", SCRIPT, include_str!("console/admin_turns.mjs")),
         File::new("admin_user_form.mjs", SCRIPT, include_str!("console/admin_user_form.mjs")),
         File::new("admin_users.mjs", SCRIPT, include_str!("console/admin_users.mjs")),
         File::new("app.mjs", SCRIPT, include_str!("console/app.mjs")),

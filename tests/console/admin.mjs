@@ -52,7 +52,7 @@ async function enter(page, who, hash = "") {
 const rows = (page) => page.locator("#admin-screen tbody tr");
 const row = (page, text) => rows(page).filter({ hasText: text });
 const dialog = (page) => page.locator("dialog[open]");
-const settled = (page) => page.locator("#admin-screen .pager span", { hasText: /\d/ }).first().waitFor();
+const settled = (page) => page.locator("#admin-screen .as-of", { hasText: /\d/ }).first().waitFor();
 const go = async (page, tab) => {
   await page.locator(`#admin-tabs a[href="#/${tab}"]`).click();
   await page.locator("#admin-title:focus").waitFor();

@@ -14,13 +14,16 @@ import { say, spoken, switchLanguage, translate } from "./texts.mjs";
 
 /** The tabs by the first word of the address, with the text that names each. @type {Record<string, [string, () => Promise<Screen>]>} */
 const SCREENS = {
+  overview: ["stats_title", () => import("./admin_stats.mjs")],
   sessions: ["sessions_title", () => import("./admin_sessions.mjs")],
+  turns: ["turns_title", () => import("./admin_turns.mjs")],
+  replicas: ["replicas_title", () => import("./admin_replicas.mjs")],
   users: ["users_title", () => import("./admin_users.mjs")],
   audit: ["audit_title", () => import("./admin_audit.mjs")],
   document: ["document_title", () => import("./admin_document.mjs")],
   log: ["log_title", () => import("./admin_log.mjs")],
 };
-const FIRST = "sessions";
+const FIRST = "overview";
 
 /** Ends what the screen that is shown does by itself. */
 let leaving = new AbortController();

@@ -121,8 +121,8 @@ export function pages({ signal, table: shown, read, live = true, controls = [] }
   let next = null;
   let asked = 0;
   const problems = problemPlace();
-  const summary = make("p", { class: "quiet", id: "summary" });
-  const read_at = make("span", { class: "quiet" });
+  const summary = make("p", { class: "quiet summary" });
+  const read_at = make("span", { class: "quiet as-of" });
   const page = make("span", { class: "quiet" });
   const back = button(say("admin_previous"), () => go(path.slice(0, -1)));
   const on = button(say("admin_next"), () => go([...path, next]));
@@ -150,7 +150,7 @@ export function pages({ signal, table: shown, read, live = true, controls = [] }
     on.disabled = next === null;
     // The focus does not fall off a button that has just become useless.
     if (focusWas && document.activeElement?.matches(":disabled, body")) (back.disabled ? on : back).focus();
-    foot.hidden = path.length === 1 && next === null && !live;
+    for (const part of [back, page, on]) part.hidden = path.length === 1 && next === null;
   }
 
   function go(to) {
