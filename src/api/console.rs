@@ -19,20 +19,32 @@ const SVG: &str = "image/svg+xml";
 static PAGE: LazyLock<File> = LazyLock::new(|| File::new("index.html", HTML, include_str!("console/index.html")));
 static DOCS: LazyLock<File> = LazyLock::new(|| File::new("docs.html", HTML, include_str!("console/docs.html")));
 
-static FILES: LazyLock<[File; 13]> = LazyLock::new(|| {
+static FILES: LazyLock<[File; 25]> = LazyLock::new(|| {
     [
         File::new("style.css", CSS, include_str!("console/style.css")),
         File::new("icon.svg", SVG, include_str!("console/icon.svg")),
+        File::new("account.mjs", SCRIPT, include_str!("console/account.mjs")),
         File::new("app.mjs", SCRIPT, include_str!("console/app.mjs")),
         File::new("calls.mjs", SCRIPT, include_str!("console/calls.mjs")),
+        File::new("chat.mjs", SCRIPT, include_str!("console/chat.mjs")),
+        File::new("clock.mjs", SCRIPT, include_str!("console/clock.mjs")),
+        File::new("confirmation.mjs", SCRIPT, include_str!("console/confirmation.mjs")),
         File::new("conversation.mjs", SCRIPT, include_str!("console/conversation.mjs")),
         File::new("docs.mjs", SCRIPT, include_str!("console/docs.mjs")),
         File::new("element.mjs", SCRIPT, include_str!("console/element.mjs")),
         File::new("examples.mjs", SCRIPT, include_str!("console/examples.mjs")),
+        File::new("form.mjs", SCRIPT, include_str!("console/form.mjs")),
+        File::new("functions.mjs", SCRIPT, include_str!("console/functions.mjs")),
         File::new("inline.mjs", SCRIPT, include_str!("console/inline.mjs")),
+        File::new("live.mjs", SCRIPT, include_str!("console/live.mjs")),
         File::new("markdown.mjs", SCRIPT, include_str!("console/markdown.mjs")),
         File::new("service.mjs", SCRIPT, include_str!("console/service.mjs")),
+        File::new("sessions.mjs", SCRIPT, include_str!("console/sessions.mjs")),
+        File::new("sign_in.mjs", SCRIPT, include_str!("console/sign_in.mjs")),
+        File::new("stream.mjs", SCRIPT, include_str!("console/stream.mjs")),
+        File::new("tabs.mjs", SCRIPT, include_str!("console/tabs.mjs")),
         File::new("texts.mjs", SCRIPT, include_str!("console/texts.mjs")),
+        File::new("toast.mjs", SCRIPT, include_str!("console/toast.mjs")),
         File::new("turn.mjs", SCRIPT, include_str!("console/turn.mjs")),
     ]
 });
@@ -74,6 +86,8 @@ mod tests {
         assert!(named.len() >= 3, "{named:?}");
         named.extend(between(&DOCS.text, "\"/console/", "\""));
         named.extend(FILES.iter().flat_map(|file| between(&file.text, "from \"./", "\"")));
+        // What is loaded when it is needed first.
+        named.extend(FILES.iter().flat_map(|file| between(&file.text, "import(\"./", "\"")));
         for name in &named {
             assert!(served.contains(name), "{name} is named but not served");
         }
