@@ -70,7 +70,7 @@ export function field(text, input, hint) {
   const label = make("label", { for: input.id }, text);
   const checks = input.getAttribute("type") === "checkbox";
   if (hint) input.setAttribute("aria-describedby", `${input.id}-hint`);
-  return make("div", { class: checks ? "field check" : "field" }, checks ? [input, label] : [label, input], hint && make("p", { id: `${input.id}-hint`, class: "quiet" }, hint));
+  return make("div", { class: checks ? "entry check" : "entry" }, checks ? [input, label] : [label, input], hint && make("p", { id: `${input.id}-hint`, class: "quiet" }, hint));
 }
 
 /**
@@ -87,7 +87,7 @@ export function facts(pairs) {
  * @param {string} text
  */
 export function toast(text) {
-  const note = make("p", { class: "toast" }, text);
+  const note = make("p", { class: "done" }, text);
   $("admin-toasts").append(note);
   setTimeout(() => note.remove(), TOAST_MS);
 }

@@ -58,7 +58,7 @@ function rowOf(name, { user_id, session_id, created_at, last_active, conversatio
   return { name, main: name === user_id, user_id, session_id, created_at, last_active, conversation_length, expires_at };
 }
 
-/** @param {() => Promise<void>} ended */
+/** @param {() => Promise<void>} ended @returns {import("./admin_table.mjs").Column<any>[]} */
 function columns(ended) {
   const address = ({ user_id, session_id }) => `#/sessions/${encodeURIComponent(user_id)}/${encodeURIComponent(session_id)}`;
   return [
@@ -68,6 +68,6 @@ function columns(ended) {
     { name: say("sessions_created"), of: (row) => when(row.created_at) },
     { name: say("sessions_messages"), of: (row) => number(row.conversation_length), kind: "right" },
     { name: say("sessions_expires"), of: (row) => when(row.expires_at) },
-    { name: say("admin_actions"), of: (row) => button(say("sessions_end"), () => endOne(row.user_id, row.session_id, ended), { "aria-label": `${say("sessions_end")}: ${row.name}` }), kind: "acts" },
+    { name: say("admin_actions"), of: (row) => button(say("sessions_end"), () => endOne(row.user_id, row.session_id, ended), { "aria-label": `${say("sessions_end")}: ${row.name}` }), kind: "does" },
   ];
 }

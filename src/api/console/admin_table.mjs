@@ -25,7 +25,7 @@ export const REFRESH_MS = 5000;
 function framed(caption, columns, body) {
   const head = columns.map(({ name, kind }) => make("th", { scope: "col", role: "columnheader", class: kind }, name));
   const top = make("thead", { role: "rowgroup" }, make("tr", { role: "row" }, head));
-  const whole = make("table", { class: "rows", role: "table", "aria-label": caption }, top, body);
+  const whole = make("table", { class: "records", role: "table", "aria-label": caption }, top, body);
   return make("div", { class: "table", role: "region", tabindex: "0", "aria-label": caption }, whole);
 }
 

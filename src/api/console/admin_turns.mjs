@@ -24,7 +24,7 @@ export function open(place, _path, signal) {
       { name: say("turns_holder"), of: ({ holder }) => (holder === null ? "–" : code(holder)) },
       { name: say("turns_lease"), of: ({ lease_ms_left }) => span(lease_ms_left), kind: "right" },
       { name: say("turns_run"), of: ({ run_id }) => code(run_id) },
-      { name: say("admin_actions"), of: (run) => run.state !== "stopping" && button(say("turns_stop"), () => stop(run), { "aria-label": `${say("turns_stop")}: ${run.user_id} ${run.run_id}` }), kind: "acts" },
+      { name: say("admin_actions"), of: (run) => run.state !== "stopping" && button(say("turns_stop"), () => stop(run), { "aria-label": `${say("turns_stop")}: ${run.user_id} ${run.run_id}` }), kind: "does" },
     ],
     ({ run_id }) => run_id,
   );

@@ -26,6 +26,7 @@ export function open(place, _path, signal) {
     return { rows: users, next: next_cursor };
   }
 
+  /** @returns {import("./admin_table.mjs").Column<any>[]} */
   function columns() {
     return [
       { name: say("sessions_user"), of: ({ username }) => make("a", { href: `#/sessions/${encodeURIComponent(username)}`, dir: "auto" }, username) },
@@ -33,7 +34,7 @@ export function open(place, _path, signal) {
       { name: say("users_scopes"), of: scopesOf },
       { name: say("users_state"), of: stateOf },
       { name: say("users_created"), of: ({ created_at }) => when(created_at) },
-      { name: say("admin_actions"), of: actsOn, kind: "acts" },
+      { name: say("admin_actions"), of: actsOn, kind: "does" },
     ];
   }
 
