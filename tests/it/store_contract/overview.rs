@@ -250,7 +250,7 @@ async fn a_replica_counts_until_it_goes(bed: Bed) {
     }
     let alive = bed.store().replicas().await.unwrap();
     assert_eq!(alive.iter().map(|alive| alive.replica.clone()).collect::<Vec<_>>(), [replica("web-1", 2), replica("web-2", 0)]);
-    assert!(alive.iter().all(|alive| alive.seen_ms.abs_diff(alive[0].seen_ms) < 1000));
+    assert!(alive.iter().all(|one| one.seen_ms.abs_diff(alive[0].seen_ms) < 1000));
     bed.store().replica_goes("web-1").await.unwrap();
     bed.store().replica_goes("nobody").await.unwrap();
     assert_eq!(bed.store().replicas().await.unwrap().len(), 1);
