@@ -32,6 +32,7 @@ mod sessions;
 mod shapes;
 mod trace;
 mod users;
+mod watch;
 mod well_formed;
 
 use std::any::Any;
@@ -90,12 +91,14 @@ fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
         ("/api/admin/sessions/{user}", delete(admin::kill)),
         ("/api/admin/sessions/{user}/{session}", get(admin::session).delete(admin::kill_one)),
         ("/api/admin/sessions/{user}/{session}/history", get(audit::history_of_one)),
+        ("/api/admin/sessions/{user}/{session}/keys", get(admin::keys_of_one)),
         ("/api/admin/sessions/{user}/keys", get(admin::keys)),
         ("/api/admin/sessions/{user}/history", get(audit::history)),
         ("/api/admin/turns", get(overview::turns)),
         ("/api/admin/turns/{run}/cancel", post(overview::cancel)),
         ("/api/admin/unknown", get(overview::unknown)),
         ("/api/admin/replicas", get(replicas::list)),
+        ("/api/admin/events", get(watch::follow)),
         ("/api/admin/stats", get(overview::stats)),
         ("/api/admin/users", get(users::list).post(users::create)),
         ("/api/admin/users/{name}", get(users::one).patch(users::change).delete(users::remove)),

@@ -42,6 +42,7 @@ mod told;
 mod turn;
 mod users;
 mod visit;
+mod watch;
 mod work;
 
 use std::{
@@ -76,6 +77,7 @@ pub use self::{
     sessions::FoundSession,
     turn::{AcceptedRun, Begun, Rendering, Report, Request, Taken},
     users::{NewUser, UserChange},
+    watch::Watched,
 };
 use crate::{
     agent::{self, Agent, Budget, Meaning, Offering},
@@ -120,6 +122,8 @@ struct Inner {
     rendering: OnceLock<Rendering>,
     log: log_level::Log,
     presence: presence::Presence,
+    /// Places for administrators who watch what begins and ends.
+    watchers: Arc<Semaphore>,
     /// Cancelled when the process begins to go down.
     draining: CancellationToken,
     /// Cancelled when what still runs must be given to other replicas.

@@ -23,7 +23,7 @@ use swagger_api_agent::{
     },
 };
 
-use super::{PasswordFrom, UserCommand, say, settings_of};
+use super::{PasswordFrom, UserCommand, note, say, settings_of};
 
 pub fn run(sources: Sources, command: UserCommand) -> ExitCode {
     match settings_of(Settings::load(sources)) {
@@ -105,13 +105,6 @@ fn deed_of(user: &UserName, change: AccountChange<'_>) -> Deed {
         AccountChange::MustChange(must) => deed(Action::UserChanged).with("must_change_password", must.to_string()),
         AccountChange::Disabled(true) => deed(Action::UserDisabled),
         AccountChange::Disabled(false) => deed(Action::UserEnabled),
-    }
-}
-
-/// It was done; an audit log that lacks it is told, and nothing else comes of it.
-async fn note(store: &Store, deed: Deed) {
-    if let Err(error) = store.audit(&deed.with("through", "the command line")).await {
-        super::complain(&format!("the audit log lacks this: {error}"));
     }
 }
 

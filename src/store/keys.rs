@@ -36,6 +36,8 @@
 //! | `saa:{b}:tr:<user>` | zset | tokens that are set aside: `<id>\|<tokens>` → when it lapses | as `tk` |
 //! | `saa:{tokens}:tk`, `:tr` | hash, zset | the same for all users together; there if the service has a budget | as `tk` |
 //! | `saa:{audit}:log` | stream | the audit log (`audit.rs`): `n` a nonce, `r` the record; ids are times | 180 days after the last; records after as long, or when there are too many |
+//! | `saa:{b}:w` | string | an administrator watches what begins and ends | 60 s after one last said so |
+//! | `saa:{b}:c` | stream | what begins and ends while somebody watches (`lua/changes.lua`): `k` what, `u` `<user>:<slot>` or the user, `s` the session, `r` the run, `a` more | 60 s after the last, or when there are too many |
 //! | `saa:{replicas}:up` | hash | which replicas there are: id → `<seen ms>\|<record>` (`replicas.rs`) | a replica's 15 s after it last said so, or when it goes |
 //! | `saa:{b}:x` | zset | `<user>:<slot>` → expires at | cleans itself |
 //! | `saa:{b}:la` | zset | `<user>:<slot>` → last active | cleans itself |
@@ -71,7 +73,12 @@ const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.')
 
 /// A user's name as it stands in keys and index members.
 pub(super) fn escaped(user: &UserName) -> String {
-    utf8_percent_encode(user.as_str(), KEPT).to_string()
+    escaped_text(user.as_str())
+}
+
+/// The beginning of a name as it stands there: a name begins with another text if and only if they do so escaped.
+pub(super) fn escaped_text(text: &str) -> String {
+    utf8_percent_encode(text, KEPT).to_string()
 }
 
 /// The user of an index member (`<user>:<slot>`) or an escaped name; `None` if nobody can have it.
@@ -308,6 +315,16 @@ impl BucketKeys {
     /// What the keys of the bucket's sessions begin with; a member of its indices follows.
     pub fn sessions(&self) -> String {
         [&self.prefix, "s:"].concat()
+    }
+
+    /// That somebody watches what begins and ends in the bucket.
+    pub fn watched(&self) -> String {
+        [&self.prefix, "w"].concat()
+    }
+
+    /// What begins and ends in the bucket while somebody watches.
+    pub fn changes(&self) -> String {
+        [&self.prefix, "c"].concat()
     }
 
     /// Runs of which it is not known what became of a change.

@@ -30,9 +30,10 @@ use std::{
 
 use self::contract::{
     AccountChange, AccountsPage, Added, AdminAnswer, Begin, Begun, Caller, Cancelled, Changed, Cleared, Commit, Committed, Cursor, Entered,
-    Entry, Known, Lease, Looked, Reset, SessionStats, SessionsPage, Stepped, StoreError, StoredKey, Tail, Taken, TurnPlace,
+    Entry, Known, Lease, Looked, Reset, SessionFilter, SessionStats, SessionsPage, Stepped, StoreError, StoredKey, Tail, Taken, TurnPlace,
     audit::{AuditPage, Peeked},
     budgets::{Purse, Reservation, Reserved},
+    changes::{Changes, Seen},
     credentials::{Admitted, CredentialPut, FetchedToken, OwnCredential, UpstreamToken},
     keys::{KeptKey, KeyMade, NewKey},
     logins::{Attempted, LoggedOut, Login, Logout, Opened, Rotated, Rotation, StoppedRuns},
@@ -214,6 +215,21 @@ impl Store {
         either!(self.counted())
     }
 
+    /// From now on what begins and ends is written down, for [`WATCHED_MS`](crate::domain::limits::WATCHED_MS); what time it is.
+    pub async fn watch(&self) -> Result<u64, StoreError> {
+        either!(self.watch())
+    }
+
+    /// What began and ended since, as far as it was written down.
+    pub async fn changes(&self, seen: &Seen) -> Result<Changes, StoreError> {
+        either!(self.changes(seen))
+    }
+
+    /// As [`Store::administrator`], and not counted for the rate: whoever watches is asked often.
+    pub async fn still_administrator(&self, caller: Caller<'_>, needed: Scope) -> Result<AdminAnswer<()>, StoreError> {
+        either!(self.still_administrator(caller, needed))
+    }
+
     /// A replica says that it is there and how it is; it counts for [`REPLICA_LASTS_MS`](crate::domain::limits::REPLICA_LASTS_MS).
     pub async fn beat(&self, replica: &Replica) -> Result<(), StoreError> {
         either!(self.beat(replica))
@@ -320,17 +336,38 @@ impl Store {
         either!(self.stats())
     }
 
+    /// A page of all sessions, the newest activity first, for an administrator.
     pub async fn sessions(
         &self,
         caller: Caller<'_>,
         cursor: Option<&Cursor>,
         limit: usize,
     ) -> Result<AdminAnswer<SessionsPage>, StoreError> {
-        either!(self.sessions(caller, cursor, limit))
+        if let Some(refused) = self.administrator(caller, Scope::SessionsRead).await?.refused() {
+            return Ok(refused);
+        }
+        self.listed(&SessionFilter::default(), cursor, limit).await.map(AdminAnswer::Granted)
     }
 
+    /// A page of the sessions that are wanted, the newest activity first. Where only some are wanted at most
+    /// [`SESSIONS_LOOKED_AT_MAX`](crate::domain::limits::SESSIONS_LOOKED_AT_MAX) are looked at (and what one more look brings): a page may
+    /// have fewer than `limit`, or none, and still be followed by another. Whether the caller may is not asked here.
+    pub async fn listed(&self, filter: &SessionFilter, cursor: Option<&Cursor>, limit: usize) -> Result<SessionsPage, StoreError> {
+        either!(self.listed(filter, cursor, limit))
+    }
+
+    /// As [`Store::stored_keys`] of all sessions, for an administrator.
     pub async fn keys(&self, caller: Caller<'_>, user: &UserName) -> Result<AdminAnswer<Vec<StoredKey>>, StoreError> {
-        either!(self.keys(caller, user))
+        if let Some(refused) = self.administrator(caller, Scope::SessionsRead).await?.refused() {
+            return Ok(refused);
+        }
+        self.stored_keys(user, None).await.map(AdminAnswer::Granted)
+    }
+
+    /// The keys that hold one of a user's sessions, with its kept replies; without one those of all of them, and of the user's credentials,
+    /// ended runs and logins. Whether the caller may is not asked here.
+    pub async fn stored_keys(&self, user: &UserName, session: Option<&SessionId>) -> Result<Vec<StoredKey>, StoreError> {
+        either!(self.stored_keys(user, session))
     }
 
     pub async fn cleanup(&self, caller: Caller<'_>) -> Result<AdminAnswer<u64>, StoreError> {

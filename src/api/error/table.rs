@@ -106,6 +106,9 @@ impl From<AppError> for ApiError {
             AppError::IssuerAway => {
                 away("issuer_unavailable", "whoever issued the token cannot be asked for its keys", "暂时无法取得令牌签发方的公钥")
             }
+            AppError::TooManyWatchers => {
+                away("too_many_watchers", "too many watch at this replica: come again", "在此副本上观看的连接过多，请稍后重试")
+            }
             AppError::LoginsBusy => away("logins_busy", "too many logins at once: come again", "登录请求过多，请稍后重试"),
             AppError::Busy { run, left_ms: _ } => {
                 conflict("turn_in_progress", "another turn of this session is running", "该会话正在处理另一条消息")

@@ -11,6 +11,7 @@ mod audit;
 mod book;
 mod budgets;
 mod callers;
+mod changes;
 mod credentials;
 mod ends;
 mod events;
@@ -60,6 +61,7 @@ struct Inner {
     reservations: Reservations,
     attempts: attempts::Attempts,
     replicas: replicas::Replicas,
+    newest: changes::Newest,
 }
 
 /// Why a verb could not be done.

@@ -12,7 +12,7 @@ use redb::{Database, DatabaseError, StorageError};
 use tracing::info;
 
 use super::{
-    EmbeddedStore, Fault, Inner, attempts::Attempts, budgets::Reservations, credentials::UpstreamTokens, events::Events, rates::Arrivals,
+    EmbeddedStore, Fault, Inner, attempts::Attempts, budgets::Reservations, changes::Newest, credentials::UpstreamTokens, events::Events, rates::Arrivals,
     replicas::Replicas,
 };
 use crate::{
@@ -84,6 +84,7 @@ impl EmbeddedStore {
             reservations,
             attempts,
             replicas: Replicas::default(),
+            newest: Newest::default(),
         };
         let schema = inner.schema().map_err(|fault| refused(&file, fault))?;
         match Keyspace::of(schema) {

@@ -25,6 +25,8 @@ use crate::{
         contract::{
             Begin, Begun, Commit, Committed, Ended, Entry, Idempotency, Lease, Refused, Started, Stepped, StoreError, Tail, TurnPlace,
             Visit,
+            changes::What,
+            overview::holder_of,
         },
         keys::UserKeys,
         new_session_id,
@@ -238,6 +240,9 @@ impl Inner {
         remember(book, wish)?;
         book.keep(&who.member, &mut session)?;
         book.open.insert(who.member.as_str(), until)?;
+        if !own {
+            book.change(&who.member, &session.id, What::TurnBegun { run: run.clone(), holder: holder_of(&wish.owner) });
+        }
         let visit = Visit { role, session: session.told(&who.user, book.now, fence), tail, first };
         let token = FencingToken::from_store(token);
         let summary = book.summary(&who.member, &session)?;

@@ -1,9 +1,6 @@
--- overview: what administrators are told of what has happened, kept a bucket at a time. Stands before every script that ends a run, after clock.
+-- overview: what administrators are told of what has happened, kept a bucket at a time. Stands before every script that ends a run, after changes.
 local HOUR_MS, DAY_MS, STATS_KEPT_MS = 3600000, 86400000, 259200000
 local UNKNOWN_KEPT, UNKNOWN_KEPT_MS = 64, 2592000000
-
--- what all keys of the bucket begin with that this key is of
-local function bucket_of(key) return string.match(key, '^[^}]*}:') or '' end
 
 -- counts {what, how many, …} in the hour that it is: a hash a day, '<hour>|<what>' -> how many
 local function tally(key, counts)

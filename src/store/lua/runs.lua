@@ -9,6 +9,7 @@ local function ended(key, run, ending, session, turn, accepted, detail, fence)
   if not fence or fence % FORGOTTEN_EVERY == 0 then redis.call('ZREMRANGEBYRANK', key, 0, -RUNS_KEPT - 1) end
   redis.call('PEXPIRE', key, RUNS_KEPT_MS)
   tally(key, {(detail == 'call' and 'call|' or 'turn|') .. ending, 1})
+  changed(key, 'turn_ended', session, run, ending .. '|' .. detail)
 end
 
 -- what is known of a run that has ended, or nil

@@ -7,6 +7,7 @@ mod accounts;
 mod admin;
 mod audit;
 mod budgets;
+mod changes;
 mod checks;
 mod credentials;
 mod events;
