@@ -21,7 +21,7 @@ static DOCS: LazyLock<File> = LazyLock::new(|| File::new("docs.html", HTML, incl
 
 static ADMIN: LazyLock<File> = LazyLock::new(|| File::new("admin.html", HTML, include_str!("console/admin.html")));
 
-static FILES: LazyLock<[File; 43]> = LazyLock::new(|| {
+static FILES: LazyLock<[File; 45]> = LazyLock::new(|| {
     [
         File::new("style.css", CSS, include_str!("console/style.css")),
         File::new("icon.svg", SVG, include_str!("console/icon.svg")),
@@ -32,7 +32,9 @@ static FILES: LazyLock<[File; 43]> = LazyLock::new(|| {
         File::new("admin_chart.mjs", SCRIPT, include_str!("console/admin_chart.mjs")),
         File::new("admin_document.mjs", SCRIPT, include_str!("console/admin_document.mjs")),
         File::new("admin_end.mjs", SCRIPT, include_str!("console/admin_end.mjs")),
+        File::new("admin_events.mjs", SCRIPT, include_str!("console/admin_events.mjs")),
         File::new("admin_link.mjs", SCRIPT, include_str!("console/admin_link.mjs")),
+        File::new("admin_live.mjs", SCRIPT, include_str!("console/admin_live.mjs")),
         File::new("admin_log.mjs", SCRIPT, include_str!("console/admin_log.mjs")),
         File::new("admin_parts.mjs", SCRIPT, include_str!("console/admin_parts.mjs")),
         File::new("admin_replicas.mjs", SCRIPT, include_str!("console/admin_replicas.mjs")),

@@ -336,7 +336,7 @@ export async function administration({ check, who: administrator, origin: home, 
       const screens = await page.locator("#admin-tabs a").evaluateAll((links) => links.map((link) => link.hash.slice(2)));
       for (const screen of screens) {
         await go(page, screen);
-        await page.waitForLoadState("networkidle");
+        await page.locator("#admin-screen :is(tbody tr, .nothing:not([hidden]), form, .chart svg)").first().waitFor();
         await fit(screen);
       }
       await go(page, "users");
@@ -371,6 +371,44 @@ export async function administration({ check, who: administrator, origin: home, 
     await picture(page, "admin-overview");
   });
 
+  await check("sessions are found by how their user's name begins, and by what runs in them", {}, async (page) => {
+    const [one, other] = [await somebody(), await somebody()];
+    await enter(page, administrator, "#/sessions");
+    await row(page, one.user).first().waitFor();
+    await page.locator("#sessions-user").fill(other.user);
+    await row(page, one.user).first().waitFor({ state: "detached" });
+    assert.ok((await row(page, other.user).count()) >= 1);
+    await page.locator("#sessions-state").selectOption("running");
+    await page.locator(".nothing:not([hidden])").waitFor();
+    await page.locator("#sessions-state").selectOption("idle");
+    await row(page, other.user).first().waitFor();
+    await page.locator("#sessions-user").fill("");
+    await row(page, one.user).first().waitFor();
+  });
+
+  await check("what happens is told as it happens, and the tables follow at once", {}, async (page) => {
+    const who = await somebody();
+    await enter(page, administrator, "#/events");
+    await page.locator("[role=status]", { hasText: "as it happens" }).waitFor();
+    await who.say("list products");
+    await row(page, who.user).filter({ hasText: "Turn ended" }).filter({ hasText: "answered" }).waitFor();
+    await picture(page, "admin-events");
+    await go(page, "sessions");
+    await row(page, who.user).first().waitFor();
+    const before = await row(page, who.user).count();
+    // Read again by the clock it would be there after five seconds, at the latest.
+    await page.waitForResponse(/api\/admin\/sessions/);
+    const asked = Date.now();
+    await who.open();
+    await row(page, who.user).nth(before).waitFor();
+    assert.ok(Date.now() - asked < 4000, `${Date.now() - asked} ms`);
+    // A stream that is refused is told, and the tables go on by the clock.
+    await page.route("**/api/admin/events", (route) => route.fulfill({ status: 503, json: { success: false, code: "too_many_watchers", message: "too many watch" } }));
+    await page.reload();
+    await go(page, "events");
+    await page.locator("[role=status]", { hasText: "too many watch" }).waitFor();
+  });
+
   await check("replicas say that they are there", {}, async (page) => {
     await enter(page, administrator, "#/replicas");
     await rows(page).first().waitFor();
@@ -400,7 +438,7 @@ export async function administration({ check, who: administrator, origin: home, 
 
     const booking = { guest: { name: "Ann" }, nights: 1, rooms: ["single"], breakfast: true };
     const sent = await api(upstream, "POST", "/api/call", { function_name: "createBooking", parameters: booking });
-    assert.match(sent.answer.error ?? "", /not known/, JSON.stringify(sent));
+    assert.match(sent.answer.markdown_result, /not known/, JSON.stringify(sent));
     await page.locator(".pages").nth(1).locator("tbody tr", { hasText: "createBooking" }).waitFor();
     server.closeAllConnections();
     await new Promise((closed) => server.close(closed));

@@ -1,6 +1,7 @@
 // The administrator's page: who may see it, the tabs, and which screen the address names. A screen is loaded when it is opened.
 
 import { leaveToSignIn, role } from "./admin_link.mjs";
+import { watch } from "./admin_live.mjs";
 import { why } from "./admin_parts.mjs";
 import "./admin_texts.mjs";
 import { $, make } from "./element.mjs";
@@ -18,6 +19,7 @@ const SCREENS = {
   sessions: ["sessions_title", () => import("./admin_sessions.mjs")],
   turns: ["turns_title", () => import("./admin_turns.mjs")],
   replicas: ["replicas_title", () => import("./admin_replicas.mjs")],
+  events: ["events_title", () => import("./admin_events.mjs")],
   users: ["users_title", () => import("./admin_users.mjs")],
   audit: ["audit_title", () => import("./admin_audit.mjs")],
   document: ["document_title", () => import("./admin_document.mjs")],
@@ -94,3 +96,4 @@ function begin(moved = false) {
 }
 
 begin();
+if (role() === "admin") watch();

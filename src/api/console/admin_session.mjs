@@ -49,7 +49,7 @@ export function open(place, user, session, signal) {
 
   whileSeen(signal, async () => {
     try {
-      const [told, stored] = await Promise.all([call("GET", admin("sessions", user, session)), call("GET", admin("sessions", user, "keys"))]);
+      const [told, stored] = await Promise.all([call("GET", admin("sessions", user, session)), call("GET", admin("sessions", user, session, "keys"))]);
       if (signal.aborted) return;
       about.replaceChildren(known(told));
       keys.put(stored.keys);

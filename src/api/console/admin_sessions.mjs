@@ -24,18 +24,21 @@ export function open(place, path, signal) {
 
   const filter = /** @type {HTMLInputElement} */ (make("input", { id: "sessions-user", type: "search", autocapitalize: "none", spellcheck: "false", autocomplete: "off", maxlength: "64" }));
   filter.value = user ?? "";
+  const option = (value, text) => make("option", { value }, say(text));
+  const state = /** @type {HTMLSelectElement} */ (make("select", { id: "sessions-state" }, option("", "admin_all"), option("running", "sessions_running"), option("idle", "sessions_idle")));
   const shown = table(say("sessions_title"), columns(ended), (row) => row.name);
-  const list = pages({ signal, table: shown, read, controls: [field(say("sessions_user"), filter), button(say("sessions_clean"), clean)] });
+  const list = pages({ signal, table: shown, read, controls: [field(say("sessions_begins"), filter), field(say("sessions_state"), state), button(say("sessions_clean"), clean)] });
   let typing = 0;
   filter.addEventListener("input", () => {
     clearTimeout(typing);
     typing = window.setTimeout(list.first, TYPING_MS);
   });
+  state.addEventListener("change", list.first);
   place.append(list.element);
 
   /** @param {string | null} cursor */
   async function read(cursor) {
-    const { sessions_info, next_cursor } = await call("GET", `/api/admin/sessions${query({ limit: PAGE, cursor, user: filter.value.trim() })}`);
+    const { sessions_info, next_cursor } = await call("GET", `/api/admin/sessions${query({ limit: PAGE, cursor, user: filter.value.trim(), state: state.value })}`);
     const { total_sessions, active_sessions, sessions } = sessions_info;
     const rows = Object.entries(sessions).map(([name, session]) => rowOf(name, session));
     // Members of an object whose names are numbers come first, whatever order they were written in.

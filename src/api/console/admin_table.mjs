@@ -1,11 +1,14 @@
 // A table of one page of something: rows that stay where they are while they are read again, and the way to the other pages.
 
 import { make } from "./element.mjs";
+import { feed } from "./admin_live.mjs";
 import { button, clock, problemPlace, why } from "./admin_parts.mjs";
 import { say } from "./texts.mjs";
 
 /** How often what is shown is read again while somebody looks at it, in milliseconds. */
-export const REFRESH_MS = 5000;
+const REFRESH_MS = 5000;
+/** What has changed is read after this time, in milliseconds: much may change at once. */
+const CHANGED_MS = 700;
 
 /**
  * @template Row
@@ -137,6 +140,7 @@ export function pages({ signal, table: shown, read, live = true, controls = [] }
       if (signal.aborted || mine !== asked) return;
       next = told.next;
       shown.put(told.rows);
+      shown.nothing.textContent = say(next === null ? "admin_nothing" : "admin_more");
       summary.textContent = told.summary ?? "";
       read_at.textContent = say("admin_read_at", clock(new Date()));
       problems.tell(null);
@@ -164,20 +168,35 @@ export function pages({ signal, table: shown, read, live = true, controls = [] }
 }
 
 /**
- * Does something now, and again and again while the page is seen, each time after the one before is over.
+ * Does something now, and again and again while the page is seen, each time after the one before is over; sooner, when the service tells that
+ * something has changed.
  * @param {AbortSignal} signal ends it
  * @param {() => Promise<void>} act
  */
 export function whileSeen(signal, act) {
   let timer = 0;
-  const again = async () => {
+  let busy = false;
+  const later = (ms) => {
     clearTimeout(timer);
-    if (signal.aborted) return;
-    if (!document.hidden) await act();
-    if (!signal.aborted) timer = window.setTimeout(again, REFRESH_MS);
+    timer = window.setTimeout(again, ms);
   };
-  const seen = () => void (document.hidden || again());
-  document.addEventListener("visibilitychange", seen, { signal });
-  signal.addEventListener("abort", () => clearTimeout(timer));
+  const again = async () => {
+    if (signal.aborted || busy) return;
+    busy = true;
+    if (!document.hidden) await act();
+    busy = false;
+    if (!signal.aborted) later(REFRESH_MS);
+  };
+  // The first of many changes sets the time: it is not put off again and again.
+  let soon = 0;
+  const changed = () => {
+    soon ||= window.setTimeout(() => {
+      soon = 0;
+      void again();
+    }, CHANGED_MS);
+  };
+  feed.addEventListener("change", changed, { signal });
+  document.addEventListener("visibilitychange", () => void (document.hidden || again()), { signal });
+  signal.addEventListener("abort", () => [timer, soon].forEach((one) => clearTimeout(one)));
   void again();
 }

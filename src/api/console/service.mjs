@@ -160,7 +160,7 @@ export async function request(method, path, asked = {}) {
  * @param {string} method @param {string} path
  * @param {{body?: object, headers?: Record<string, string>, anonymous?: boolean, signal?: AbortSignal}} asked
  */
-async function respond(method, path, asked) {
+export async function respond(method, path, asked) {
   const { body, headers = {}, anonymous = false, signal } = asked;
   /** @type {Record<string, string>} */
   const all = { Accept: "application/json", "Accept-Language": spoken() === "zh" ? "zh-CN" : "en", ...headers };

@@ -73,7 +73,7 @@ function paused(ms, signal) {
 }
 
 /** Events of a stream (WHATWG HTML, 9.2.6), as far as the service uses them. @param {Response} response @param {AbortSignal} signal */
-async function* events(response, signal) {
+export async function* events(response, signal) {
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   const stop = () => void reader.cancel().catch(() => {});
   signal.addEventListener("abort", stop);
