@@ -13,7 +13,7 @@ use super::{
     confirm::{self, Answered},
     feed::{Feed, FeedEnd},
     journal::{Input, JournaledRound},
-    lease::{End, Halt, Held},
+    lease::{End, Halt, Held, Tallied},
     round::SoFar,
     runs::Fate,
     told::{self, Why},
@@ -156,7 +156,8 @@ impl App {
         settled.push(Turn { rounds: self.cut_to_keep(turn.rounds), answer: agent::kept_answer(turn.answer), ..turn });
         let outgoing = self.outgoing(&run.user, &run.started, &history.iter().chain(settled.last()).collect::<Vec<_>>());
         let reply = run.input.key.clone().map(|key| (key, body.clone()));
-        let end = End { turns: settled, reply, ending, accepted_ms: run.input.at, detail };
+        let tallied = Tallied::of(&settled);
+        let end = End { turns: settled, reply, ending, accepted_ms: run.input.at, detail, tallied };
         let mut stored = true;
         if let Some(feed) = feed {
             // After the commit the run tells nothing more; those who follow it elsewhere would miss what was told last.
@@ -445,7 +446,7 @@ impl App {
 /// The end of a run that leaves no trace but that it was there; its key is free again.
 fn nothing(input: &Input, detail: &'static str) -> End {
     let reply = input.key.clone().map(|key| (key, Vec::new()));
-    End { turns: Vec::new(), reply, ending: Ending::Failed, accepted_ms: input.at, detail }
+    End { turns: Vec::new(), reply, ending: Ending::Failed, accepted_ms: input.at, detail, tallied: Tallied::default() }
 }
 
 /// What comes of some work, or why the run goes no further.

@@ -33,8 +33,12 @@ export async function corpus(page, canary, who) {
   );
   await page.reload();
   await page.locator(".answer").nth(payloads.length - 1).waitFor();
-  await page.locator("#functions-fold summary").click();
   assert.deepEqual(await foreignNodes(page.locator("#log")), []);
+  await page.locator("#about-fold summary").click();
+  await page.locator("#places a").first().click();
+  await page.locator("#function-list li").nth(payloads.length - 1).waitFor();
+  await page.locator("#function-list a").first().click();
+  await page.locator("#call-form").waitFor();
   // Whatever wants a moment to misbehave has it.
   await page.waitForTimeout(500);
 }
