@@ -213,8 +213,15 @@ async fn round(redis: &Redis, store: &Store, users: &[UserName], number: usize) 
     };
     let turn = &turn;
     join_all(leases.iter().map(async |lease| {
-        let commit =
-            Commit { turns: std::slice::from_ref(turn), reply: None, ending: Ending::Answered, accepted_ms: 1, detail: "", title: None, tally: Tally::default() };
+        let commit = Commit {
+            turns: std::slice::from_ref(turn),
+            reply: None,
+            ending: Ending::Answered,
+            accepted_ms: 1,
+            detail: "",
+            title: None,
+            tally: Tally::default(),
+        };
         assert!(matches!(store.commit(lease, commit).await, Ok(Committed::Done { .. })));
     }))
     .await;

@@ -7,9 +7,9 @@ use super::{
     logins::LAST,
     stored::{Session, decode, encode},
     tables::{
-        ACCOUNTS, ACTIVITY, Bytes, COUNTED, CREDENTIALS, Covering, Credential, ENDS, FENCES, Family, HISTORY, JOURNAL, Kept, LISTED, OPEN, REFRESH,
-        REQUEST_ENDS, REQUESTS, RESULT_ENDS, RESULTS, REVOKED, RUN_ENDS, RUNS, Request, Row, SESSIONS, SUMMARIES, TOKENS, Text, UNKNOWN,
-        VECTOR_ENDS, VECTORS, WAITING, Waits,
+        ACCOUNTS, ACTIVITY, Bytes, COUNTED, CREDENTIALS, Covering, Credential, ENDS, FENCES, Family, HISTORY, JOURNAL, Kept, LISTED, OPEN,
+        REFRESH, REQUEST_ENDS, REQUESTS, RESULT_ENDS, RESULTS, REVOKED, RUN_ENDS, RUNS, Request, Row, SESSIONS, SUMMARIES, TOKENS, Text,
+        UNKNOWN, VECTOR_ENDS, VECTORS, WAITING, Waits,
     },
 };
 use crate::{

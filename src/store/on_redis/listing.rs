@@ -47,7 +47,10 @@ struct Wanted {
 
 impl Wanted {
     fn of(filter: &SessionFilter) -> Self {
-        Self { prefix: filter.user.as_deref().map(escaped_text).unwrap_or_default(), state: filter.state.map_or("", |state| state.as_str()) }
+        Self {
+            prefix: filter.user.as_deref().map(escaped_text).unwrap_or_default(),
+            state: filter.state.map_or("", |state| state.as_str()),
+        }
     }
 
     fn ask(&self, pipe: &mut Pipeline, bucket: &BucketKeys, after: Option<&Cursor>, most: usize) {

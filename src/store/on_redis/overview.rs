@@ -147,8 +147,15 @@ fn open_run(place: &OpenPlace, parts: &mut Parts) -> Result<Option<OpenRun>, Sto
     let (left_ms, stop, turn) = (parts.number()?, parts.text()?, parts.number()?);
     let state = OpenState::of(left_ms, !stop.is_empty());
     // A member that nobody can have is not told of.
-    Ok(session_of_member(&place.member)
-        .map(|whose| OpenRun { user: whose.user, session, run, turn, state, holder: holder_of(&owner), left_ms }))
+    Ok(session_of_member(&place.member).map(|whose| OpenRun {
+        user: whose.user,
+        session,
+        run,
+        turn,
+        state,
+        holder: holder_of(&owner),
+        left_ms,
+    }))
 }
 
 /// `<run>|<user>:<slot>|<session>|<functions>`; an entry that makes no sense is left out.

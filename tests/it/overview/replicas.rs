@@ -26,9 +26,15 @@ async fn a_replica_says_that_it_is_there(on: On) {
     let bed = Bed::on(on).await;
     let told = replicas(&bed).await;
     let [own] = told.as_slice() else { panic!("{told:#?}") };
-    has(own, "id:text version:text address:text started_at:time seen_at:time draining:bool turns_in_flight:count streams:count memory_bytes:count?");
+    has(
+        own,
+        "id:text version:text address:text started_at:time seen_at:time draining:bool turns_in_flight:count streams:count memory_bytes:count?",
+    );
     assert_eq!((&own["id"], &own["draining"]), (&json!(bed.app(0).replica()), &json!(false)));
-    assert_eq!((own["address"].as_str(), own["version"].as_str()), (Some(bed.address().to_string().as_str()), Some(env!("CARGO_PKG_VERSION"))));
+    assert_eq!(
+        (own["address"].as_str(), own["version"].as_str()),
+        (Some(bed.address().to_string().as_str()), Some(env!("CARGO_PKG_VERSION")))
+    );
     bed.as_user("ann").get("/api/admin/replicas").await.refused(403, "not_admin");
     // It says so at once that it goes down, while it still serves.
     bed.app(0).drain();

@@ -35,15 +35,21 @@ async fn running_turns_of_all_are_seen_by_administrators_alone(on: On) {
     gate.reached().await;
     let (running, _) = turns(&bed, "/api/admin/turns").await;
     let [turn] = running.as_slice() else { panic!("{running:#?}") };
-    has(turn, "user_id:text session_id:text run_id:text turn:count state:text holder:text began_at:time age_seconds:count lease_ms_left:count");
+    has(
+        turn,
+        "user_id:text session_id:text run_id:text turn:count state:text holder:text began_at:time age_seconds:count lease_ms_left:count",
+    );
     assert_eq!((&turn["user_id"], &turn["turn"], &turn["state"]), (&json!("ann"), &json!(1), &json!("running")));
     assert_eq!(turn["holder"], bed.app(0).replica());
     let session = bed.as_user("ann").get("/api/session/info").await.ok();
     assert_eq!(turn["session_id"], session["session_info"]["session_id"]);
     assert!(turn["age_seconds"].as_u64() < Some(30) && turn["lease_ms_left"].as_u64() > Some(0), "{turn:#}");
-    for (method, path) in
-        [(Method::GET, "/api/admin/turns"), (Method::GET, "/api/admin/unknown"), (Method::GET, "/api/admin/stats"), (Method::POST, "/api/admin/turns/r1/cancel")]
-    {
+    for (method, path) in [
+        (Method::GET, "/api/admin/turns"),
+        (Method::GET, "/api/admin/unknown"),
+        (Method::GET, "/api/admin/stats"),
+        (Method::POST, "/api/admin/turns/r1/cancel"),
+    ] {
         bed.as_user("ann").send(method, path, "application/json", "").await.refused(403, "not_admin");
     }
     gate.open();
@@ -98,7 +104,11 @@ async fn an_administrator_has_a_turn_of_somebody_else_stop(on: On) {
         bed.as_admin().post(&format!("/api/admin/turns/{run}/cancel"), json!({})).await.refused(404, "run_unknown");
     }
     let log = bed.as_admin().get("/api/admin/audit?action=run_stopped").await.ok();
-    assert_eq!((&log["count"], &log["records"][0]["by"], &log["records"][0]["user"]), (&json!(2), &json!("root"), &json!("ann")), "{log:#}");
+    assert_eq!(
+        (&log["count"], &log["records"][0]["by"], &log["records"][0]["user"]),
+        (&json!(2), &json!("root"), &json!("ann")),
+        "{log:#}"
+    );
     bed.as_admin().post("/api/admin/turns/r1/cancel", json!({})).await.refused(404, "run_unknown");
 }
 

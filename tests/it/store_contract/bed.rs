@@ -18,7 +18,9 @@ use swagger_api_agent::{
     settings::Settings,
     store::{
         EmbeddedStore, RedisStore, Store,
-        contract::{Begun, Commit, Committed, Entered, Idempotency, Lease, Lifetimes, Rates, Started, Tail, Taken, TakenRun, Visit, overview::Tally},
+        contract::{
+            Begun, Commit, Committed, Entered, Idempotency, Lease, Lifetimes, Rates, Started, Tail, Taken, TakenRun, Visit, overview::Tally,
+        },
         envelope::Envelopes,
         migrate::Migrated,
     },

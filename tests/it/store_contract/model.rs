@@ -273,7 +273,15 @@ impl<'a> Told<'a> {
                     self.store
                         .commit(
                             &self.lease(*lease),
-                            Commit { turns: &turns, reply, ending: *ending, accepted_ms: 1, detail: "x", title: None, tally: Tally::default() }
+                            Commit {
+                                turns: &turns,
+                                reply,
+                                ending: *ending,
+                                accepted_ms: 1,
+                                detail: "x",
+                                title: None,
+                                tally: Tally::default()
+                            }
                         )
                         .await
                 )
