@@ -280,8 +280,8 @@ async fn sessions_are_filtered_without_gap_or_repetition(bed: Bed) {
     }
     let wanted = |user: Option<&str>, state| SessionFilter { user: user.map(str::to_owned), state };
     let is = |n: usize, user: Option<&str>, state: Option<SessionState>| {
-        user.is_none_or(|user| (n % 3 == 0) == (user == "ann"))
-            && state.is_none_or(|state| (n % 5 == 0) == (state == SessionState::Running))
+        user.is_none_or(|user| n.is_multiple_of(3) == (user == "ann"))
+            && state.is_none_or(|state| n.is_multiple_of(5) == (state == SessionState::Running))
     };
     for user in [None, Some("ann"), Some("bob")] {
         for state in [None, Some(SessionState::Running), Some(SessionState::Idle)] {
