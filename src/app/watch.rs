@@ -37,15 +37,22 @@ const AWAY_MAX: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub enum Watched {
     /// From this time on nothing is missed, milliseconds since 1970; whether something may have been missed before, since it was watched last.
-    Watching { at_ms: u64, missed: bool },
+    Watching {
+        at_ms: u64,
+        missed: bool,
+    },
     Change(Change),
     ReplicaCame(Alive),
     /// It is going down.
     ReplicaDraining(Alive),
     /// It took its leave, or nothing was heard of it for too long.
-    ReplicaGone { id: String },
+    ReplicaGone {
+        id: String,
+    },
     /// Everything until the end of this millisecond was told.
-    Until { at_ms: u64 },
+    Until {
+        at_ms: u64,
+    },
     /// The caller may not watch any more. The last that is told.
     Over(AppError),
 }

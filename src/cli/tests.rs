@@ -126,7 +126,10 @@ fn every_command_is_understood() {
                 json: true,
             }),
         ),
-        ("session show ann", Command::Session(SessionCommand::Show { which: WhichSession { user: ann().name, session: None }, json: false })),
+        (
+            "session show ann",
+            Command::Session(SessionCommand::Show { which: WhichSession { user: ann().name, session: None }, json: false }),
+        ),
         (
             "session keys ann s1",
             Command::Session(SessionCommand::Keys {

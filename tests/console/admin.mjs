@@ -336,7 +336,7 @@ export async function administration({ check, who: administrator, origin: home, 
       const screens = await page.locator("#admin-tabs a").evaluateAll((links) => links.map((link) => link.hash.slice(2)));
       for (const screen of screens) {
         await go(page, screen);
-        await page.locator("#admin-screen :is(tbody tr, .nothing:not([hidden]), form, .chart svg)").first().waitFor();
+        await page.locator("#admin-screen :is(tbody tr, .nothing:not([hidden]), form, .chart svg, .report .panel)").first().waitFor();
         await fit(screen);
       }
       await go(page, "users");
@@ -419,13 +419,12 @@ export async function administration({ check, who: administrator, origin: home, 
 
   if (!upstream) return;
 
-  await check("a turn that runs is seen and stopped; a change that was never answered is listed as not known", {}, async (page) => {
+  await check("a turn that runs is seen and stopped; a change that was never answered is listed as not known", { origin: upstream.origin }, async (page) => {
     // Reports never come; whoever books a stay is cut off.
     const server = http.createServer((request) => request.on("data", () => {}).on("end", () => request.method === "POST" && request.socket.destroy()));
     await new Promise((listening) => server.listen(upstream.port, "127.0.0.1", listening));
     const session = (await api(upstream, "POST", "/api/sessions", {})).answer.session.id;
     const running = api(upstream, "POST", "/api/process", { message: "list reports", session_id: session });
-    await page.goto(upstream.origin);
     await enter(page, upstream, "#/turns");
     const turns = page.locator(".pages").nth(0).locator("tbody tr");
     await turns.filter({ hasText: "running" }).waitFor();

@@ -9,6 +9,9 @@ import { say } from "./texts.mjs";
 const REFRESH_MS = 5000;
 /** What has changed is read after this time, in milliseconds: much may change at once. */
 const CHANGED_MS = 700;
+/** What takes long to read, such as a filter that finds few among many, is read less often: it rests for so many times as long as it took. */
+const CLOCK_SHARE = 20;
+const CHANGED_SHARE = 5;
 
 /**
  * @template Row
@@ -176,6 +179,7 @@ export function pages({ signal, table: shown, read, live = true, controls = [] }
 export function whileSeen(signal, act) {
   let timer = 0;
   let busy = false;
+  let took = 0;
   const later = (ms) => {
     clearTimeout(timer);
     timer = window.setTimeout(again, ms);
@@ -183,9 +187,11 @@ export function whileSeen(signal, act) {
   const again = async () => {
     if (signal.aborted || busy) return;
     busy = true;
+    const began = performance.now();
     if (!document.hidden) await act();
+    took = performance.now() - began;
     busy = false;
-    if (!signal.aborted) later(REFRESH_MS);
+    if (!signal.aborted) later(Math.max(REFRESH_MS, took * CLOCK_SHARE));
   };
   // The first of many changes sets the time: it is not put off again and again.
   let soon = 0;
@@ -193,7 +199,7 @@ export function whileSeen(signal, act) {
     soon ||= window.setTimeout(() => {
       soon = 0;
       void again();
-    }, CHANGED_MS);
+    }, Math.max(CHANGED_MS, took * CHANGED_SHARE));
   };
   feed.addEventListener("change", changed, { signal });
   document.addEventListener("visibilitychange", () => void (document.hidden || again()), { signal });

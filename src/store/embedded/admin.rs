@@ -70,7 +70,8 @@ impl EmbeddedStore {
             let (transaction, now) = (inner.database.begin_read()?, inner.clock.now_ms());
             if let Some(session) = session {
                 let keys = UserKeys::at(&user, Slot::of_session(&session));
-                let is_it = transaction.open_table(LISTED)?.get(keys.member().as_str())?.is_some_and(|row| row.value().4 == session.as_str());
+                let is_it =
+                    transaction.open_table(LISTED)?.get(keys.member().as_str())?.is_some_and(|row| row.value().4 == session.as_str());
                 return if is_it { entries_of_one(&transaction, &keys, &session, now) } else { Ok(Vec::new()) };
             }
             let mut found = Vec::new();
@@ -142,6 +143,7 @@ impl Inner {
                 let others =
                     [book.clean_requests(at_once)?, book.clean_results(at_once)?, book.clean_runs(at_once)?, book.clean_vectors(at_once)?];
                 book.clean_logins()?;
+                book.clean_overview()?;
                 Ok((book.clean(at_once)?, others.into_iter().max().unwrap_or_default()))
             };
             let (sessions, others) = self.write(clean)?;

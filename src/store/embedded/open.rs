@@ -12,8 +12,8 @@ use redb::{Database, DatabaseError, StorageError};
 use tracing::info;
 
 use super::{
-    EmbeddedStore, Fault, Inner, attempts::Attempts, budgets::Reservations, changes::Newest, credentials::UpstreamTokens, events::Events, rates::Arrivals,
-    replicas::Replicas,
+    EmbeddedStore, Fault, Inner, attempts::Attempts, budgets::Reservations, changes::Newest, credentials::UpstreamTokens, events::Events,
+    rates::Arrivals, replicas::Replicas,
 };
 use crate::{
     clock::Clock,

@@ -142,9 +142,6 @@ impl Book<'_> {
         }
         let hour = self.now / HOUR_MS * HOUR_MS;
         let before = self.counted.get((hour, what))?.map(|n| n.value());
-        if before.is_none() {
-            self.counted.retain_in((0, "")..(hour.saturating_sub(COUNTED_MS), ""), |_, _| false)?;
-        }
         self.counted.insert((hour, what), before.unwrap_or_default().saturating_add(n))?;
         self.changed = true;
         Ok(())
@@ -159,10 +156,17 @@ impl Book<'_> {
     /// Remembers a run of which it is not known what became of a change; of too many the oldest are forgotten.
     pub fn remember_unknown(&mut self, run: &str, member: &str, session: &str, functions: &str) -> Result<(), Fault> {
         self.unknown.insert((self.now, run), (member, session, functions))?;
-        self.unknown.retain_in((0, "")..(self.now.saturating_sub(UNKNOWN_OUTCOMES_MS), ""), |_, _| false)?;
         while self.unknown.len()? > UNKNOWN_KEPT {
             self.unknown.pop_first()?;
         }
+        self.changed = true;
+        Ok(())
+    }
+
+    /// Forgets what is older than anybody is told of.
+    pub fn clean_overview(&mut self) -> Result<(), Fault> {
+        self.unknown.retain_in((0, "")..(self.now.saturating_sub(UNKNOWN_OUTCOMES_MS), ""), |_, _| false)?;
+        self.counted.retain_in((0, "")..(self.now.saturating_sub(COUNTED_MS), ""), |_, _| false)?;
         self.changed = true;
         Ok(())
     }

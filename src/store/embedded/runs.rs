@@ -24,9 +24,7 @@ use crate::{
         IDEMPOTENCY_TTL_MS,
         contract::{
             Begin, Begun, Commit, Committed, Ended, Entry, Idempotency, Lease, Refused, Started, Stepped, StoreError, Tail, TurnPlace,
-            Visit,
-            changes::What,
-            overview::holder_of,
+            Visit, changes::What, overview::holder_of,
         },
         keys::UserKeys,
         new_session_id,

@@ -47,7 +47,10 @@ struct Wanted {
 
 impl Wanted {
     fn of(filter: &SessionFilter) -> Self {
-        Self { prefix: filter.user.as_deref().map(escaped_text).unwrap_or_default(), state: filter.state.map_or("", |state| state.as_str()) }
+        Self {
+            prefix: filter.user.as_deref().map(escaped_text).unwrap_or_default(),
+            state: filter.state.map_or("", |state| state.as_str()),
+        }
     }
 
     fn ask(&self, pipe: &mut Pipeline, bucket: &BucketKeys, after: Option<&Cursor>, most: usize) {
@@ -69,7 +72,7 @@ impl RedisStore {
         for bucket in BucketKeys::all() {
             wanted.ask(&mut pipe, &bucket, cursor, share);
         }
-        let mut answers = self.pipeline(&pipe).await?.into_iter();
+        let mut answers = self.long_pipeline(&pipe).await?.into_iter();
         let now_ms = time_ms(answers.next().as_ref())?;
         let last_cleanup_ms = number(&answers.next().unwrap_or_default())?;
         let mut stats = SessionStats { last_cleanup_ms, ..SessionStats::default() };
@@ -117,7 +120,7 @@ impl RedisStore {
             for told in &asked {
                 wanted.ask(&mut pipe, &told.bucket, told.reached.as_ref(), limit + 1);
             }
-            let answers = self.pipeline(&pipe).await?;
+            let answers = self.long_pipeline(&pipe).await?;
             for (told, answer) in asked.iter_mut().zip(answers) {
                 looked += told.take_in(answer)?.2;
             }

@@ -77,8 +77,6 @@ scripts! {
     COUNT = "clock", "count";
     PAGE = "clock", "places", "page";
     OPEN_RUNS = "clock", "changes", "session", "places", "open_runs";
-    BEAT = "clock", "beat";
-    ALIVE = "clock", "alive";
     STOP = "clock", "changes", "session", "stop";
     SWEEP = "clock", "changes", "sweep";
     ACCOUNT_ADD = "account_add";

@@ -122,7 +122,15 @@ async fn while_nobody_watches_nothing_is_written_down() {
     let bed = Bed::on(On::Redis).await;
     bed.llm.says("One.").says("Two.");
     bed.as_user("ann").process("one").await.ok();
-    let streams = || bed.redis().keys().into_iter().filter(|(_, kind, _)| kind == "stream").map(|(key, ..)| key).filter(|key| key.ends_with(":c")).count();
+    let streams = || {
+        bed.redis()
+            .keys()
+            .into_iter()
+            .filter(|(_, kind, _)| kind == "stream")
+            .map(|(key, ..)| key)
+            .filter(|key| key.ends_with(":c"))
+            .count()
+    };
     assert_eq!(streams(), 0);
     let mut events = watches(&bed.as_admin(), None).await;
     events.expect("watching").await;
@@ -147,7 +155,10 @@ async fn who_may_not_watch_any_more_is_sent_off_within_two_seconds(on: On) {
     bed.as_admin().post("/api/admin/users", json!({"username": "eve", "password": "correct horse battery", "role": "admin"})).await;
     let mut events = watches(&bed.as_user("eve"), None).await;
     events.expect("watching").await;
-    bed.as_admin().send(reqwest::Method::PATCH, "/api/admin/users/eve", "application/json", json!({"disabled": true}).to_string()).await.ok();
+    bed.as_admin()
+        .send(reqwest::Method::PATCH, "/api/admin/users/eve", "application/json", json!({"disabled": true}).to_string())
+        .await
+        .ok();
     let since = Instant::now();
     let over = events.until("over").await.pop().unwrap();
     assert_eq!(over.data["code"], "token_revoked", "{over:?}");

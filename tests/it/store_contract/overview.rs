@@ -112,14 +112,18 @@ async fn a_run_is_found_by_its_id_alone_and_stopped(bed: Bed) {
     let other = bob.within(&new_session_id(Slot::other(7)));
     let store = bed.store();
     begins(&bed, &ann, "r1").await;
-    store.open_session(bob.caller(), swagger_api_agent::store::contract::sessions::NewSession {
-        id: other.session.as_ref().unwrap(),
-        label: &swagger_api_agent::domain::session::Label::default(),
-        turns: &[],
-        most: 5,
-    })
-    .await
-    .unwrap();
+    store
+        .open_session(
+            bob.caller(),
+            swagger_api_agent::store::contract::sessions::NewSession {
+                id: other.session.as_ref().unwrap(),
+                label: &swagger_api_agent::domain::session::Label::default(),
+                turns: &[],
+                most: 5,
+            },
+        )
+        .await
+        .unwrap();
     let ask = begins(&bed, &other, "r2").await;
     let of_other = Slot::other(7).run_id("r2");
     assert_eq!(store.user_of_open_run("r1").await, Ok(Some(name("ann"))));
@@ -243,7 +247,8 @@ async fn a_session_that_nobody_uses_is_told_to_have_ended_when_the_index_is_clea
 }
 
 async fn a_replica_counts_until_it_goes(bed: Bed) {
-    let replica = |id: &str, turns| Replica { id: id.into(), version: "1".into(), address: "127.0.0.1:1".into(), turns, ..Replica::default() };
+    let replica =
+        |id: &str, turns| Replica { id: id.into(), version: "1".into(), address: "127.0.0.1:1".into(), turns, ..Replica::default() };
     assert_eq!(bed.store().replicas().await, Ok(vec![]));
     for (id, turns) in [("web-2", 0), ("web-1", 1), ("web-1", 2)] {
         bed.store().beat(&replica(id, turns)).await.unwrap();
@@ -275,7 +280,8 @@ async fn sessions_are_filtered_without_gap_or_repetition(bed: Bed) {
     }
     let wanted = |user: Option<&str>, state| SessionFilter { user: user.map(str::to_owned), state };
     let is = |n: usize, user: Option<&str>, state: Option<SessionState>| {
-        user.is_none_or(|user| (n % 3 == 0) == (user == "ann")) && state.is_none_or(|state| (n % 5 == 0) == (state == SessionState::Running))
+        user.is_none_or(|user| n.is_multiple_of(3) == (user == "ann"))
+            && state.is_none_or(|state| n.is_multiple_of(5) == (state == SessionState::Running))
     };
     for user in [None, Some("ann"), Some("bob")] {
         for state in [None, Some(SessionState::Running), Some(SessionState::Idle)] {
@@ -294,7 +300,11 @@ async fn sessions_are_filtered_without_gap_or_repetition(bed: Bed) {
                 assert_eq!(after, None);
                 assert!(seen.windows(2).all(|two| two[0].0 >= two[1].0), "newest first: {seen:?}");
                 let names: Vec<String> = seen.into_iter().map(|(_, user)| user).collect();
-                assert_eq!((names.len(), names.into_iter().collect::<BTreeSet<_>>()), (expected.len(), expected.clone()), "{user:?} {state:?} {limit}");
+                assert_eq!(
+                    (names.len(), names.into_iter().collect::<BTreeSet<_>>()),
+                    (expected.len(), expected.clone()),
+                    "{user:?} {state:?} {limit}"
+                );
             }
         }
     }
