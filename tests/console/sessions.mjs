@@ -1,6 +1,7 @@
 // What people do with their sessions, and with what waits for their yes.
 
 import assert from "node:assert/strict";
+import fs from "node:fs";
 import { assertAccessible } from "./accessible.mjs";
 import { openTab, say, signIn } from "./browser.mjs";
 
@@ -80,6 +81,31 @@ export async function sessions({ check, begin, newSession, who, picture, text })
     await menu(page, "#session-fork");
     await page.waitForURL((url) => url.href !== first);
     await until(["list users", "list products", "list orders"], () => bubbles(page));
+  });
+
+  await check("a session is taken along as a file and brought again; what is no such file is refused", {}, async (page) => {
+    await begin(page);
+    for (const message of ["list users page 2", "get user 1"]) await say(page, message);
+    await rename(page, "Taken along");
+    const [json] = await Promise.all([page.waitForEvent("download"), menu(page, "#session-export-json")]);
+    assert.match(json.suggestedFilename(), /^session-.+\.json$/);
+    const kept = JSON.parse(fs.readFileSync(await json.path(), "utf8"));
+    assert.deepEqual(kept.turns.map(({ message }) => message), ["list users page 2", "get user 1"]);
+    const [markdown] = await Promise.all([page.waitForEvent("download"), menu(page, "#session-export-markdown")]);
+    assert.match(markdown.suggestedFilename(), /\.md$/);
+    assert.match(fs.readFileSync(await markdown.path(), "utf8"), /list users page 2/);
+    await newSession(page);
+    const first = page.url();
+    const bring = async (name, text) => {
+      const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.locator("#session-import").click()]);
+      await chooser.setFiles({ name, mimeType: "application/json", buffer: Buffer.from(text) });
+    };
+    await bring("broken.json", JSON.stringify({ ...kept, version: 99 }));
+    await page.locator(".toast.problem", { hasText: "version" }).waitFor();
+    await bring("whole.json", JSON.stringify(kept));
+    await page.waitForURL((url) => url.href !== first);
+    await until(["list users page 2", "get user 1"], () => bubbles(page));
+    assert.equal(await text(page, "#session-title"), "Taken along");
   });
 
   await check("an earlier message is edited and sent again, or taken back", {}, async (page) => {

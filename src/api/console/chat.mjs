@@ -181,7 +181,7 @@ async function answered(answer, pending, resumed) {
   if (now === null || mine !== opened || turn.isWorking() || now.turns === expected) return;
   // Somebody else said something in between: then it is shown; or this turn was not kept, and has no number.
   if (now.turns > expected) await reload();
-  else conversation.number([...$("log").querySelectorAll(".said")].at(-1), null);
+  else for (const said of [...$("log").querySelectorAll(".said")].slice(-1)) conversation.number(said, null);
 }
 
 function decide(id, approve) {

@@ -219,6 +219,18 @@ async function save(markdown) {
   }
 }
 
+/** Begins a session with the conversation of a file. */
+async function load() {
+  const [file] = $("session-file").files;
+  $("session-file").value = "";
+  if (!file) return;
+  await done(async () => {
+    const { session } = await service.imported(file);
+    location.hash = place(session);
+    toast.note("import_done");
+  });
+}
+
 /** Something in the menu of the open session. */
 function item(id, what) {
   $(id).addEventListener("click", () => {
@@ -228,6 +240,8 @@ function item(id, what) {
 }
 
 $("new-session").addEventListener("click", () => void begin());
+$("session-import").addEventListener("click", () => $("session-file").click());
+$("session-file").addEventListener("change", () => void load());
 $("session-search").addEventListener("input", settled(SEARCH_MS, refresh));
 $("rename-no").addEventListener("click", () => $("rename").close("no"));
 $("clear-history").addEventListener("click", () => $("session-menu").hidePopover());

@@ -113,6 +113,8 @@ const TEXTS = {
   fork_done: ["This is the new branch; the session it came from stays as it is.", "这是新的分支，原会话保持不变。"],
   export_json: ["Export as JSON", "导出为 JSON"],
   export_markdown: ["Export as Markdown", "导出为 Markdown"],
+  import_session: ["Import a session from a file", "从文件导入会话"],
+  import_done: ["This is the session of that file.", "这是该文件中的会话。"],
   end_session: ["End session", "结束会话"],
   end_session_question: ["End this session?", "结束此会话？"],
   end_session_about: ["Its conversation is deleted, and what runs in it is stopped. It can't be brought back.", "其对话将被删除，正在进行的处理会停止，且无法恢复。"],
