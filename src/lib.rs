@@ -4,7 +4,7 @@
 //!
 //! 0. [`clock`], [`domain`]: the time, and what exists. [`fault`]: where the fault lab lets a process die; nothing in a release.
 //! 1. [`settings`]: what the operator said. [`secrets`]: passwords, tokens, randomness. [`markdown`]: replies as people read
-//!    them. [`excerpt`]: big replies cut to size, and read in parts. [`words`]: what words mean. [`demo`]: a small real API to try
+//!    them. [`portable`]: conversations as files. [`excerpt`]: big replies cut to size, and read in parts. [`words`]: what words mean. [`demo`]: a small real API to try
 //!    the agent on. [`redact`]: secrets taken out of what is told. [`metrics`]: what the process counts.
 //! 2. [`outbound`], [`probe`], [`store`], [`openapi`]: the HTTP client; is a server ready; what is
 //!    remembered; the document.
@@ -26,6 +26,7 @@ pub mod markdown;
 pub mod metrics;
 pub mod openapi;
 pub mod outbound;
+pub mod portable;
 pub mod probe;
 pub mod redact;
 pub mod secrets;

@@ -19,6 +19,7 @@ fn main() -> ExitCode {
     match command.unwrap_or(Command::Serve) {
         Command::Serve => cli::serve::run(sources),
         Command::Migrate { status } => cli::migrate::run(sources, status),
+        Command::Session(command) => cli::session::run(sources, command),
         Command::User(command) => cli::user::run(sources, command),
         Command::OpenApi(OpenApiCommand::Check { document, json }) => cli::openapi_check::run(sources, document.as_deref(), json),
         Command::Config(ConfigCommand::Check) => cli::config_check::run(sources),

@@ -7,6 +7,7 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Query, Request},
     http::{HeaderMap, StatusCode, header, request::Parts},
 };
+use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
 use serde_json::{Map, Value};
 
@@ -163,53 +164,49 @@ impl<T: Shape> FromRequest<App> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
-        let server = &app.settings().server;
-        if !is_json(request.headers()) {
-            return Err(ApiError::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "unsupported_media_type",
-                "the body must be JSON: send Content-Type: application/json",
-                "请求内容必须是 JSON：请设置 Content-Type: application/json",
-            ));
-        }
-        if request.headers().get(header::CONTENT_ENCODING).is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
-            // RFC 9110, 8.4: what is packed would have to be unpacked before its size is known.
-            return Err(ApiError::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "unsupported_content_encoding",
-                "the body must not be compressed: leave Content-Encoding out",
-                "请求内容不能压缩：请去掉 Content-Encoding",
-            ));
-        }
-        let reading = Limited::new(request.into_body(), server.body_bytes_max).collect();
-        let bytes = match tokio::time::timeout(Duration::from_millis(server.body_timeout_ms), reading).await {
-            Err(_) => {
-                return Err(ApiError::new(
-                    StatusCode::REQUEST_TIMEOUT,
-                    "body_timeout",
-                    "the body did not come in time",
-                    "请求内容未能及时到达",
-                )
-                .closing());
-            }
-            Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-                let max = server.body_bytes_max;
-                return Err(ApiError::new(
-                    StatusCode::PAYLOAD_TOO_LARGE,
-                    "body_too_large",
-                    format!("the body has more than {max} bytes"),
-                    format!("请求内容超过 {max} 字节"),
-                )
-                .closing());
-            }
-            Ok(Err(_)) => return Err(ApiError::invalid_body(vec!["it ended too early".to_owned()])),
-            Ok(Ok(collected)) => collected.to_bytes(),
-        };
+        let bytes = body_of(request, app, app.settings().server.body_bytes_max).await?;
         let mut fields = Fields::of(&bytes).map_err(|problem| ApiError::invalid_body(vec![problem]))?;
         match T::read(&mut fields) {
             Some(shape) if fields.problems.is_empty() => Ok(Self(shape)),
             _ => Err(ApiError::invalid_body(fields.problems)),
         }
+    }
+}
+
+/// The bytes of a JSON body that may have so many.
+pub(super) async fn body_of(request: Request, app: &App, max: usize) -> Result<Bytes, ApiError> {
+    if !is_json(request.headers()) {
+        return Err(ApiError::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            "the body must be JSON: send Content-Type: application/json",
+            "请求内容必须是 JSON：请设置 Content-Type: application/json",
+        ));
+    }
+    if request.headers().get(header::CONTENT_ENCODING).is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        // RFC 9110, 8.4: what is packed would have to be unpacked before its size is known.
+        return Err(ApiError::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_content_encoding",
+            "the body must not be compressed: leave Content-Encoding out",
+            "请求内容不能压缩：请去掉 Content-Encoding",
+        ));
+    }
+    let reading = Limited::new(request.into_body(), max).collect();
+    match tokio::time::timeout(Duration::from_millis(app.settings().server.body_timeout_ms), reading).await {
+        Err(_) => {
+            Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", "the body did not come in time", "请求内容未能及时到达")
+                .closing())
+        }
+        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err(ApiError::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body_too_large",
+            format!("the body has more than {max} bytes"),
+            format!("请求内容超过 {max} 字节"),
+        )
+        .closing()),
+        Ok(Err(_)) => Err(ApiError::invalid_body(vec!["it ended too early".to_owned()])),
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
     }
 }
 

@@ -19,6 +19,7 @@ mod keys;
 mod log_level;
 mod login;
 pub mod openapi;
+mod portable;
 mod query;
 mod rates;
 mod results;
@@ -78,7 +79,9 @@ fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
         ("/api/session/info", get(session::info)),
         ("/api/session/reset", post(session::reset)),
         ("/api/sessions", get(sessions::list).post(sessions::open)),
+        ("/api/sessions/import", post(portable::import)),
         ("/api/sessions/{id}", get(sessions::one).patch(sessions::change).delete(sessions::end)),
+        ("/api/sessions/{id}/export", get(portable::export)),
         ("/api/sessions/{id}/fork", post(sessions::fork)),
         ("/api/sessions/{id}/rewind", post(sessions::rewind)),
         ("/api/credentials", get(credentials::all)),

@@ -18,9 +18,9 @@ use crate::{
     app::{App, AppError, FoundSession},
     clock::rfc3339,
     domain::{
-        limits::{SESSION_METADATA_BYTES_MAX, SESSION_SEARCH_CHARS_MAX, SESSION_TITLE_CHARS_MAX, TURN_NUMBER_MAX},
+        limits::{SESSION_METADATA_BYTES_MAX, SESSION_SEARCH_CHARS_MAX, TURN_NUMBER_MAX},
         number::whole,
-        session::{Label, SessionId},
+        session::{Label, SessionId, title_problem},
         slot::Slot,
     },
     secrets::tokens::Bearer,
@@ -58,13 +58,10 @@ fn titled(fields: &mut Fields, title: &str) -> Option<String> {
     if title.is_empty() {
         return fields.wrong("title is empty; leave it out, or send null for the one that is made from the first message".to_owned());
     }
-    if title.chars().any(char::is_control) {
-        return fields.wrong("title has control characters".to_owned());
+    match title_problem(title) {
+        Some(problem) => fields.wrong(format!("title {problem}")),
+        None => Some(title.to_owned()),
     }
-    if title.chars().nth(SESSION_TITLE_CHARS_MAX).is_some() {
-        return fields.wrong(format!("title has more than {SESSION_TITLE_CHARS_MAX} characters"));
-    }
-    Some(title.to_owned())
 }
 
 fn noted(fields: &mut Fields, object: Map<String, Value>) -> Option<String> {
@@ -123,7 +120,7 @@ fn turn_of(fields: &mut Fields, value: &Value) -> Option<u64> {
 }
 
 /// The caller, asking about the session that the path names.
-fn about(caller: Bearer, id: Result<Path<String>, PathRejection>) -> Result<Bearer, ApiError> {
+pub(super) fn about(caller: Bearer, id: Result<Path<String>, PathRejection>) -> Result<Bearer, ApiError> {
     let Ok(Path(id)) = id else { return Err(AppError::NoSession.into()) };
     Ok(Bearer { session: Some(SessionId::named(&id)), ..caller })
 }
@@ -154,7 +151,7 @@ fn answer(caller: &Bearer, own: &OwnSession) -> Response {
     tagged(Json(told).into_response(), &own.session)
 }
 
-fn created(caller: &Bearer, own: &OwnSession) -> Response {
+pub(super) fn created(caller: &Bearer, own: &OwnSession) -> Response {
     let mut response = answer(caller, own);
     *response.status_mut() = StatusCode::CREATED;
     if let Ok(place) = HeaderValue::from_str(&format!("/api/sessions/{}", own.session.id)) {

@@ -146,15 +146,19 @@ impl App {
     /// An id for a new run of a session in this slot, in the order of time (RFC 9562, UUIDv7): of the store's time, for the store forgets the
     /// runs with the oldest ids first, whichever replica made them.
     pub(super) fn new_run(&self, slot: Slot) -> String {
-        let ms = self.now_ms();
-        let nanos = u32::try_from(ms % 1000).unwrap_or_default() * 1_000_000;
-        slot.run_id(&uuid::Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, ms / 1000, nanos)).simple().to_string())
+        run_id(self.now_ms(), slot)
     }
 
     /// Who asks for a lease: this replica, with a nonce for this attempt.
     pub(super) fn new_owner(&self) -> String {
         format!("{}#{}", self.replica(), random::hex_of(8))
     }
+}
+
+/// An id for a run that begins now.
+pub(super) fn run_id(now_ms: u64, slot: Slot) -> String {
+    let nanos = u32::try_from(now_ms % 1000).unwrap_or_default() * 1_000_000;
+    slot.run_id(&uuid::Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, now_ms / 1000, nanos)).simple().to_string())
 }
 
 impl Wanted {

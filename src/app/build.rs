@@ -32,7 +32,7 @@ use crate::{
     demo,
     domain::{
         language::Language,
-        limits::{MODEL_IDLE_SECS_MAX, UPSTREAM_IDLE_SECS_MAX},
+        limits::{MODEL_IDLE_SECS_MAX, SESSION_FILES_AT_ONCE, UPSTREAM_IDLE_SECS_MAX},
         user::{Role, UserName},
     },
     llm::{ChatModel, Embedder, Planner},
@@ -163,6 +163,7 @@ impl App {
             hidden,
             replica,
             hands: Arc::new(Semaphore::new(hands)),
+            imports: Arc::new(Semaphore::new(SESSION_FILES_AT_ONCE)),
             health,
             tasks: TaskTracker::new(),
             attending: Attending::default(),

@@ -105,6 +105,9 @@ pub enum AppError {
     /// The user has as many sessions beside the main one as may be.
     #[error("the user has {most} sessions beside the main one")]
     TooManySessions { most: usize },
+    /// As many files of sessions are read as may be at once.
+    #[error("too many files of sessions at once")]
+    ImportsBusy,
     /// The conversation has no such turn: it has those from `first` on, and `next` would be the next one.
     #[error("the conversation goes from turn {first} to before turn {next}")]
     NoTurn { first: u64, next: u64 },

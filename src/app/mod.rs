@@ -26,6 +26,7 @@ mod log_level;
 mod login;
 mod meanings;
 mod password;
+mod portable;
 mod recover;
 mod refresh;
 mod reload;
@@ -66,6 +67,7 @@ pub use self::{
     health::{Fallback, Health},
     log_level::{LogLevelSet, SetLogLevel},
     login::account,
+    portable::{bring, whole_turns},
     refresh::{Admission, Refreshing},
     reload::{ReloadFailure, Reloaded},
     results::Part,
@@ -109,6 +111,8 @@ struct Inner {
     replica: String,
     /// Permits to hash passwords.
     hands: Arc<Semaphore>,
+    /// Leaves to read a file of a session.
+    imports: Arc<Semaphore>,
     health: Health,
     tasks: TaskTracker,
     attending: recover::Attending,
@@ -229,6 +233,10 @@ impl App {
 
     fn tokens(&self) -> &Tokens {
         &self.0.tokens
+    }
+
+    fn imports(&self) -> Arc<Semaphore> {
+        self.0.imports.clone()
     }
 
     fn hands(&self) -> Arc<Semaphore> {

@@ -5,11 +5,11 @@ use std::cmp::Reverse;
 
 use futures_util::{StreamExt, stream};
 
-use super::{App, AppError};
+use super::{App, AppError, portable};
 use crate::{
     domain::{
         limits::{HISTORY_READ_TURNS, SESSIONS_SEARCHED_AT_ONCE},
-        session::{Label, Revision, SessionId, SessionInfo, Turn},
+        session::{Label, Revision, SessionInfo, Turn},
         slot::Slot,
     },
     secrets::{random, tokens::Bearer},
@@ -17,7 +17,7 @@ use crate::{
         contract::{
             Tail,
             credentials::Admitted,
-            sessions::{LabelChange, NewSession, OwnSession, Rewound, SessionOpened},
+            sessions::{LabelChange, NewSession, OwnSession, Rewound},
         },
         new_session_id,
     },
@@ -56,7 +56,8 @@ impl App {
         }
         let (mut until, first) = (own.session.first_turn + own.session.turns, own.session.first_turn);
         while until > first {
-            let (turns, from) = self.page_of(caller, &own.session.id, until, false).await?;
+            let tail = Tail::Before { turn: until, n: HISTORY_READ_TURNS };
+            let (turns, from) = portable::page(self.store(), &caller.user, &own.session.id, tail, self.hidden()).await?;
             let said = turns.iter().enumerate().rev().find_map(|(at, turn)| {
                 let said = [&turn.message, &turn.answer].into_iter().find(|text| has(text))?;
                 Some((from + at as u64, said.clone()))
@@ -95,12 +96,7 @@ impl App {
     pub async fn open_session(&self, caller: &Bearer, label: &Label, turns: &[Turn]) -> Result<OwnSession, AppError> {
         let most = self.settings().sessions.per_user_max;
         let id = new_session_id(Slot::other(random::number()));
-        let opened = self.store().open_session(super::caller(caller), NewSession { id: &id, label, turns, most }).await?;
-        match opened {
-            SessionOpened::Done(own) => Ok(*own),
-            SessionOpened::Full => Err(AppError::TooManySessions { most }),
-            SessionOpened::Refused(refused) => Err(refused.into()),
-        }
+        portable::opened(self.store(), super::caller(caller), NewSession { id: &id, label, turns, most }).await
     }
 
     /// Begins another session with the conversation of the one that the caller names, as it was before the turn of this number, or as it is.
@@ -120,30 +116,11 @@ impl App {
     /// [`AppError::NoTurn`]; [`AppError::NoSession`] if it ended meanwhile.
     pub async fn turns_of(&self, caller: &Bearer, session: &SessionInfo, before: Option<u64>) -> Result<Vec<Turn>, AppError> {
         let (first, next) = (session.first_turn, session.first_turn + session.turns);
-        let mut until = before.unwrap_or(next);
+        let until = before.unwrap_or(next);
         if until < first || until > next {
             return Err(AppError::NoTurn { first, next });
         }
-        let mut pages = Vec::new();
-        while until > first {
-            let (turns, from) = self.page_of(caller, &session.id, until, true).await?;
-            pages.push(turns);
-            until = from;
-        }
-        Ok(pages.into_iter().rev().flatten().collect())
-    }
-
-    /// Turns before this one, and the number of the first of them.
-    async fn page_of(&self, caller: &Bearer, session: &SessionId, before: u64, whole: bool) -> Result<(Vec<Turn>, u64), AppError> {
-        let n = HISTORY_READ_TURNS;
-        let tail = if whole { Tail::BeforeWhole { turn: before, n } } else { Tail::Before { turn: before, n } };
-        let mut peeked = self.store().peek(&caller.user, Some(session), tail).await?.ok_or(AppError::NoSession)?;
-        if peeked.tail.is_empty() {
-            // They were trimmed or emptied away meanwhile.
-            return Err(AppError::NoSession);
-        }
-        peeked.tail.iter_mut().for_each(|turn| self.hidden().in_turn(turn));
-        Ok((peeked.tail, peeked.first))
+        portable::whole_turns(self.store(), (&caller.user, &session.id), (first, until), self.hidden(), |_| {}).await
     }
 
     /// Changes what the session that the caller names is called, and what is noted of it.

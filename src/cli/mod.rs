@@ -6,7 +6,9 @@ pub mod health;
 mod log;
 pub mod migrate;
 pub mod openapi_check;
+mod progress;
 pub mod serve;
+pub mod session;
 pub mod user;
 
 use std::{
@@ -16,7 +18,7 @@ use std::{
 };
 
 use clap::{
-    Args, Parser, Subcommand,
+    Args, Parser, Subcommand, ValueEnum,
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -56,6 +58,9 @@ pub enum Command {
     /// Looks after the users in the store
     #[command(subcommand)]
     User(UserCommand),
+    /// Takes sessions along as files, and brings them
+    #[command(subcommand)]
+    Session(SessionCommand),
     /// Looks at an OpenAPI document
     #[command(subcommand, name = "openapi")]
     OpenApi(OpenApiCommand),
@@ -122,6 +127,38 @@ pub enum UserCommand {
         #[command(flatten)]
         user: Named,
     },
+}
+
+#[derive(Debug, PartialEq, Eq, Subcommand)]
+pub enum SessionCommand {
+    /// Writes a session to a file; the audit log says so
+    Export {
+        #[command(flatten)]
+        user: Named,
+        /// The id of the session; without it the one that every user has
+        #[arg(long)]
+        session: Option<String>,
+        /// json can be imported again, markdown is for people
+        #[arg(long, default_value = "json")]
+        format: FileFormat,
+        /// Where to; without it standard output
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Begins another session of a user with the conversation of a file
+    Import {
+        #[command(flatten)]
+        user: Named,
+        /// A file that export made; `-` is standard input
+        file: PathBuf,
+    },
+}
+
+/// What a session is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FileFormat {
+    Json,
+    Markdown,
 }
 
 /// The user that a command is about.

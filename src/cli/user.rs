@@ -109,14 +109,14 @@ fn deed_of(user: &UserName, change: AccountChange<'_>) -> Deed {
 }
 
 /// It was done; an audit log that lacks it is told, and nothing else comes of it.
-async fn note(store: &Store, deed: Deed) {
+pub(super) async fn note(store: &Store, deed: Deed) {
     if let Err(error) = store.audit(&deed.with("through", "the command line")).await {
         super::complain(&format!("the audit log lacks this: {error}"));
     }
 }
 
 /// An empty keyspace is prepared; one of another schema is not touched.
-async fn usable(store: &Store) -> Result<(), String> {
+pub(super) async fn usable(store: &Store) -> Result<(), String> {
     match store.keyspace().await.map_err(|e| e.to_string())? {
         Keyspace::Current => Ok(()),
         Keyspace::Empty => match store.migrate(&random::hex_of(8)).await.map_err(|e| e.to_string())? {

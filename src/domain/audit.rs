@@ -24,6 +24,8 @@ pub enum Action {
     ApiKeyRevoked,
     /// Somebody read what was said in another's session.
     SessionRead,
+    /// Somebody who runs the service gave a user a session that was a file.
+    SessionImported,
     /// Somebody ended another's session.
     SessionEnded,
     DocumentsReloaded,
@@ -32,7 +34,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::LoginThrottled,
         Self::RefreshReused,
         Self::LoggedOutEverywhere,
@@ -46,6 +48,7 @@ impl Action {
         Self::ApiKeyMade,
         Self::ApiKeyRevoked,
         Self::SessionRead,
+        Self::SessionImported,
         Self::SessionEnded,
         Self::DocumentsReloaded,
         Self::LogLevelChanged,
@@ -66,6 +69,7 @@ impl Action {
             Self::ApiKeyMade => "api_key_made",
             Self::ApiKeyRevoked => "api_key_revoked",
             Self::SessionRead => "session_read",
+            Self::SessionImported => "session_imported",
             Self::SessionEnded => "session_ended",
             Self::DocumentsReloaded => "documents_reloaded",
             Self::LogLevelChanged => "log_level_changed",

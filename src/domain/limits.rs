@@ -71,6 +71,10 @@ pub const SESSION_SEARCH_CHARS_MAX: usize = 200;
 pub const SESSION_TITLE_CHARS_MAX: usize = 200;
 /// The longest one that is made from a message, in characters.
 pub const SESSION_TITLE_MADE_CHARS_MAX: usize = 60;
+/// A session as a file that is brought, in bytes: it takes up to three times as much while it is read.
+pub const SESSION_FILE_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Such files that a replica reads at once; whoever comes then waits.
+pub const SESSION_FILES_AT_ONCE: usize = 2;
 /// What a client may note of a session, in bytes of JSON.
 pub const SESSION_METADATA_BYTES_MAX: usize = 4 * 1024;
 /// The greatest number of a turn that is asked for: every reader of JSON takes it exactly (RFC 8259, 6).

@@ -2,7 +2,11 @@
 
 use std::fmt;
 
-use super::{limits::SESSION_TITLE_MADE_CHARS_MAX, tool::ToolResult, user::UserName};
+use super::{
+    limits::{SESSION_TITLE_CHARS_MAX, SESSION_TITLE_MADE_CHARS_MAX},
+    tool::ToolResult,
+    user::UserName,
+};
 
 /// The longest id of a session, in characters.
 const SESSION_ID_CHARS_MAX: usize = 64;
@@ -77,6 +81,17 @@ pub fn title_of(message: &str) -> String {
         title.push_str(word);
     }
     title
+}
+
+/// What is wrong with a title that somebody gives, behind the word for it.
+pub fn title_problem(title: &str) -> Option<String> {
+    if title.trim().is_empty() {
+        return Some("is empty".to_owned());
+    }
+    if title.chars().any(char::is_control) {
+        return Some("has control characters".to_owned());
+    }
+    title.chars().nth(SESSION_TITLE_CHARS_MAX).map(|_| format!("has more than {SESSION_TITLE_CHARS_MAX} characters"))
 }
 
 /// What a session is called and what is noted of it.

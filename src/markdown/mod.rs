@@ -6,9 +6,11 @@
 mod escape;
 mod outcome;
 mod table;
+mod transcript;
 
 pub use escape::{inline, plain};
 pub use outcome::{of_body, of_outcome, of_reply, of_request};
+pub use transcript::transcript;
 
 use serde_json::{Map, Value};
 

@@ -4,6 +4,7 @@ mod admin;
 mod calls;
 mod idempotency;
 mod open;
+mod portable;
 mod process;
 mod rates;
 mod session;

@@ -12,7 +12,7 @@ use self::reading::{Source, sources};
 /// Modules by floor, the lowest first. The command line stands above all.
 const FLOORS: [&[&str]; 8] = [
     &["clock", "domain", "fault"],
-    &["settings", "markdown", "excerpt", "words", "demo", "secrets", "redact", "metrics"],
+    &["settings", "markdown", "portable", "excerpt", "words", "demo", "secrets", "redact", "metrics"],
     &["outbound", "probe", "store", "openapi"],
     &["llm", "upstream"],
     &["agent"],

@@ -27,6 +27,7 @@ const PIECES: &str = concat!(
     include_str!("events.yaml"),
     include_str!("schemas_shared.yaml"),
     include_str!("schemas_asked.yaml"),
+    include_str!("schemas_file.yaml"),
     include_str!("schemas_answered.yaml"),
     include_str!("schemas_admin.yaml"),
 );

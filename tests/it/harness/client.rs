@@ -246,6 +246,13 @@ impl Reply {
         body
     }
 
+    /// The text of a success.
+    #[track_caller]
+    pub fn ok_text(&self) -> String {
+        assert_eq!(self.status, 200, "{}", self.text());
+        self.text().to_owned()
+    }
+
     /// The agent's answer.
     #[track_caller]
     pub fn message(&self) -> String {
