@@ -46,7 +46,13 @@ export function know(known) {
 }
 
 /** @type {turn.Events} */
-const events = { whenExpired: () => whenExpired(), whenAnswered: answered, whenOver: reload, number: () => sessions.current()?.turns ?? null };
+const events = {
+  whenBegun: () => tabs.tell("changed", { session: service.openSession() }),
+  whenExpired: () => whenExpired(),
+  whenAnswered: answered,
+  whenOver: reload,
+  number: () => sessions.current()?.turns ?? null,
+};
 
 /** Opens a session; null is the one that everybody has. Whether it could be opened. @param {string | null} id */
 export async function open(id) {

@@ -102,6 +102,7 @@ const TEXTS = {
   pinned: ["Pinned", "已置顶"],
   session_menu: ["What can be done with this session", "此会话的操作"],
   session_expiry: ["Ends {0} unless used", "若不使用，将于 {0} 结束"],
+  session_over: ["This session has ended", "此会话已结束"],
   session_latest: ["However much it is used, it ends {0}.", "无论是否使用，最晚于 {0} 结束。"],
   rename: ["Rename", "重命名"],
   rename_title: ["Rename this session", "重命名会话"],
@@ -186,6 +187,7 @@ const TEXTS = {
   field_max: ["This must be at most {0}.", "不能大于 {0}。"],
   field_short: ["This must have at least {0} characters.", "至少需要 {0} 个字符。"],
   field_long: ["This must have at most {0} characters.", "最多 {0} 个字符。"],
+  field_bad: ["This is not complete, or not right.", "填写不完整或不正确。"],
   field_few: ["This must have at least {0} elements.", "至少需要 {0} 项。"],
   field_json: ["This is no JSON: {0}", "不是有效的 JSON：{0}"],
 
