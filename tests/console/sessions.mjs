@@ -178,8 +178,8 @@ export async function sessions({ check, begin, newSession, who, picture, text })
   });
 
   for (const [locale, colorScheme, message, sent, declined] of [
-    ["en-US", "light", "delete user 3", "You said yes: it was sent.", "You said no: nothing was sent."],
-    ["zh-CN", "dark", "删除用户 5", "你已同意：已发送。", "你已拒绝：未发送。"],
+    ["en-US", "light", "delete user 3", "You said yes: what came of it stands below.", "You said no: nothing was sent."],
+    ["zh-CN", "dark", "删除用户 5", "你已同意：结果见下方。", "你已拒绝：未发送。"],
   ]) {
     await check(`a change is shown before it is sent, and sent or not with a key on the keyboard, ${locale}`, { locale, colorScheme }, async (page) => {
       await begin(page);

@@ -136,7 +136,7 @@ const TEXTS = {
   confirm_until: ["Can be sent until {0}, unless something else is said first.", "可在 {0} 之前发送；若先说了别的内容则失效。"],
   confirm_expired: ["It was not decided in time and can't be sent any more: ask for it again.", "未及时决定，已无法发送；请重新提出请求。"],
   confirm_over: ["Nothing more is sent on its strength: something else was said since, or it was decided.", "已失效：之后已有其他消息，或已做出决定。"],
-  confirm_sent: ["You said yes: it was sent.", "你已同意：已发送。"],
+  confirm_sent: ["You said yes: what came of it stands below.", "你已同意：结果见下方。"],
   confirm_declined: ["You said no: nothing was sent.", "你已拒绝：未发送。"],
   said_yes: ["yes", "确认"],
   said_no: ["no", "取消"],
