@@ -159,6 +159,24 @@ export async function sessions({ check, begin, newSession, who, picture, text })
     await until("half a thou", () => page.locator("#message").inputValue());
   });
 
+  await check("what is said in a session that was ended elsewhere is kept", {}, async (page) => {
+    await begin(page);
+    await say(page, "list users");
+    if (!/#\/s\//.test(page.url())) {
+      await newSession(page);
+      await say(page, "list users");
+    }
+    const { token } = await page.evaluate(() => JSON.parse(sessionStorage.getItem("console.signed_in")));
+    const id = await page.locator("#session-id").textContent();
+    const ended = await page.request.delete(new URL(`/api/sessions/${id}`, page.url()).href, { headers: { Authorization: `Bearer ${token}` } });
+    assert.equal(ended.status(), 200);
+    await page.locator("#message").fill("list orders of May");
+    await page.keyboard.press("Enter");
+    await page.locator(".toast.problem").waitFor();
+    await page.waitForURL(/#\/$/);
+    await until("list orders of May", () => page.locator("#message").inputValue());
+  });
+
   await check("tabs are in step: one is signed in with the other, shows what is said there, and signs out with it", {}, async (page, seen) => {
     await begin(page);
     await say(page, "list users");

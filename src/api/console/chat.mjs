@@ -51,6 +51,7 @@ const events = {
   whenExpired: () => whenExpired(),
   whenAnswered: answered,
   whenOver: reload,
+  whenGone: gone,
   number: () => sessions.current()?.turns ?? null,
 };
 
@@ -100,7 +101,14 @@ export async function reload() {
 export async function catchUp() {
   if (turn.isWorking() || emptying || sessions.current() === null) return;
   const [mine, before] = [opened, sessions.seen()];
-  await sessions.loadCurrent().catch(() => null);
+  try {
+    await sessions.loadCurrent();
+  } catch (problem) {
+    // Whatever else it is, nobody asked for this look.
+    if (problem instanceof service.Problem && problem.signedOut) whenExpired();
+    else if (problem instanceof service.Problem && problem.code === "session_not_found" && service.openSession() !== null) gone(problem);
+    return;
+  }
   if (mine === opened && sessions.seen() !== before) await reload();
 }
 
@@ -122,14 +130,21 @@ export async function loading(what) {
   } catch (problem) {
     if (!(problem instanceof service.Problem)) throw problem;
     if (problem.signedOut) whenExpired();
-    else if (problem.code === "session_not_found" && service.openSession() !== null) {
-      toast.failed(problem);
-      location.hash = "#/";
-    } else if ($("log").querySelector(".problem") === null) {
+    else if (problem.code === "session_not_found" && service.openSession() !== null) gone(problem);
+    else if ($("log").querySelector(".problem") === null) {
       const entry = conversation.addProblem(problem, { retry: () => void open(service.openSession()), again: false, put: () => entry.remove() });
     }
     return false;
   }
+}
+
+/** The open session is no more: on to the one that everybody has, with what was typed. */
+function gone(problem, message = "") {
+  const text = [message, $("message").value].filter(Boolean).join("\n");
+  const main = `${DRAFT}${user}.main`;
+  if (text !== "" && sessionStorage.getItem(main) === null) sessionStorage.setItem(main, text);
+  toast.failed(problem);
+  location.hash = "#/";
 }
 
 async function load() {

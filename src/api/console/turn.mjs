@@ -22,8 +22,8 @@ const PENDING = "console.pending.";
  */
 /**
  * What follows: `whenBegun` when the service has it, `whenExpired` if the sign-in is not valid any more, `whenAnswered` after a good answer, `whenOver` after a run that was begun
- * elsewhere, or was stopped. `number` gives the number that a new turn will have.
- * @typedef {{whenBegun: () => void, whenExpired: () => void, whenAnswered: (answer: any, pending: Pending, resumed: boolean) => unknown, whenOver: () => unknown, number: () => number | null}} Events
+ * elsewhere, or was stopped, `whenGone` if there is no such session any more. `number` gives the number that a new turn will have.
+ * @typedef {{whenBegun: () => void, whenExpired: () => void, whenAnswered: (answer: any, pending: Pending, resumed: boolean) => unknown, whenOver: () => unknown, whenGone: (problem: service.Problem, message: string) => void, number: () => number | null}} Events
  */
 
 let working = false;
@@ -140,7 +140,10 @@ async function attempt(pending, events, resumed) {
   } catch (problem) {
     if (!(problem instanceof service.Problem)) throw problem;
     if (problem.signedOut) events.whenExpired();
-    else if (problem.code === "run_ended") await stopped(problem, events);
+    else if (problem.code === "session_not_found" && service.openSession() !== null) {
+      abandon();
+      events.whenGone(problem, pending.message);
+    } else if (problem.code === "run_ended") await stopped(problem, events);
     else if (pending.approve !== undefined && !problem.passes) await undecided(problem, events);
     else failed(problem, pending, events, resumed);
   }
