@@ -72,15 +72,15 @@ static FILES: LazyLock<[File; 45]> = LazyLock::new(|| {
 });
 
 /// The page itself, for a browser that asked for `/`. The same path answers programs with JSON, so caches must look at `Accept`.
-pub(super) fn page() -> Response {
-    let mut response = PAGE.response();
-    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept"));
+pub(super) fn page(asked: &HeaderMap) -> Response {
+    let mut response = PAGE.response_to(asked);
+    response.headers_mut().append(header::VARY, HeaderValue::from_static("Accept"));
     response
 }
 
 /// The page on which the service's own document is read and tried.
-pub(super) async fn docs() -> Response {
-    DOCS.response()
+pub(super) async fn docs(asked: HeaderMap) -> Response {
+    DOCS.response_to(&asked)
 }
 
 /// The administrator's page. Everybody may have it: it shows nothing but what the service answers to whoever is signed in.
@@ -155,7 +155,7 @@ mod tests {
 
     #[tokio::test]
     async fn every_answer_carries_the_guards_and_a_tag() {
-        let mut answers = vec![page(), docs().await, admin().await];
+        let mut answers = vec![page(&HeaderMap::new()), docs(HeaderMap::new()).await, admin().await];
         for known in FILES.iter() {
             answers.push(file(Ok(Path(known.name.to_owned())), HeaderMap::new()).await);
         }
@@ -180,6 +180,37 @@ mod tests {
         ] {
             assert_eq!(file(Ok(Path("app.mjs".to_owned())), ask(asked)).await.status(), expected);
         }
+    }
+
+    /// What a browser loads before anybody has signed in: the page, what it names, and what the modules import from each other.
+    fn first_load() -> Vec<&'static File> {
+        let named =
+            |file: &'static File| between(&file.text, "\"/console/", "\"").into_iter().chain(between(&file.text, "from \"./", "\""));
+        let mut loaded: Vec<&'static File> = vec![&PAGE];
+        let mut at = 0;
+        while let Some(file) = loaded.get(at).copied() {
+            for name in named(file) {
+                let next = FILES.iter().find(|file| file.name == name).unwrap();
+                if !loaded.iter().any(|known| known.name == next.name) {
+                    loaded.push(next);
+                }
+            }
+            at += 1;
+        }
+        loaded
+    }
+
+    #[tokio::test]
+    async fn the_first_load_stays_small() {
+        const FIRST_LOAD_BYTES_MAX: usize = 80 * 1024;
+        let asked = HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"))]);
+        let files = first_load();
+        assert!(files.len() > 10 && !files.iter().any(|file| file.name == "functions.mjs"), "screens are loaded when they are opened");
+        let mut bytes = 0;
+        for file in files {
+            bytes += axum::body::to_bytes(file.response_to(&asked).into_body(), usize::MAX).await.unwrap().len();
+        }
+        assert!(bytes <= FIRST_LOAD_BYTES_MAX, "{bytes}");
     }
 
     #[tokio::test]

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { assertAccessible } from "./accessible.mjs";
-import { signIn } from "./browser.mjs";
+import { openTab, signIn } from "./browser.mjs";
 import { startUpstream, startWay } from "./upstream.mjs";
 
 export async function connection({ check, begin, who, picture, text, upstream }) {
@@ -71,6 +71,21 @@ export async function connection({ check, begin, who, picture, text, upstream })
     await page.reload();
     await page.locator("article.answer:not(.working) .call").waitFor();
     assert.equal(await page.locator(".bubble").count(), 1);
+    assert.equal(api.got.length, asked + 1);
+  });
+
+  await check("what one tab is at is seen in the other while it lasts", { origin: way.origin }, async (page, seen) => {
+    await begin(page, upstream);
+    const other = await openTab(page.context(), way.origin, seen);
+    await other.goto(page.url());
+    await other.locator("#session-id:not(:empty)").waitFor({ state: "attached" });
+    const asked = api.got.length;
+    await page.locator("#message").fill("list reports");
+    await page.keyboard.press("Enter");
+    await other.locator(".working .live-calls li").waitFor();
+    await other.locator("article.answer:not(.working)").waitFor();
+    await page.locator("article.answer:not(.working)").waitFor();
+    assert.deepEqual(await other.locator(".bubble").allInnerTexts(), ["list reports"]);
     assert.equal(api.got.length, asked + 1);
   });
 

@@ -1,6 +1,7 @@
 // What people do with their sessions, and with what waits for their yes.
 
 import assert from "node:assert/strict";
+import fs from "node:fs";
 import { assertAccessible } from "./accessible.mjs";
 import { openTab, say, signIn } from "./browser.mjs";
 
@@ -82,6 +83,31 @@ export async function sessions({ check, begin, newSession, who, picture, text })
     await until(["list users", "list products", "list orders"], () => bubbles(page));
   });
 
+  await check("a session is taken along as a file and brought again; what is no such file is refused", {}, async (page) => {
+    await begin(page);
+    for (const message of ["list users page 2", "get user 1"]) await say(page, message);
+    await rename(page, "Taken along");
+    const [json] = await Promise.all([page.waitForEvent("download"), menu(page, "#session-export-json")]);
+    assert.match(json.suggestedFilename(), /^session-.+\.json$/);
+    const kept = JSON.parse(fs.readFileSync(await json.path(), "utf8"));
+    assert.deepEqual(kept.turns.map(({ message }) => message), ["list users page 2", "get user 1"]);
+    const [markdown] = await Promise.all([page.waitForEvent("download"), menu(page, "#session-export-markdown")]);
+    assert.match(markdown.suggestedFilename(), /\.md$/);
+    assert.match(fs.readFileSync(await markdown.path(), "utf8"), /list users page 2/);
+    await newSession(page);
+    const first = page.url();
+    const bring = async (name, text) => {
+      const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.locator("#session-import").click()]);
+      await chooser.setFiles({ name, mimeType: "application/json", buffer: Buffer.from(text) });
+    };
+    await bring("broken.json", JSON.stringify({ ...kept, version: 99 }));
+    await page.locator(".toast.problem", { hasText: "version" }).waitFor();
+    await bring("whole.json", JSON.stringify(kept));
+    await page.waitForURL((url) => url.href !== first);
+    await until(["list users page 2", "get user 1"], () => bubbles(page));
+    assert.equal(await text(page, "#session-title"), "Taken along");
+  });
+
   await check("an earlier message is edited and sent again, or taken back", {}, async (page) => {
     await begin(page);
     for (const message of ["list users", "list products", "list orders"]) await say(page, message);
@@ -133,6 +159,24 @@ export async function sessions({ check, begin, newSession, who, picture, text })
     await until("half a thou", () => page.locator("#message").inputValue());
   });
 
+  await check("what is said in a session that was ended elsewhere is kept", {}, async (page) => {
+    await begin(page);
+    await say(page, "list users");
+    if (!/#\/s\//.test(page.url())) {
+      await newSession(page);
+      await say(page, "list users");
+    }
+    const { token } = await page.evaluate(() => JSON.parse(sessionStorage.getItem("console.signed_in")));
+    const id = await page.locator("#session-id").textContent();
+    const ended = await page.request.delete(new URL(`/api/sessions/${id}`, page.url()).href, { headers: { Authorization: `Bearer ${token}` } });
+    assert.equal(ended.status(), 200);
+    await page.locator("#message").fill("list orders of May");
+    await page.keyboard.press("Enter");
+    await page.locator(".toast.problem").waitFor();
+    await page.waitForURL(/#\/$/);
+    await until("list orders of May", () => page.locator("#message").inputValue());
+  });
+
   await check("tabs are in step: one is signed in with the other, shows what is said there, and signs out with it", {}, async (page, seen) => {
     await begin(page);
     await say(page, "list users");
@@ -152,8 +196,8 @@ export async function sessions({ check, begin, newSession, who, picture, text })
   });
 
   for (const [locale, colorScheme, message, sent, declined] of [
-    ["en-US", "light", "delete user 3", "You said yes: it was sent.", "You said no: nothing was sent."],
-    ["zh-CN", "dark", "删除用户 5", "你已同意：已发送。", "你已拒绝：未发送。"],
+    ["en-US", "light", "delete user 3", "You said yes: what came of it stands below.", "You said no: nothing was sent."],
+    ["zh-CN", "dark", "删除用户 5", "你已同意：结果见下方。", "你已拒绝：未发送。"],
   ]) {
     await check(`a change is shown before it is sent, and sent or not with a key on the keyboard, ${locale}`, { locale, colorScheme }, async (page) => {
       await begin(page);

@@ -33,6 +33,8 @@ const SCREENS = {
   account: () => import("./account.mjs"),
 };
 
+const SESSION_ID = /^[\w-]{1,128}$/;
+
 let functions = [];
 let expiry = 0;
 
@@ -121,7 +123,7 @@ async function loadFunctions() {
 /** What the address says: a session, or a screen and what stands behind its name. */
 function asked() {
   const [, name = "", rest = ""] = /^#\/([^/]*)(?:\/(.*))?$/.exec(location.hash) ?? [];
-  if (name === "s" && rest !== "") return { screen: null, session: rest };
+  if (name === "s" && SESSION_ID.test(rest)) return { screen: null, session: rest };
   return Object.hasOwn(SCREENS, name) ? { screen: name, rest } : { screen: null, session: null };
 }
 

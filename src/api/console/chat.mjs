@@ -46,7 +46,14 @@ export function know(known) {
 }
 
 /** @type {turn.Events} */
-const events = { whenExpired: () => whenExpired(), whenAnswered: answered, whenOver: reload, number: () => sessions.current()?.turns ?? null };
+const events = {
+  whenBegun: () => tabs.tell("changed", { session: service.openSession() }),
+  whenExpired: () => whenExpired(),
+  whenAnswered: answered,
+  whenOver: reload,
+  whenGone: gone,
+  number: () => sessions.current()?.turns ?? null,
+};
 
 /** Opens a session; null is the one that everybody has. Whether it could be opened. @param {string | null} id */
 export async function open(id) {
@@ -94,7 +101,14 @@ export async function reload() {
 export async function catchUp() {
   if (turn.isWorking() || emptying || sessions.current() === null) return;
   const [mine, before] = [opened, sessions.seen()];
-  await sessions.loadCurrent().catch(() => null);
+  try {
+    await sessions.loadCurrent();
+  } catch (problem) {
+    // Whatever else it is, nobody asked for this look.
+    if (problem instanceof service.Problem && problem.signedOut) whenExpired();
+    else if (problem instanceof service.Problem && problem.code === "session_not_found" && service.openSession() !== null) gone(problem);
+    return;
+  }
   if (mine === opened && sessions.seen() !== before) await reload();
 }
 
@@ -116,14 +130,21 @@ export async function loading(what) {
   } catch (problem) {
     if (!(problem instanceof service.Problem)) throw problem;
     if (problem.signedOut) whenExpired();
-    else if (problem.code === "session_not_found" && service.openSession() !== null) {
-      toast.failed(problem);
-      location.hash = "#/";
-    } else if ($("log").querySelector(".problem") === null) {
+    else if (problem.code === "session_not_found" && service.openSession() !== null) gone(problem);
+    else if ($("log").querySelector(".problem") === null) {
       const entry = conversation.addProblem(problem, { retry: () => void open(service.openSession()), again: false, put: () => entry.remove() });
     }
     return false;
   }
+}
+
+/** The open session is no more: on to the one that everybody has, with what was typed. */
+function gone(problem, message = "") {
+  const text = [message, $("message").value].filter(Boolean).join("\n");
+  const main = `${DRAFT}${user}.main`;
+  if (text !== "" && sessionStorage.getItem(main) === null) sessionStorage.setItem(main, text);
+  toast.failed(problem);
+  location.hash = "#/";
 }
 
 async function load() {
@@ -181,7 +202,7 @@ async function answered(answer, pending, resumed) {
   if (now === null || mine !== opened || turn.isWorking() || now.turns === expected) return;
   // Somebody else said something in between: then it is shown; or this turn was not kept, and has no number.
   if (now.turns > expected) await reload();
-  else conversation.number([...$("log").querySelectorAll(".said")].at(-1), null);
+  else for (const said of [...$("log").querySelectorAll(".said")].slice(-1)) conversation.number(said, null);
 }
 
 function decide(id, approve) {

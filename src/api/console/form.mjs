@@ -170,6 +170,11 @@ function simple(schema, name, required, input, kind, parse) {
     focus: () => input.focus(),
     given: () => input.value !== "",
     read(wrong) {
+      // Half a date has no value, but is not nothing.
+      if (input.validity.badInput) {
+        wrong(field, "field_bad");
+        return undefined;
+      }
       if (input.value === "") {
         if (required) wrong(field, "field_missing");
         return undefined;
@@ -231,6 +236,8 @@ function json(schema, name, required) {
   const given = schema.example ?? schema.examples?.[0] ?? schema.default;
   const input = make("textarea", { ...plain, rows: 4, class: "code", placeholder: given === undefined ? "{ … }" : JSON.stringify(given) });
   return simple(schema, name, required, input, "JSON", (value) => {
+    // A number that a browser cannot hold exactly would be sent as another one.
+    if (/\d{16}/.test(value.replace(/"(?:[^"\\]|\\.)*"/g, ""))) return { complaint: ["field_too_big"] };
     try {
       return { value: JSON.parse(value) };
     } catch (problem) {

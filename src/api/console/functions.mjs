@@ -19,11 +19,20 @@ let wanted = "";
 
 /** Shows all functions, or the one whose name is given. */
 export function open(place, rest, functions) {
-  const name = decodeURIComponent(rest);
+  const name = plainly(rest);
   const one = functions.find((known) => known.name === name);
   place.replaceChildren(...(one ? detail(one) : list(functions, name)));
   translate(place);
   (one ? place : place.querySelector("input")).focus();
+}
+
+/** A part of an address as it was before it was escaped; as it is if it was not. */
+function plainly(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 function list(functions, unknown) {

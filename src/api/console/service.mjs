@@ -131,6 +131,9 @@ export async function exported(id, markdown) {
   return { file: await response.blob(), name: named ?? `session-${id}.${markdown ? "md" : "json"}` };
 }
 
+/** Another session with the conversation of a file that `exported` gave, here or elsewhere. @param {Blob} file */
+export const imported = (file) => request("POST", "/api/sessions/import", { file });
+
 export const credentials = () => request("GET", "/api/credentials");
 const ofScheme = ({ scheme, api }) => `/api/credentials/${encodeURIComponent(scheme)}${api ? `?api=${encodeURIComponent(api)}` : ""}`;
 export const putCredential = (of, secret) => request("PUT", ofScheme({ ...of, api: undefined }), { body: { ...secret, ...(of.api ? { api: of.api } : {}) } });
@@ -150,7 +153,7 @@ export function watchReach(told) {
   whenAsked = told;
 }
 
-/** @param {{body?: object, headers?: Record<string, string>, anonymous?: boolean}} [asked] */
+/** @param {{body?: object, file?: Blob, headers?: Record<string, string>, anonymous?: boolean}} [asked] */
 export async function request(method, path, asked = {}) {
   return answerOf(await respond(method, path, asked));
 }
@@ -158,15 +161,15 @@ export async function request(method, path, asked = {}) {
 /**
  * The response, if it is a good one.
  * @param {string} method @param {string} path
- * @param {{body?: object, headers?: Record<string, string>, anonymous?: boolean, signal?: AbortSignal}} asked
+ * @param {{body?: object, file?: Blob, headers?: Record<string, string>, anonymous?: boolean, signal?: AbortSignal}} asked the body is JSON, as a value or a file
  */
 export async function respond(method, path, asked) {
-  const { body, headers = {}, anonymous = false, signal } = asked;
+  const { body, file, headers = {}, anonymous = false, signal } = asked;
   /** @type {Record<string, string>} */
   const all = { Accept: "application/json", "Accept-Language": spoken() === "zh" ? "zh-CN" : "en", ...headers };
   const token = anonymous ? null : signedIn()?.token;
   if (token) all.Authorization = `Bearer ${token}`;
-  if (body !== undefined) all["Content-Type"] = "application/json";
+  if (body !== undefined || file) all["Content-Type"] = "application/json";
   let response;
   try {
     response = await fetch(path, {
@@ -176,7 +179,7 @@ export async function respond(method, path, asked) {
       cache: "no-store",
       redirect: "error",
       signal: signal ?? AbortSignal.timeout(PATIENCE_MS),
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: file ?? (body === undefined ? undefined : JSON.stringify(body)),
     });
   } catch {
     if (!signal?.aborted) whenAsked(false);

@@ -3,6 +3,7 @@
 import { clock, day } from "./clock.mjs";
 import { confirmed } from "./conversation.mjs";
 import { $, make, settled, show } from "./element.mjs";
+import { cleaned } from "./inline.mjs";
 import * as service from "./service.mjs";
 import * as tabs from "./tabs.mjs";
 import { retell, say } from "./texts.mjs";
@@ -12,6 +13,8 @@ import * as toast from "./toast.mjs";
 const SEARCH_MS = 250;
 /** What ends sooner than this is shown as a warning, in milliseconds. */
 const SOON_MS = 60 * 60 * 1000;
+/** How often what is told of that is looked at again, in milliseconds. */
+const LOOK_MS = 30 * 1000;
 
 /** @typedef {{id: string, main: boolean, title: string | null, pinned: boolean, last_active: string, expires_at: string, ends_at_latest: string, turns: number, first_turn: number, running: string | null, found?: {turn: number, text: string}}} Session */
 
@@ -25,7 +28,7 @@ let all = [];
 let asked = 0;
 
 export const current = () => open;
-export const seen = () => tag;
+export const seen = () => `${tag} ${open?.running}`;
 
 /** The open session has so many turns more, though it was not looked at yet. How many there are then. */
 export function grown(turns) {
@@ -65,7 +68,7 @@ function keep(seen) {
   mark();
 }
 
-const called = (session) => session.title ?? say(session.main ? "main_session" : "untitled");
+const called = (session) => (session.title === null ? null : cleaned(session.title)) ?? say(session.main ? "main_session" : "untitled");
 const place = (session) => (session.main ? "#/" : `#/s/${session.id}`);
 
 /** What is told of the open session, in the language spoken. */
@@ -77,7 +80,7 @@ export function showCurrent() {
   if ($("session-id").textContent !== open.id) $("session-id").textContent = open.id;
   retell($("session-pin"), open.pinned ? "unpin" : "pin");
   const ends = new Date(open.expires_at);
-  $("session-expiry").textContent = say("session_expiry", clock(ends));
+  $("session-expiry").textContent = ends.getTime() > Date.now() ? say("session_expiry", clock(ends)) : say("session_over");
   $("session-expiry").title = say("session_latest", clock(new Date(open.ends_at_latest)));
   $("session-expiry").classList.toggle("soon", ends.getTime() - Date.now() < SOON_MS);
 }
@@ -116,7 +119,7 @@ function entry(session) {
     session.running && make("span", { class: "dot running", role: "img", "aria-label": say("working") }),
   ];
   const about = session.found
-    ? make("span", { class: "found quiet", dir: "auto" }, session.found.text)
+    ? make("span", { class: "found quiet", dir: "auto" }, cleaned(session.found.text))
     : make("time", { class: "quiet", datetime: session.last_active }, day(new Date(session.last_active)));
   return make("li", {}, make("a", { href: place(session), "data-id": session.id }, title, signs, about));
 }
@@ -219,6 +222,18 @@ async function save(markdown) {
   }
 }
 
+/** Begins a session with the conversation of a file. */
+async function load() {
+  const [file] = $("session-file").files;
+  $("session-file").value = "";
+  if (!file) return;
+  await done(async () => {
+    const { session } = await service.imported(file);
+    location.hash = place(session);
+    toast.note("import_done");
+  });
+}
+
 /** Something in the menu of the open session. */
 function item(id, what) {
   $(id).addEventListener("click", () => {
@@ -227,7 +242,10 @@ function item(id, what) {
   });
 }
 
+setInterval(showCurrent, LOOK_MS);
 $("new-session").addEventListener("click", () => void begin());
+$("session-import").addEventListener("click", () => $("session-file").click());
+$("session-file").addEventListener("change", () => void load());
 $("session-search").addEventListener("input", settled(SEARCH_MS, refresh));
 $("rename-no").addEventListener("click", () => $("rename").close("no"));
 $("clear-history").addEventListener("click", () => $("session-menu").hidePopover());

@@ -9,8 +9,10 @@ const PAUSE_MS_MIN = 500;
 const PAUSE_MS_MAX = 10_000;
 /** A stream that cannot be taken up again for so long is given up, in milliseconds. */
 const LOST_MS_MAX = 10 * 60 * 1000;
-/** Statuses of errors that a stream tells without one: what is asked again may succeed. */
-const PASSING = new Set(["store_unavailable", "storage_not_durable", "model_unavailable", "handed_over", "draining", "internal_error"]);
+/** Errors that say that another replica goes on with the run. */
+const GOES_ON = new Set(["handed_over", "draining"]);
+/** A stream tells errors without a status; after these what is asked again may succeed. */
+const PASSING = new Set(["store_unavailable", "storage_not_durable", "model_unavailable", "internal_error"]);
 
 /**
  * The answer of a run. `first` gives the response that begins the stream, or the answer itself where it is not streamed. `told` hears each
@@ -27,10 +29,11 @@ export async function toEnd(first, told, signal) {
   for (;;) {
     try {
       for await (const event of events(response, signal)) {
-        last = event.id ?? last;
         run = event.data.run_id ?? run;
         if (event.name === "done") return event.data;
+        if (event.name === "error" && GOES_ON.has(event.data.code)) break;
         if (event.name === "error") throw service.problemOf(event.data, PASSING.has(event.data.code) ? 503 : 409);
+        last = event.id ?? last;
         told(event.name, event.data);
       }
     } catch (problem) {

@@ -1,6 +1,7 @@
 // Short words at the edge of the page: what was done, or what failed and what to do.
 
 import { $, make } from "./element.mjs";
+import { cleaned } from "./inline.mjs";
 import { Problem } from "./service.mjs";
 import { retell, telling, translate } from "./texts.mjs";
 
@@ -17,7 +18,7 @@ export function note(name, ...values) {
 /** Says why something failed. */
 export function failed(problem) {
   if (!(problem instanceof Problem)) throw problem;
-  const why = make("p", { dir: "auto" }, problem.sentence ?? "");
+  const why = make("p", { dir: "auto" }, cleaned(problem.sentence ?? ""));
   if (!problem.sentence) retell(why, problem.status === 0 ? "service_away_again" : "strange_answer", problem.status);
   const entry = put("toast problem", why, problem.requestId && telling("p", { class: "quiet code" }, "request_id", problem.requestId));
   entry.setAttribute("role", "alert");

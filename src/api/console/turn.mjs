@@ -21,9 +21,9 @@ const PENDING = "console.pending.";
  * @typedef {{message: string, path: string, body: object, approve?: boolean, key: string, user: string, since: number}} Pending
  */
 /**
- * What follows: `whenExpired` if the sign-in is not valid any more, `whenAnswered` after a good answer, `whenOver` after a run that was begun
- * elsewhere, or was stopped. `number` gives the number that a new turn will have.
- * @typedef {{whenExpired: () => void, whenAnswered: (answer: any, pending: Pending, resumed: boolean) => unknown, whenOver: () => unknown, number: () => number | null}} Events
+ * What follows: `whenBegun` when the service has it, `whenExpired` if the sign-in is not valid any more, `whenAnswered` after a good answer, `whenOver` after a run that was begun
+ * elsewhere, or was stopped, `whenGone` if there is no such session any more. `number` gives the number that a new turn will have.
+ * @typedef {{whenBegun: () => void, whenExpired: () => void, whenAnswered: (answer: any, pending: Pending, resumed: boolean) => unknown, whenOver: () => unknown, whenGone: (problem: service.Problem, message: string) => void, number: () => number | null}} Events
  */
 
 let working = false;
@@ -93,8 +93,8 @@ function unanswered() {
   }
 }
 
-/** Shows a run until its end; `first` begins its stream. Null if nobody wants to know any more. */
-async function shown(first) {
+/** Shows a run until its end; `first` begins its stream, `begun` hears when it has. Null if nobody wants to know any more. */
+async function shown(first, begun = () => {}) {
   const { signal } = stopper;
   const live = liveEntry();
   setWorking(true);
@@ -109,6 +109,7 @@ async function shown(first) {
       () => first(signal),
       (name, data) => {
         running = data.run_id ?? running;
+        if (name === "accepted") begun();
         show($("stop"), running !== null);
         show($("send"), running === null);
         live.told(name, data);
@@ -132,14 +133,17 @@ async function shown(first) {
 async function attempt(pending, events, resumed) {
   const from = place();
   try {
-    const answer = await shown((signal) => service.begin(pending.path, pending.body, pending.key, signal));
+    const answer = await shown((signal) => service.begin(pending.path, pending.body, pending.key, signal), events.whenBegun);
     if (answer === null) return;
     sessionStorage.removeItem(from);
     await events.whenAnswered(answer, pending, resumed);
   } catch (problem) {
     if (!(problem instanceof service.Problem)) throw problem;
     if (problem.signedOut) events.whenExpired();
-    else if (problem.code === "run_ended") await stopped(problem, events);
+    else if (problem.code === "session_not_found" && service.openSession() !== null) {
+      abandon();
+      events.whenGone(problem, pending.message);
+    } else if (problem.code === "run_ended") await stopped(problem, events);
     else if (pending.approve !== undefined && !problem.passes) await undecided(problem, events);
     else failed(problem, pending, events, resumed);
   }
