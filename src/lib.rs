@@ -3,6 +3,7 @@
 //! The floors, in reading order; a module names only floors below its own (`tests/it/floors.rs`):
 //!
 //! 0. [`clock`], [`domain`]: the time, and what exists. [`fault`]: where the fault lab lets a process die; nothing in a release.
+//!    [`release`]: which release this is.
 //! 1. [`settings`]: what the operator said. [`secrets`]: passwords, tokens, randomness. [`markdown`]: replies as people read
 //!    them. [`portable`]: conversations as files. [`excerpt`]: big replies cut to size, and read in parts. [`words`]: what words mean. [`demo`]: a small real API to try
 //!    the agent on. [`redact`]: secrets taken out of what is told. [`metrics`]: what the process counts.
@@ -30,6 +31,7 @@ pub mod outbound;
 pub mod portable;
 pub mod probe;
 pub mod redact;
+pub mod release;
 pub mod secrets;
 pub mod settings;
 pub mod spans;

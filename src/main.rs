@@ -26,5 +26,7 @@ fn main() -> ExitCode {
         Command::Config(ConfigCommand::Check) => cli::config_check::run(sources),
         Command::Doctor { json } => cli::doctor::run(sources, json),
         Command::Health => cli::health::run(sources),
+        Command::Completions { shell } => cli::described::completions(shell),
+        Command::Man { dir } => cli::described::manual(dir.as_deref()),
     }
 }

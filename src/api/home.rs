@@ -14,10 +14,9 @@ use super::{
     extract::{MaybeCaller, Spoken},
     shapes::{base_url, document, fallback},
 };
-use crate::{app::App, clock::rfc3339, domain::language::Language, store::warnings::StoreWarning};
+use crate::{app::App, clock::rfc3339, domain::language::Language, release, store::warnings::StoreWarning};
 
 const NAME: &str = "Swagger API Agent";
-const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Browsers get the console, programs get a description.
 pub(super) async fn home(State(app): State<App>, Spoken(language): Spoken, headers: HeaderMap) -> Response {
@@ -33,7 +32,7 @@ fn description(app: &App, language: Language) -> Value {
     let hours = app.settings().auth.token_hours;
     json!({
         "name": NAME,
-        "version": VERSION,
+        "version": release::VERSION,
         "description": say(
             "An agent over an OpenAPI document: say what you want, and it calls the API",
             "基于 OpenAPI 文档的智能体：用自然语言说出需求，由它调用 API",
@@ -134,7 +133,8 @@ pub(super) async fn health(State(app): State<App>, Spoken(language): Spoken, May
     });
     if let (Some(_), Value::Object(fields)) = (caller, &mut told) {
         let details = json!({
-            "version": VERSION,
+            "version": release::VERSION,
+            "commit": Some(release::COMMIT).filter(|commit| !commit.is_empty()),
             "replica": app.replica(),
             "store": if app.settings().store.redis_url.is_some() { "redis" } else { "embedded" },
             "store_answers": stats.is_some(),

@@ -1,6 +1,7 @@
 //! The command line: what may be typed, and which settings the flags stand for.
 
 pub mod config_check;
+pub mod described;
 pub mod doctor;
 pub mod health;
 mod log;
@@ -23,6 +24,7 @@ use clap::{
     Args, Parser, Subcommand, ValueEnum,
     builder::{PossibleValuesParser, TypedValueParser},
 };
+use clap_complete::Shell;
 use secrecy::{ExposeSecret, SecretString};
 use swagger_api_agent::{
     app::open_store,
@@ -34,6 +36,7 @@ use swagger_api_agent::{
         session::SessionId,
         user::{Role, UserName},
     },
+    release,
     settings::{Flag, Problems, Settings, Sources},
     store::{
         EmbeddedStore, Store,
@@ -49,7 +52,7 @@ const HELD: &str = "held by another process";
 
 /// People say what they want; the agent picks operations of your OpenAPI document, calls the API and answers.
 #[derive(Debug, Parser)]
-#[command(name = "swagger-api-agent", version)]
+#[command(name = "swagger-api-agent", version = release::VERSION_AND_COMMIT)]
 pub struct Arguments {
     #[command(flatten)]
     pub settings: SettingsFlags,
@@ -91,6 +94,18 @@ pub enum Command {
     },
     /// Asks the server that these settings start whether it is ready; exits with 0 if it is
     Health,
+    /// Prints what has a shell complete commands and flags
+    Completions {
+        /// The shell that it is for
+        #[arg(value_parser = shell())]
+        shell: Shell,
+    },
+    /// Prints the page of the manual, as man reads it
+    Man {
+        /// Writes it, and a page for each command, into this directory instead
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, PartialEq, Eq, Subcommand)]
@@ -314,6 +329,10 @@ fn scopes(text: &str) -> Result<OwnScopes, String> {
         return Ok(OwnScopes(Some(known.into_iter().collect())));
     }
     Err(format!("{} is no scope; there are {}, or none, or role", unknown.join(" and "), Scope::names()))
+}
+
+fn shell() -> impl TypedValueParser<Value = Shell> {
+    PossibleValuesParser::new(["bash", "zsh", "fish"]).try_map(|word| word.parse::<Shell>())
 }
 
 fn role() -> impl TypedValueParser<Value = Role> {

@@ -88,6 +88,8 @@ fn what_is_no_command_is_refused() {
         ("user list ann", ErrorKind::UnknownArgument),
         ("migrate --json", ErrorKind::UnknownArgument),
         ("serve now", ErrorKind::UnknownArgument),
+        ("completions", ErrorKind::MissingRequiredArgument),
+        ("completions elvish", ErrorKind::InvalidValue),
     ] {
         assert_eq!(parse(line).unwrap_err().kind(), kind, "{line}");
     }
@@ -151,6 +153,9 @@ fn every_command_is_understood() {
         ("openapi check https://h/api.json --json", check(Some("https://h/api.json"), true)),
         ("openapi check", check(None, false)),
         ("config check", Command::Config(ConfigCommand::Check)),
+        ("completions zsh", Command::Completions { shell: Shell::Zsh }),
+        ("man", Command::Man { dir: None }),
+        ("man --dir pages", Command::Man { dir: Some("pages".into()) }),
     ] {
         assert_eq!(parse(line).unwrap().command, Some(command), "{line}");
     }

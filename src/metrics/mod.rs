@@ -21,6 +21,7 @@ use prometheus_client::{
 
 pub use self::labels::{CallClass, CallOutcome, LoginOutcome, RunKind, RunOutcome, Stage, StoreFault, TakenHow, TokenKind, Verb, Whose};
 use self::series::{By, By2};
+use crate::release;
 
 /// The content type of what [`Metrics::told`] writes.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -100,7 +101,7 @@ impl Metrics {
         registry.register("event_streams_open", "Streams of events that clients follow", streams.clone());
         let store_times = Family::new_with_constructor(store as fn() -> Histogram);
         registry.register("store_seconds", "Time that the store took, by what it was asked", store_times.clone());
-        let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        let build = Info::new([("version", release::VERSION), ("commit", release::COMMIT)]);
         registry.register("build", "The release", build);
         Self {
             runs: By2::new(

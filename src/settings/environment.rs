@@ -36,6 +36,9 @@ const OF_THE_LAB: &[&str] = &[
     "SAA_ABLATE",
 ];
 
+/// What `build.rs` is told. Who builds and starts it in one shell has it set still.
+const OF_THE_BUILD: &str = "SAA_COMMIT";
+
 /// Lays the older names and then ours, which win. A variable that begins like ours and is none is a problem.
 pub(super) fn lay(layers: &mut Layers, variables: &[(OsString, OsString)]) {
     let mut unknown = Vec::new();
@@ -44,7 +47,7 @@ pub(super) fn lay(layers: &mut Layers, variables: &[(OsString, OsString)]) {
         let Some(name) = name.to_str() else { continue };
         if let Some(key) = KEYS.iter().find(|key| key.older == Some(name)) {
             lay_variable(layers, key, name, value);
-        } else if name.starts_with(PREFIX) && name != FILE_VARIABLE && !OF_THE_LAB.contains(&name) {
+        } else if name.starts_with(PREFIX) && name != FILE_VARIABLE && name != OF_THE_BUILD && !OF_THE_LAB.contains(&name) {
             match KEYS.iter().find(|key| key.variable() == name) {
                 Some(key) => ours.push((key, name, value)),
                 None => unknown.push((name, value)),

@@ -11,7 +11,7 @@ use self::reading::{Source, sources};
 
 /// Modules by floor, the lowest first. The command line stands above all.
 const FLOORS: [&[&str]; 8] = [
-    &["clock", "domain", "fault"],
+    &["clock", "domain", "fault", "release"],
     &["settings", "markdown", "portable", "excerpt", "words", "demo", "secrets", "redact", "metrics", "spans"],
     &["outbound", "probe", "store", "openapi"],
     &["llm", "upstream"],
@@ -25,7 +25,7 @@ const FLOORS: [&[&str]; 8] = [
 const NEIGHBOURS: [(&str, &str); 3] = [("main", "cli"), ("store", "secrets"), ("clock", "fault")];
 
 /// Outside packages with a home, and the modules that may name them.
-const HOMES: [(&str, &[&str]); 33] = [
+const HOMES: [(&str, &[&str]); 35] = [
     ("arc_swap", &["app", "store"]),
     ("config", &["settings"]),
     ("jsonwebtoken", &["secrets"]),
@@ -57,6 +57,8 @@ const HOMES: [(&str, &[&str]); 33] = [
     ("tower_http", &["api"]),
     ("http_body_util", &["api"]),
     ("clap", &["main", "cli"]),
+    ("clap_complete", &["cli"]),
+    ("clap_mangen", &["cli"]),
     ("mimalloc", &["main"]),
     ("tracing_subscriber", &["main", "cli", "spans"]),
 ];

@@ -42,6 +42,7 @@ mod own_document;
 mod policy;
 mod quality;
 mod records;
+mod release;
 mod results;
 mod retrieval;
 mod store_contract;

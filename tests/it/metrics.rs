@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use futures_util::{StreamExt, stream};
 use reqwest::Method;
 use serde_json::json;
+use swagger_api_agent::release;
 use tokio::net::TcpListener;
 
 use crate::harness::{
@@ -89,7 +90,10 @@ mod of {
             assert!((value(&told, series) - expected).abs() < f64::EPSILON, "{series} is not {expected} in {told}");
         }
         assert!(value(&told, "saa_tokens_total{kind=\"prompt\"}") > 0.0, "{told}");
-        assert!(told.ends_with("# EOF\n") && told.contains("saa_build_info{version="));
+        assert!(
+            told.ends_with("# EOF\n")
+                && told.contains(&format!("saa_build_info{{version=\"{}\",commit=\"{}\"}} 1", release::VERSION, release::COMMIT))
+        );
     }
 }
 

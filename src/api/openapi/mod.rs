@@ -57,7 +57,7 @@ pub(super) async fn served(asked: HeaderMap) -> Response {
 pub fn document() -> Result<Value, String> {
     let mut document = read(PIECES, "the service's own document")?;
     let errors = Errors::of(&read(ERRORS, "errors.yaml")?)?;
-    set(&mut document, &["info", "version"], json!(env!("CARGO_PKG_VERSION")));
+    set(&mut document, &["info", "version"], json!(crate::release::VERSION));
     let error = document.pointer("/components/schemas/Error").cloned().ok_or("there is no schema Error")?;
     for item in document.get_mut("paths").and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut) {
         for operation in item.as_object_mut().into_iter().flatten().filter(|(name, _)| METHODS.contains(&name.as_str())) {
