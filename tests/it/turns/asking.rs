@@ -354,7 +354,7 @@ async fn whoever_stands_in_for_a_model_asks_as_the_model_does(on: On) {
     })
     .await;
     let ann = bed.as_user("ann");
-    bed.llm.fails(503).fails(503);
+    bed.llm.fails(503);
     let question = ann.process("delete user 3").await.ok();
     assert_eq!((asked(&question), bed.upstream.log()), (vec!["deleteUser"], vec![]));
     let answer = decides(&ann, &question, "approve").await.ok();
@@ -423,9 +423,9 @@ async fn a_no_is_known_to_whoever_goes_on_with_the_turn() {
         settings.agent.confirm_after_reply = true;
     })
     .await;
-    let never_again = ("SAA_AGENT__CONFIRM_AFTER_REPLY", "true");
+    let after_reply = ("SAA_AGENT__CONFIRM_AFTER_REPLY", "true");
     let exempt = ("SAA_POLICY", r#"[{"confirm": "never", "operations": ["id:createUser"]}]"#);
-    let mut process = Process::start(&bed.settings, &[never_again, exempt]).await;
+    let mut process = Process::start(&bed.settings, &[after_reply, exempt]).await;
     let ann = bed.as_user("ann");
     bed.llm.calls([("getUsers", json!({}))]).calls([("deleteUser", json!({"id": 1}))]);
     assert_eq!(asked(&ann.process("list them").await.ok()), ["deleteUser"]);
