@@ -130,11 +130,14 @@ impl Batch {
     /// What the user is asked, if there are calls that wait: Markdown that shows each request as it will be sent. `after_reply`: they were
     /// planned after something was read that may have misled the planner, which the user is told.
     pub fn question(&self, language: Language, after_reply: bool) -> Option<String> {
-        let waiting = |prepared| match prepared {
-            &Prepared::Waiting(ref ready) => Some(&**ready),
-            Prepared::Ready(_) | Prepared::Behind(_) | Prepared::Reading(_) | Prepared::Answered(_) | Prepared::Refused(..) => None,
-        };
-        let waiting: Vec<&Ready> = self.calls.iter().filter_map(waiting).collect();
+        let waiting: Vec<&Ready> = self
+            .calls
+            .iter()
+            .filter_map(|prepared| match prepared {
+                Prepared::Waiting(ready) => Some(&**ready),
+                Prepared::Ready(_) | Prepared::Behind(_) | Prepared::Reading(_) | Prepared::Answered(_) | Prepared::Refused(..) => None,
+            })
+            .collect();
         if waiting.is_empty() {
             return None;
         }
