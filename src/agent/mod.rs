@@ -159,21 +159,6 @@ impl Thought {
     }
 }
 
-impl Batch {
-    /// The calls that may change something and can be sent, with their place in the batch.
-    pub fn changing(&self) -> impl Iterator<Item = (usize, &Ready)> {
-        self.calls.iter().enumerate().filter_map(|(i, call)| match call {
-            Prepared::Ready(ready) if ready.effect == Effect::Changing => Some((i, &**ready)),
-            Prepared::Ready(_)
-            | Prepared::Waiting(_)
-            | Prepared::Behind(_)
-            | Prepared::Reading(_)
-            | Prepared::Answered(_)
-            | Prepared::Refused(..) => None,
-        })
-    }
-}
-
 impl Agent<'_> {
     /// Asks the planner for the next move and checks it. `words` is told the planner's text while it comes.
     ///

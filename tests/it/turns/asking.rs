@@ -11,11 +11,12 @@ use swagger_api_agent::{
     settings::Settings,
 };
 
-use super::{history_of, killed_at, new_user};
+use super::{history_of, new_user};
 use crate::harness::{
     bed::{Bed, On},
     client::{Client, Reply},
     process::{LEASE_MS, Process},
+    until,
 };
 
 crate::contract::on_both_stores! {
@@ -433,8 +434,16 @@ async fn a_no_is_known_to_whoever_goes_on_with_the_turn() {
     bed.llm.calls([("createUser", new_user())]);
     let gate = bed.llm.says("Nobody hears this.").held();
     bed.llm.calls([("deleteUser", json!({"id": 1}))]).says("It stays.");
-    let doomed = bed.through(&process.base).as_user("ann");
-    killed_at(&gate, &mut process, doomed, "/api/process", json!({"message": "no"})).await;
+    let run = bed.through(&process.base).as_user("ann").begins("no", "reject").await;
+    gate.reached().await;
+    // What came of the change is journaled while the model thinks.
+    until("the change is in the journal", async || {
+        let told = ann.get(&format!("/api/runs/{run}")).await.ok();
+        told["run"]["calls"].as_array().is_some_and(|calls| calls.iter().any(|call| call["state"] == "result"))
+    })
+    .await;
+    process.kill();
+    gate.open();
     assert_eq!(history_of(&ann, 4).await[3], "assistant: It stays.");
     let heard = bed.llm.heard();
     assert_eq!(heard.iter().filter(|said| said.contains("the user said no to this call")).count(), 2, "{heard:#?}");
