@@ -250,7 +250,7 @@ impl App {
         self.0.hands.clone()
     }
 
-    /// The agent for a turn or a call of the user whose credentials these are.
+    /// The agent for a call of the user whose credentials these are, or for a turn if it is told what to ask about.
     fn agent<'a>(&'a self, served: &'a Served, own: &'a UserCredentials) -> Agent<'a> {
         let Settings { turns, results, agent, .. } = &self.0.settings;
         let budget = Budget {
@@ -267,8 +267,7 @@ impl App {
             own,
             hidden: self.hidden(),
             budget,
-            confirm: agent.confirm,
-            confirm_after_reply: agent.confirm_after_reply,
+            asking: None,
             offering: Offering { max: agent.tools_max, pinned: &agent.pinned },
             meaning,
         }
