@@ -33,7 +33,7 @@ use swagger_api_agent::{
     settings::Settings,
     store::{
         RedisStore, Store,
-        contract::{Begin, Begun, Caller, Commit, Committed, Entered, Entry, Lease, Lifetimes, Rates, Stepped, Tail},
+        contract::{Begin, Begun, Caller, Commit, Committed, Entered, Entry, Lease, Lifetimes, Rates, Stepped, Tail, overview::Tally},
     },
 };
 
@@ -213,8 +213,15 @@ async fn round(redis: &Redis, store: &Store, users: &[UserName], number: usize) 
     };
     let turn = &turn;
     join_all(leases.iter().map(async |lease| {
-        let commit =
-            Commit { turns: std::slice::from_ref(turn), reply: None, ending: Ending::Answered, accepted_ms: 1, detail: "", title: None };
+        let commit = Commit {
+            turns: std::slice::from_ref(turn),
+            reply: None,
+            ending: Ending::Answered,
+            accepted_ms: 1,
+            detail: "",
+            title: None,
+            tally: Tally::default(),
+        };
         assert!(matches!(store.commit(lease, commit).await, Ok(Committed::Done { .. })));
     }))
     .await;

@@ -21,6 +21,7 @@ fn main() -> ExitCode {
         Command::Migrate { status } => cli::migrate::run(sources, status),
         Command::Session(command) => cli::session::run(sources, command),
         Command::User(command) => cli::user::run(sources, command),
+        Command::Replica(command) => cli::replica::run(sources, &command),
         Command::OpenApi(OpenApiCommand::Check { document, json }) => cli::openapi_check::run(sources, document.as_deref(), json),
         Command::Config(ConfigCommand::Check) => cli::config_check::run(sources),
         Command::Doctor { json } => cli::doctor::run(sources, json),

@@ -1,16 +1,66 @@
-//! Changes that wait for the user's yes: kept back, asked about with the exact request, and built again when the yes comes.
+//! Calls that wait for the user's yes: kept back, asked about with the exact request, and built again when the yes comes.
 
-use super::{Agent, Batch, Prepared, Progress, Ready};
+use std::collections::HashSet;
+
+use super::{Agent, Apis, Batch, Prepared, Progress, Ready};
 use crate::{
     domain::{
         language::Language,
         limits::CONFIRMATION_MS_MAX,
+        policy::{Confirm, ConfirmedBy, Policy},
         tool::{Effect, Outcome, Refusal, ToolResult},
+        user::Role,
     },
     markdown,
     openapi::UpstreamRequest,
     secrets::digest,
 };
+
+/// The functions whose calls wait when they are planned in a conversation of somebody of one role, by their names.
+#[derive(Debug, Default)]
+pub struct Asking {
+    /// What holds for all of which no rule says otherwise.
+    mode: Confirm,
+    /// Those that always wait.
+    always: HashSet<String>,
+    /// Those that wait as soon as something that an API said was read.
+    after_reply: HashSet<String>,
+}
+
+impl Asking {
+    /// As the policy has it for this role. `after_reply`: changes that are planned after something was read wait, unless a rule says that they
+    /// never do.
+    pub fn of(policy: &Policy, role: Role, after_reply: bool, apis: &Apis) -> Self {
+        let (mut always, mut reading) = (HashSet::new(), HashSet::new());
+        for (operation, spec) in apis.operations() {
+            let confirms = policy.confirms(role, &operation.asked_as(&spec.name), operation.confirm());
+            if confirms.mode.asks(spec.effect) {
+                always.insert(spec.name.clone());
+            }
+            let is_exempt = confirms.mode == Confirm::Never && matches!(confirms.by, ConfirmedBy::Rule { .. });
+            if after_reply && spec.effect == Effect::Changing && !is_exempt {
+                reading.insert(spec.name.clone());
+            }
+        }
+        Self { mode: policy.confirm, always, after_reply: reading }
+    }
+
+    /// Whether a planned call of this function waits, whatever was read before it.
+    pub fn asks(&self, function: &str) -> bool {
+        self.always.contains(function)
+    }
+
+    /// What a planner is told of it.
+    pub fn planners_part(&self) -> &'static str {
+        match (self.always.is_empty(), self.after_reply.is_empty(), self.mode) {
+            (true, true, _) => "",
+            (true, false, _) => PLANNERS_PART_AFTER_REPLY,
+            (false, _, Confirm::Never) => PLANNERS_PART_OF_SOME,
+            (false, _, Confirm::Changing) => PLANNERS_PART,
+            (false, _, Confirm::Always) => PLANNERS_PART_OF_ALL,
+        }
+    }
+}
 
 /// What a planner is told when changes wait for the user's yes: it would ask a second time otherwise.
 const PLANNERS_PART: &str = "\nBefore a call that changes something is sent, the user is shown it and must agree. \
@@ -20,6 +70,14 @@ const PLANNERS_PART: &str = "\nBefore a call that changes something is sent, the
 const PLANNERS_PART_AFTER_REPLY: &str = "\nOnce a function has returned something, the user is shown a call that changes something \
                                          before it is sent, and must agree. That is done for you: make the call, and do not ask for a \
                                          confirmation yourself.";
+
+/// The same where every call waits.
+const PLANNERS_PART_OF_ALL: &str = "\nBefore any call is sent, also one that only reads, the user is shown it and must agree. \
+                                    That is done for you: make the call, and do not ask for a confirmation yourself.";
+
+/// The same where calls of some functions wait.
+const PLANNERS_PART_OF_SOME: &str = "\nBefore calls of some functions are sent, the user is shown them and must agree. \
+                                     That is done for you: make the call, and do not ask for a confirmation yourself.";
 
 impl Progress {
     /// Whether the planner has read something in this turn that an API said: a reply, or a part of one that was kept.
@@ -32,24 +90,35 @@ impl Progress {
 }
 
 impl Batch {
-    /// Keeps back every call from the first changing one on.
-    pub(super) fn keep_back(self) -> Self {
-        let first = self.changing().map(|(at, _)| at).next().unwrap_or(self.calls.len());
-        let kept = |(at, prepared)| match prepared {
-            Prepared::Ready(ready) if at >= first => Prepared::Waiting(ready),
+    /// Keeps back all from the first call on that waits or changes something, if there is one that waits: so whatever the plan changes is
+    /// asked about and sent as one, in its order, and a no leaves nothing half done.
+    fn keep_back(self, waits: impl Fn(&Ready) -> bool) -> Self {
+        let any = self.calls.iter().any(|prepared| matches!(prepared, Prepared::Ready(ready) if waits(ready)));
+        if !any {
+            return self;
+        }
+        let is_asked = |ready: &Ready| ready.effect == Effect::Changing || waits(ready);
+        let mut behind = false;
+        let kept = self.calls.into_iter().map(|prepared| match prepared {
+            Prepared::Ready(ready) if is_asked(&ready) => {
+                behind = true;
+                Prepared::Waiting(ready)
+            }
+            Prepared::Ready(ready) if behind => Prepared::Behind(ready),
             other => other,
-        };
-        Self { said: self.said, calls: self.calls.into_iter().enumerate().map(kept).collect() }
+        });
+        let calls = kept.collect();
+        Self { said: self.said, calls }
     }
 
     /// The calls that are kept back as they are told after the user was asked, with their places.
     pub fn waiting(&self) -> Vec<(usize, ToolResult)> {
         let waiting = |(at, prepared): (usize, &Prepared)| match prepared {
-            Prepared::Waiting(ready) if ready.effect == Effect::Changing => {
+            Prepared::Waiting(ready) => {
                 let digest = digest_of(&ready.request);
                 Some((at, ready.with(Outcome::Refused(Refusal::NeedsConfirmation { digest }))))
             }
-            Prepared::Waiting(ready) => {
+            Prepared::Behind(ready) => {
                 let why = "the request was not sent: a call before it waits for the user's confirmation";
                 Some((at, ready.with(Outcome::Failed(why.to_owned()))))
             }
@@ -58,35 +127,36 @@ impl Batch {
         self.calls.iter().enumerate().filter_map(waiting).collect()
     }
 
-    /// What the user is asked, if there are changes that wait: Markdown that shows each request as it will be sent. `after_reply`: they wait
-    /// because of what was read before, which the user is told.
+    /// What the user is asked, if there are calls that wait: Markdown that shows each request as it will be sent. `after_reply`: they were
+    /// planned after something was read that may have misled the planner, which the user is told.
     pub fn question(&self, language: Language, after_reply: bool) -> Option<String> {
         let waiting: Vec<&Ready> = self
             .calls
             .iter()
             .filter_map(|prepared| match prepared {
-                Prepared::Waiting(ready) if ready.effect == Effect::Changing => Some(&**ready),
-                Prepared::Waiting(_) | Prepared::Ready(_) | Prepared::Reading(_) | Prepared::Answered(_) | Prepared::Refused(..) => None,
+                Prepared::Waiting(ready) => Some(&**ready),
+                Prepared::Ready(_) | Prepared::Behind(_) | Prepared::Reading(_) | Prepared::Answered(_) | Prepared::Refused(..) => None,
             })
             .collect();
         if waiting.is_empty() {
             return None;
         }
         let minutes = CONFIRMATION_MS_MAX / 60_000;
-        let (asks, how) = match language {
-            Language::English => (
-                "This changes something, so nothing was sent yet. This is what will be sent:".to_owned(),
-                format!(
-                    "Answer **yes** to send this, **no** not to. With any other answer it is not sent, and after {minutes} minutes it no longer can be."
-                ),
+        let changes = waiting.iter().any(|ready| ready.effect == Effect::Changing);
+        let asks = match (language, changes) {
+            (Language::English, true) => "This changes something, so nothing was sent yet. This is what will be sent:",
+            (Language::Chinese, true) => "此操作会更改数据，因此尚未发送。将要发送的请求：",
+            (Language::English, false) => "This only reads, but needs your yes, so nothing was sent yet. This is what will be sent:",
+            (Language::Chinese, false) => "此操作只读取数据，但需要您确认，因此尚未发送。将要发送的请求：",
+        };
+        let how = match language {
+            Language::English => format!(
+                "Answer **yes** to send this, **no** not to. With any other answer it is not sent, and after {minutes} minutes it no longer can be."
             ),
-            Language::Chinese => (
-                "此操作会更改数据，因此尚未发送。将要发送的请求：".to_owned(),
-                format!("回答 **确认** 即发送，回答 **取消** 则不发送。其他回答一律不发送，{minutes} 分钟后失效。"),
-            ),
+            Language::Chinese => format!("回答 **确认** 即发送，回答 **取消** 则不发送。其他回答一律不发送，{minutes} 分钟后失效。"),
         };
         let asks = match (language, after_reply) {
-            (_, false) => asks,
+            (_, false) => asks.to_owned(),
             (Language::English, true) => format!(
                 "I planned this after I had read what the API returned, and what is written there may mislead me: agree only if it is what you \
                  want. {asks}"
@@ -107,25 +177,32 @@ impl Batch {
                 let why = markdown::of_outcome(&Outcome::Refused(refusal.clone()), language);
                 Some(format!("**{}**\n\n{why}", markdown::inline(&call.name)))
             }
-            Prepared::Ready(_) | Prepared::Waiting(_) | Prepared::Reading(_) | Prepared::Answered(_) => None,
+            Prepared::Ready(_) | Prepared::Waiting(_) | Prepared::Behind(_) | Prepared::Reading(_) | Prepared::Answered(_) => None,
         });
         Some(said.into_iter().chain([asks]).chain(requests).chain([how]).chain(impossible).collect::<Vec<_>>().join("\n\n"))
     }
 }
 
 impl Agent<'_> {
-    /// Whether changes that are planned now wait for the user's yes.
-    pub(super) fn must_ask(&self, progress: &Progress) -> bool {
-        self.confirm || self.confirm_after_reply && progress.has_read(self.apis.tools().reader())
+    /// What was planned, with the calls kept back that wait for the user's yes.
+    pub(super) fn keep_back(&self, batch: Batch, progress: &Progress) -> Batch {
+        let Some(asking) = self.asking else { return batch };
+        let warned = self.is_warned(progress);
+        batch.keep_back(|ready| asking.asks(&ready.call.name) || warned && asking.after_reply.contains(&ready.call.name))
     }
 
-    /// What a planner is told of that.
-    pub fn planners_part(&self) -> &'static str {
-        match (self.confirm, self.confirm_after_reply) {
-            (true, _) => PLANNERS_PART,
-            (false, true) => PLANNERS_PART_AFTER_REPLY,
-            (false, false) => "",
-        }
+    /// Whether changes that are planned now wait because of what was read, or a question about such was not agreed to.
+    pub fn is_warned(&self, progress: &Progress) -> bool {
+        let counts = self.asking.is_some_and(|asking| !asking.after_reply.is_empty());
+        counts && (progress.behind_question || progress.has_read(self.apis.tools().reader()))
+    }
+
+    /// Whether the user has said no to this very request in this turn. What was declined is built again, so that whoever goes on with the
+    /// turn knows it too.
+    pub(super) fn is_declined(&self, ready: &Ready, progress: &Progress) -> bool {
+        let declined = |result: &&ToolResult| matches!(result.outcome, Outcome::Refused(Refusal::Declined));
+        let mut declined = progress.rounds.iter().flat_map(|round| &round.results).filter(declined);
+        declined.any(|result| self.built_again(result).is_some_and(|no| digest_of(&no.request) == digest_of(&ready.request)))
     }
 
     /// The calls that a user was asked about, after the yes: all of them as they were shown, or none if one of them would now be another

@@ -25,6 +25,7 @@ use tokio::time::Instant;
 
 pub use self::{
     apis::{Api, Apis},
+    confirm::Asking,
     fallback::is_away,
     meaning::Meaning,
     offer::{Offering, gives_some},
@@ -75,10 +76,8 @@ pub struct Agent<'a> {
     /// The operator's secrets, which nobody is told.
     pub hidden: &'a Redactor,
     pub budget: Budget,
-    /// Whether a changing call is sent only after the user has said yes to it.
-    pub confirm: bool,
-    /// Whether at least one that was planned after a reply was read in the same turn is.
-    pub confirm_after_reply: bool,
+    /// Calls that are sent only after the user has said yes to them; none: what is called is a person's own act, and nobody is asked.
+    pub asking: Option<&'a Asking>,
     pub offering: Offering<'a>,
     /// None: functions are found by words alone.
     pub meaning: Option<Meaning<'a>>,
@@ -106,6 +105,8 @@ pub struct Progress {
     offered: Option<ToolSet>,
     /// Places of functions that it found and is given from its next move on.
     found: Vec<usize>,
+    /// Whether the turn before it ended with a question.
+    pub behind_question: bool,
     /// Whether the offline planner has taken the turn over.
     taken_over: fallback::TakenOver,
 }
@@ -129,8 +130,10 @@ pub struct Batch {
 #[derive(Debug)]
 pub enum Prepared {
     Ready(Box<Ready>),
-    /// Not sent in this turn: it changes something, or stands behind what does, and the user is asked first.
+    /// Not sent in this turn: the user is asked first.
     Waiting(Box<Ready>),
+    /// Not sent in this turn, and not asked about: it only reads, and stands behind what waits.
+    Behind(Box<Ready>),
     /// Reads a reply that was kept; nothing is sent.
     Reading(Box<Reading>),
     /// Answered already; nothing is sent.
@@ -153,16 +156,6 @@ impl Thought {
                 batch.not_sent().into_iter().map(arguments).fold(said, u64::saturating_add)
             }
         }
-    }
-}
-
-impl Batch {
-    /// The calls that may change something and can be sent, with their place in the batch.
-    pub fn changing(&self) -> impl Iterator<Item = (usize, &Ready)> {
-        self.calls.iter().enumerate().filter_map(|(i, call)| match call {
-            Prepared::Ready(ready) if ready.effect == Effect::Changing => Some((i, &**ready)),
-            Prepared::Ready(_) | Prepared::Waiting(_) | Prepared::Reading(_) | Prepared::Answered(_) | Prepared::Refused(..) => None,
-        })
     }
 }
 
@@ -192,8 +185,7 @@ impl Agent<'_> {
                 calls.truncate(self.budget.calls_max as usize + 1);
                 let meant = self.meant_by_searches(&calls, progress).await;
                 let calls = calls.into_iter().map(|call| self.prepare(call, &meant, progress)).collect();
-                let batch = Batch { said, calls };
-                Ok(Thought::Calls(if self.must_ask(progress) { batch.keep_back() } else { batch }))
+                Ok(Thought::Calls(self.keep_back(Batch { said, calls }, progress)))
             }
         }
     }
@@ -251,6 +243,8 @@ impl Agent<'_> {
         };
         match self.ready(call.id.clone(), &call.name, arguments) {
             Ok(ready) if ready.effect == Effect::Changing && progress.is_unclear() => Prepared::Answered(Box::new(ready.after_unknown())),
+            // Neither sent nor asked about again: the user has answered.
+            Ok(ready) if self.is_declined(&ready, progress) => Prepared::Refused(call, Refusal::Declined),
             Ok(ready) => Prepared::Ready(Box::new(ready)),
             Err(refusal) => Prepared::Refused(call, refusal),
         }

@@ -70,7 +70,9 @@ impl Batch {
     /// What every call of the batch has come to while nothing is sent: those that cannot be sent have their reason already.
     pub fn not_sent(&self) -> Vec<ToolResult> {
         let result = |prepared: &Prepared| match prepared {
-            Prepared::Ready(ready) | Prepared::Waiting(ready) => ready.unsent("the turn ended before its place in the order"),
+            Prepared::Ready(ready) | Prepared::Waiting(ready) | Prepared::Behind(ready) => {
+                ready.unsent("the turn ended before its place in the order")
+            }
             Prepared::Reading(reading) => reading.result(),
             Prepared::Answered(result) => (**result).clone(),
             Prepared::Refused(call, refusal) => {

@@ -64,7 +64,7 @@ impl Batch {
     pub fn readings(&mut self) -> impl Iterator<Item = &mut Reading> {
         self.calls.iter_mut().filter_map(|call| match call {
             Prepared::Reading(reading) => Some(&mut **reading),
-            Prepared::Ready(_) | Prepared::Waiting(_) | Prepared::Answered(_) | Prepared::Refused(..) => None,
+            Prepared::Ready(_) | Prepared::Waiting(_) | Prepared::Behind(_) | Prepared::Answered(_) | Prepared::Refused(..) => None,
         })
     }
 }

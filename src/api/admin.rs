@@ -10,7 +10,8 @@ use serde_json::{Map, Value, json};
 use super::{
     error::ApiError,
     extract::{Caller, Spoken},
-    query::Asked,
+    overview::NO_CURSOR,
+    query::{Asked, read},
     shapes::SessionShown,
 };
 use crate::{
@@ -24,23 +25,23 @@ use crate::{
         user::UserName,
     },
     secrets::tokens::Bearer,
-    store::contract::{Cursor, Listed, SessionStats},
+    store::contract::{Cursor, Listed, SessionFilter, SessionState, SessionStats, StoredKey},
 };
 
-/// All users' sessions, newest activity first; `?limit=`, and `?cursor=` from the answer before.
+/// The only order that the index keeps: any other would have to read all sessions.
+const SORTED_BY: &str = "last_used";
+
+/// All users' sessions, newest activity first; `?limit=`, and `?cursor=` from the answer before; `?user=` what their user's name begins with,
+/// `?state=running` or `idle`.
 pub(super) async fn sessions(State(app): State<App>, Caller(caller): Caller, query: Query<Asked>) -> Result<Response, ApiError> {
     let mut query = query.0;
-    let limit = query.number("limit", 1, SESSIONS_PAGE_MAX as u64).unwrap_or(SESSIONS_PAGE_DEFAULT as u64);
-    let cursor = query.text("cursor").and_then(|text| {
-        let cursor = cursor_of(&text);
-        if cursor.is_none() {
-            query.problem("cursor is none that this endpoint gave".to_owned());
-        }
-        cursor
-    });
+    let limit = query.page(SESSIONS_PAGE_DEFAULT, SESSIONS_PAGE_MAX);
+    let cursor = read(&mut query, "cursor", Cursor::parse, NO_CURSOR);
+    let state = read(&mut query, "state", SessionState::parse, "is none of running and idle");
+    read(&mut query, "sort", |order| (order == SORTED_BY).then_some(()), "can be last_used only: no other order is kept");
+    let user = query.text("user").filter(|user| !user.is_empty());
     query.done()?;
-    let limit = usize::try_from(limit).unwrap_or(SESSIONS_PAGE_MAX);
-    let page = app.list_sessions(&caller, cursor.as_ref(), limit).await?;
+    let page = app.list_sessions(&caller, &SessionFilter { user, state }, cursor.as_ref(), limit).await?;
     let sessions: Map<String, Value> = page.sessions.iter().map(|listed| (name_of(listed), json!(shown(&app, listed)))).collect();
     let told = json!({
         "success": true,
@@ -49,7 +50,7 @@ pub(super) async fn sessions(State(app): State<App>, Caller(caller): Caller, que
             "active_sessions": page.stats.active,
             "sessions": sessions,
         },
-        "next_cursor": page.next.map(|next| format!("{}.{}", next.last_active_ms, next.member)),
+        "next_cursor": page.next.map(|next| next.to_string()),
         "user_id": caller.user.as_str(),
     });
     Ok(Json(told).into_response())
@@ -58,11 +59,6 @@ pub(super) async fn sessions(State(app): State<App>, Caller(caller): Caller, que
 /// What a session is listed under: its user, and its id as well if it is not the one that every user has.
 fn name_of(listed: &Listed) -> String {
     if Slot::of_session(&listed.id).is_main() { listed.user.to_string() } else { format!("{}/{}", listed.user, listed.id) }
-}
-
-fn cursor_of(text: &str) -> Option<Cursor> {
-    let (at, member) = text.split_once('.')?;
-    Some(Cursor { last_active_ms: at.parse().ok()?, member: member.to_owned() })
 }
 
 fn shown(app: &App, listed: &Listed) -> SessionShown {
@@ -88,14 +84,29 @@ pub(super) async fn keys(
     user: Result<Path<String>, PathRejection>,
 ) -> Result<Response, ApiError> {
     let user = user_of(user)?;
-    let keys = app.session_keys(&caller, &user).await?;
-    if keys.is_empty() {
-        return Err(AppError::NoSession.into());
+    let keys = app.session_keys(&caller, &user, None).await?;
+    Ok(Json(keys_told(&caller, &user, &keys)).into_response())
+}
+
+/// The store's keys that hold one of a user's sessions.
+pub(super) async fn keys_of_one(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    which: Result<Path<(String, String)>, PathRejection>,
+) -> Result<Response, ApiError> {
+    let (user, session) = session_of(which)?;
+    let keys = app.session_keys(&caller, &user, Some(&session)).await?;
+    let mut told = keys_told(&caller, &user, &keys);
+    if let Some(told) = told.as_object_mut() {
+        told.insert("session_id".to_owned(), session.as_str().into());
     }
-    let count = keys.len();
-    let keys: Vec<Value> =
-        keys.into_iter().map(|key| json!({"name": key.name, "type": key.kind, "ttl_ms": key.ttl_ms, "size_bytes": key.bytes})).collect();
-    Ok(Json(json!({"success": true, "user": user.as_str(), "keys": keys, "count": count, "user_id": caller.user.as_str()})).into_response())
+    Ok(Json(told).into_response())
+}
+
+fn keys_told(caller: &Bearer, user: &UserName, keys: &[StoredKey]) -> Value {
+    let shown = |key: &StoredKey| json!({"name": key.name, "type": key.kind, "ttl_ms": key.ttl_ms, "size_bytes": key.bytes});
+    let shown: Vec<Value> = keys.iter().map(shown).collect();
+    json!({"success": true, "user": user.as_str(), "keys": shown, "count": keys.len(), "user_id": caller.user.as_str()})
 }
 
 /// Nobody can have a name that is none (or no UTF-8), so nobody has a session under it.

@@ -11,7 +11,7 @@ use super::{
     admin::{session_of, user_of},
     error::ApiError,
     extract::Caller,
-    query::Asked,
+    query::{Asked, read},
     session::{History, Page},
 };
 use crate::{
@@ -46,15 +46,6 @@ pub(super) async fn records(State(app): State<App>, Caller(caller): Caller, quer
         "user_id": caller.user.as_str(),
     });
     Ok(Json(told).into_response())
-}
-
-fn read<T>(query: &mut Asked, name: &str, parse: impl Fn(&str) -> Option<T>, otherwise: &str) -> Option<T> {
-    let text = query.text(name)?;
-    let read = parse(&text);
-    if read.is_none() {
-        query.problem(format!("{name} {otherwise}"));
-    }
-    read
 }
 
 fn shown(record: &Audited) -> Value {

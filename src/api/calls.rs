@@ -98,12 +98,21 @@ struct Function<'a> {
     name: &'a str,
     description: &'a str,
     parameters: &'a Value,
+    /// Whether a call of it waits for the user's yes when it is planned in a conversation.
+    needs_confirmation: bool,
 }
 
 pub(super) async fn functions(State(app): State<App>, Caller(caller): Caller) -> Result<Response, ApiError> {
     let visit = app.visit(&caller, None, Tail::Nothing).await?;
     let served = app.served();
     let specs = served.to(visit.role).apis.functions();
-    let functions = specs.iter().map(|f| Function { name: &f.name, description: &f.description, parameters: &f.parameters }).collect();
+    let asking = served.asking(visit.role);
+    let functions = specs.iter().map(|spec| Function {
+        name: &spec.name,
+        description: &spec.description,
+        parameters: &spec.parameters,
+        needs_confirmation: asking.asks(&spec.name),
+    });
+    let functions = functions.collect();
     Ok(Json(Functions { success: true, functions, count: specs.len(), user_id: caller.user.as_str() }).into_response())
 }

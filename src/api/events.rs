@@ -77,7 +77,7 @@ pub(super) fn replayed(taken: &Taken) -> Response {
     as_stream(stream::iter([message(field("run_id"), field("message")), done(&taken.body)]))
 }
 
-fn as_stream(events: impl Stream<Item = sse::Event> + Send + 'static) -> Response {
+pub(super) fn as_stream(events: impl Stream<Item = sse::Event> + Send + 'static) -> Response {
     // Says when to come again before anything can break.
     let hint = sse::Event::default().retry(COME_AGAIN);
     let open = metrics().stream();

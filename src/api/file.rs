@@ -1,11 +1,14 @@
-//! Files that are embedded in the binary, as browsers get them: guarded, and tagged by their content.
+//! Files that are embedded in the binary, as browsers get them: guarded, tagged by their content, and packed for whoever can unpack.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, io::Write, sync::OnceLock};
 
 use axum::{
+    body::{Body, Bytes},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+
+use flate2::{Compression, write::GzEncoder};
 
 use crate::secrets::digest;
 
@@ -35,44 +38,126 @@ pub(super) struct File {
     pub name: &'static str,
     pub kind: &'static str,
     pub text: Cow<'static, str>,
-    /// Strong, from the content: equal on all replicas of one version (RFC 9110, 8.8.3).
-    tag: String,
+    /// Of the content: equal on all replicas of one version.
+    digest: String,
+    /// The content as gzip (RFC 1952), once somebody asked for it. Empty if it could not be packed.
+    packed: OnceLock<Bytes>,
 }
 
 impl File {
     pub fn new(name: &'static str, kind: &'static str, text: impl Into<Cow<'static, str>>) -> Self {
         let text = text.into();
-        let tag = format!("\"{}\"", digest::of(&[text.as_bytes()]));
-        Self { name, kind, text, tag }
+        let digest = digest::of(&[text.as_bytes()]);
+        Self { name, kind, text, digest, packed: OnceLock::new() }
     }
 
-    pub fn response(&self) -> Response {
-        let mut response = self.text.clone().into_response();
+    /// The file, packed if the browser takes that; nothing, if it has this version (RFC 9110, 13.1.2).
+    pub fn response_to(&self, asked: &HeaderMap) -> Response {
+        let packed = if takes_gzip(asked) { self.packed() } else { None };
+        // Strong, so each form of it has a tag of its own (RFC 9110, 8.8.3).
+        let tags = [format!("\"{}\"", self.digest), format!("\"{}-gzip\"", self.digest)];
+        let [whole, gzip] = &tags;
+        let tag = if packed.is_some() { gzip } else { whole };
+        let known = asked.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+        let mut named = known.flat_map(|list| list.split(',')).map(|tag| tag.trim().trim_start_matches("W/"));
+        let is_known = named.any(|named| named == "*" || tags.iter().any(|tag| tag == named));
+
+        let mut response = if is_known {
+            StatusCode::NOT_MODIFIED.into_response()
+        } else if let Some(packed) = packed {
+            Body::from(packed).into_response()
+        } else {
+            self.text.clone().into_response()
+        };
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.kind));
+        headers.remove(header::CONTENT_TYPE);
+        if !is_known {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.kind));
+            if tag == gzip {
+                headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            }
+        }
         guard(headers);
-        if let Ok(tag) = HeaderValue::from_str(&self.tag) {
+        headers.append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+        if let Ok(tag) = HeaderValue::from_str(tag) {
             headers.insert(header::ETAG, tag);
         }
         response
     }
 
-    /// The file; nothing, if the browser has this version (RFC 9110, 13.1.2).
-    pub fn response_to(&self, asked: &HeaderMap) -> Response {
-        let known = asked.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-        let mut tags = known.flat_map(|list| list.split(',')).map(|tag| tag.trim().trim_start_matches("W/"));
-        let mut response = self.response();
-        if tags.any(|tag| tag == self.tag || tag == "*") {
-            *response.status_mut() = StatusCode::NOT_MODIFIED;
-            *response.body_mut() = axum::body::Body::empty();
-            response.headers_mut().remove(header::CONTENT_TYPE);
-        }
-        response
+    fn packed(&self) -> Option<Bytes> {
+        let packed = self.packed.get_or_init(|| {
+            let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+            let written = gzip.write_all(self.text.as_bytes()).and_then(|()| gzip.finish());
+            written.map(Bytes::from).unwrap_or_default()
+        });
+        (!packed.is_empty()).then(|| packed.clone())
     }
+}
+
+/// Whether somebody says that they can unpack gzip (RFC 9110, 12.5.3).
+fn takes_gzip(asked: &HeaderMap) -> bool {
+    let accepted = asked.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    accepted.flat_map(|list| list.split(',')).any(|coding| {
+        let mut parts = coding.split(';').map(str::trim);
+        let is_gzip = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip") || name == "*");
+        let refused =
+            parts.filter_map(|part| part.strip_prefix("q=")).any(|weight| weight.parse::<f32>().is_ok_and(|weight| weight <= 0.0));
+        is_gzip && !refused
+    })
 }
 
 fn guard(headers: &mut HeaderMap) {
     for (name, value) in GUARDS {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+
+    const FILE: &str = "text/plain; charset=utf-8";
+
+    fn asking(name: HeaderName, value: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(name, HeaderValue::from_static(value))])
+    }
+
+    #[tokio::test]
+    async fn whoever_takes_gzip_gets_the_same_text_in_fewer_bytes() {
+        let text = "a line of a file\n".repeat(100);
+        let file = File::new("a.txt", FILE, text.clone());
+        let response = file.response_to(&asking(header::ACCEPT_ENCODING, "br, gzip;q=0.8"));
+        assert_eq!(response.headers()[header::CONTENT_ENCODING], "gzip");
+        assert_eq!(response.headers()[header::VARY], "Accept-Encoding");
+        let packed = axum::body::to_bytes(response.into_body(), 4096).await.unwrap();
+        assert!(packed.len() < text.len() / 4, "{}", packed.len());
+        let mut unpacked = String::new();
+        flate2::read::GzDecoder::new(packed.as_ref()).read_to_string(&mut unpacked).unwrap();
+        assert_eq!(unpacked, text);
+    }
+
+    #[tokio::test]
+    async fn whoever_does_not_gets_it_as_it_is() {
+        let file = File::new("a.txt", FILE, "a line");
+        for asked in [HeaderMap::new(), asking(header::ACCEPT_ENCODING, "br"), asking(header::ACCEPT_ENCODING, "gzip;q=0, br")] {
+            let response = file.response_to(&asked);
+            assert!(!response.headers().contains_key(header::CONTENT_ENCODING));
+            assert_eq!(axum::body::to_bytes(response.into_body(), 64).await.unwrap(), "a line");
+        }
+    }
+
+    #[test]
+    fn each_form_has_a_tag_of_its_own_and_either_is_known_again() {
+        let file = File::new("a.txt", FILE, "a line");
+        let tag = |asked: &HeaderMap| file.response_to(asked).headers()[header::ETAG].clone();
+        let gzip = asking(header::ACCEPT_ENCODING, "gzip");
+        assert_ne!(tag(&gzip), tag(&HeaderMap::new()));
+        for known in [tag(&gzip), tag(&HeaderMap::new())] {
+            let response = file.response_to(&HeaderMap::from_iter([(header::IF_NONE_MATCH, known)]));
+            assert_eq!(response.status(), StatusCode::NOT_MODIFIED);
+        }
     }
 }

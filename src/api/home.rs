@@ -22,7 +22,7 @@ const NAME: &str = "Swagger API Agent";
 pub(super) async fn home(State(app): State<App>, Spoken(language): Spoken, headers: HeaderMap) -> Response {
     let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if accepts.contains("text/html") {
-        return console::page();
+        return console::page(&headers);
     }
     Json(description(&app, language)).into_response()
 }

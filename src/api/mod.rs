@@ -20,8 +20,10 @@ mod log_level;
 mod login;
 pub mod openapi;
 mod portable;
+mod overview;
 mod query;
 mod rates;
+mod replicas;
 mod results;
 mod revision;
 mod runs;
@@ -31,6 +33,7 @@ mod sessions;
 mod shapes;
 mod trace;
 mod users;
+mod watch;
 mod well_formed;
 
 use std::any::Any;
@@ -47,12 +50,13 @@ use tracing::error;
 use self::error::ApiError;
 use crate::app::{App, Rendering};
 
-/// Every route of the service. Open to everybody: `/`, `/docs`, `/openapi.json`, `/console/*`, `/health*`, `/api/login`, and
+/// Every route of the service. Open to everybody: `/`, `/admin` (the page alone), `/docs`, `/openapi.json`, `/console/*`, `/health*`, `/api/login`, and
 /// `/api/token/refresh`, which takes a token of its own kind. All others take an access token.
 fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
     vec![
         ("/", get(home::home)),
         ("/console/{file}", get(console::file)),
+        ("/admin", get(console::admin)),
         ("/docs", get(console::docs)),
         ("/openapi.json", get(openapi::served)),
         ("/health", get(home::health)),
@@ -90,8 +94,15 @@ fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
         ("/api/admin/sessions/{user}", delete(admin::kill)),
         ("/api/admin/sessions/{user}/{session}", get(admin::session).delete(admin::kill_one)),
         ("/api/admin/sessions/{user}/{session}/history", get(audit::history_of_one)),
+        ("/api/admin/sessions/{user}/{session}/keys", get(admin::keys_of_one)),
         ("/api/admin/sessions/{user}/keys", get(admin::keys)),
         ("/api/admin/sessions/{user}/history", get(audit::history)),
+        ("/api/admin/turns", get(overview::turns)),
+        ("/api/admin/turns/{run}/cancel", post(overview::cancel)),
+        ("/api/admin/unknown", get(overview::unknown)),
+        ("/api/admin/replicas", get(replicas::list)),
+        ("/api/admin/events", get(watch::follow)),
+        ("/api/admin/stats", get(overview::stats)),
         ("/api/admin/users", get(users::list).post(users::create)),
         ("/api/admin/users/{name}", get(users::one).patch(users::change).delete(users::remove)),
         ("/api/admin/audit", get(audit::records)),

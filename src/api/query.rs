@@ -27,6 +27,11 @@ impl Asked {
         number
     }
 
+    /// How many shall be on a page, as `limit` says.
+    pub fn page(&mut self, default: usize, max: usize) -> usize {
+        self.number("limit", 1, max as u64).and_then(|limit| usize::try_from(limit).ok()).unwrap_or(default)
+    }
+
     /// Yes or no, if it is given; one that is given without a value says nothing.
     pub fn flag(&mut self, name: &str) -> Option<bool> {
         let text = self.given.remove(name)?;
@@ -65,6 +70,16 @@ impl Asked {
     pub fn done(self) -> Result<(), ApiError> {
         if self.problems.is_empty() { Ok(()) } else { Err(ApiError::invalid_query(self.problems)) }
     }
+}
+
+/// What a text means, if it is given; one that means nothing is `otherwise`, a sentence without its beginning.
+pub(super) fn read<T>(query: &mut Asked, name: &str, parse: impl Fn(&str) -> Option<T>, otherwise: &str) -> Option<T> {
+    let text = query.text(name)?;
+    let read = parse(&text);
+    if read.is_none() {
+        query.problem(format!("{name} {otherwise}"));
+    }
+    read
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::{
         user::UserName,
     },
     secrets::tokens::{Bearer, GoodFor},
-    store::contract::{AdminAnswer, Cursor, SessionStats, SessionsPage, StoreError, StoredKey, Tail},
+    store::contract::{AdminAnswer, Cursor, SessionFilter, SessionStats, SessionsPage, StoreError, StoredKey, Tail},
 };
 
 impl App {
@@ -27,16 +27,29 @@ impl App {
         granted(self.store().administrator(super::caller(caller), scope).await?)
     }
 
-    /// A page of all users' sessions, newest activity first.
-    pub async fn list_sessions(&self, caller: &Bearer, cursor: Option<&Cursor>, limit: usize) -> Result<SessionsPage, AppError> {
-        within_key(caller, Scope::SessionsRead)?;
-        granted(self.store().sessions(super::caller(caller), cursor, limit).await?)
+    /// A page of the sessions of all users that are wanted, newest activity first.
+    ///
+    /// # Errors
+    /// The caller may not.
+    pub async fn list_sessions(
+        &self,
+        caller: &Bearer,
+        filter: &SessionFilter,
+        cursor: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<SessionsPage, AppError> {
+        self.granted(caller, Scope::SessionsRead).await?;
+        Ok(self.store().listed(filter, cursor, limit).await?)
     }
 
-    /// The store's keys that hold a user's sessions.
-    pub async fn session_keys(&self, caller: &Bearer, user: &UserName) -> Result<Vec<StoredKey>, AppError> {
-        within_key(caller, Scope::SessionsRead)?;
-        granted(self.store().keys(super::caller(caller), user).await?)
+    /// The store's keys that hold one of a user's sessions; without one those of all of them, and what else is kept of the user.
+    ///
+    /// # Errors
+    /// Among others [`AppError::NoSession`].
+    pub async fn session_keys(&self, caller: &Bearer, user: &UserName, session: Option<&SessionId>) -> Result<Vec<StoredKey>, AppError> {
+        self.granted(caller, Scope::SessionsRead).await?;
+        let keys = self.store().stored_keys(user, session).await?;
+        if keys.is_empty() { Err(AppError::NoSession) } else { Ok(keys) }
     }
 
     /// Takes ended sessions out of the index; returns how many, and what is left.

@@ -32,7 +32,7 @@ use crate::{
     demo,
     domain::{
         language::Language,
-        limits::{MODEL_IDLE_SECS_MAX, SESSION_FILES_AT_ONCE, UPSTREAM_IDLE_SECS_MAX},
+        limits::{MODEL_IDLE_SECS_MAX, SESSION_FILES_AT_ONCE, UPSTREAM_IDLE_SECS_MAX, WATCHERS_MAX},
         user::{Role, UserName},
     },
     llm::{ChatModel, Embedder, Planner},
@@ -171,6 +171,8 @@ impl App {
             feeds: Feeds::default(),
             summarising: Summarising::default(),
             rendering: OnceLock::new(),
+            presence: super::presence::Presence::default(),
+            watchers: Arc::new(Semaphore::new(WATCHERS_MAX)),
             draining: CancellationToken::new(),
             handing_over: CancellationToken::new(),
             first_start,

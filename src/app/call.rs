@@ -10,7 +10,7 @@ use super::{
     call_key::call_key,
     journal::Input,
     keys::api_key_of,
-    lease::End,
+    lease::{End, Tallied},
     round::about_to_send,
     told,
     work::Run,
@@ -151,6 +151,7 @@ impl App {
                 ending: Ending::Failed,
                 accepted_ms: input.at,
                 detail: NOT_ALLOWED,
+                tallied: Tallied::default(),
             };
             self.commit(&held, &nothing).await?;
             return Err(refused);
@@ -238,7 +239,7 @@ impl App {
 fn call_end(run: &Run, result: &ToolResult, turns: Vec<Turn>, body: &[u8]) -> End {
     let ending = if result.is_unknown() { Ending::UnknownOutcome } else { Ending::Answered };
     let reply = run.input.key.clone().map(|key| (key, body.to_vec()));
-    End { turns, reply, ending, accepted_ms: run.input.at, detail: CALL }
+    End { turns, reply, ending, accepted_ms: run.input.at, detail: CALL, tallied: Tallied::of_call(result) }
 }
 
 fn refused(function: &str, refusal: Refusal) -> AppError {

@@ -102,6 +102,9 @@ pub enum AppError {
     /// The named session is not the user's, or not any more.
     #[error("there is no such session")]
     NoSession,
+    /// As many administrators watch at this replica as may.
+    #[error("too many watch at once")]
+    TooManyWatchers,
     /// The user has as many sessions beside the main one as may be.
     #[error("the user has {most} sessions beside the main one")]
     TooManySessions { most: usize },

@@ -12,12 +12,13 @@ use super::{App, AppError, call::CALL};
 use crate::{
     clock::Countdown,
     domain::{
-        session::{Turn, title_of},
+        session::{Turn, Usage, title_of},
+        tool::{Outcome, ToolResult},
         turn::{Ending, Stop},
         user::UserName,
     },
     metrics::{self, RunKind, RunOutcome, Stage, metrics},
-    store::contract::{Commit, Committed, Entry, Idempotency, Lease, Started, Stepped, StoreError},
+    store::contract::{Commit, Committed, Entry, Idempotency, Lease, Started, Stepped, StoreError, overview::Tally},
 };
 
 /// Pauses between attempts to store the end of a run, growing to the last one.
@@ -38,12 +39,57 @@ pub(super) struct End {
     pub ending: Ending,
     pub accepted_ms: u64,
     pub detail: &'static str,
+    pub tallied: Tallied,
+}
+
+/// What a run adds to what is counted, as [`Tally`] with nothing borrowed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Tallied {
+    calls: u64,
+    usage: Usage,
+    unknown: String,
+}
+
+impl Tallied {
+    /// Of runs that left these turns.
+    pub fn of(turns: &[Turn]) -> Self {
+        let usage = turns.iter().filter_map(|turn| turn.usage).fold(Usage::default(), Usage::plus);
+        Self { usage, ..Self::of_results(turns.iter().flat_map(|turn| &turn.rounds).flat_map(|round| &round.results)) }
+    }
+
+    /// Of one call.
+    pub fn of_call(result: &ToolResult) -> Self {
+        Self::of_results([result].into_iter())
+    }
+
+    fn of_results<'a>(results: impl Iterator<Item = &'a ToolResult>) -> Self {
+        let mut tallied = Self::default();
+        for result in results {
+            match result.outcome {
+                Outcome::Replied(_) => tallied.calls += 1,
+                Outcome::Unknown(_) => {
+                    tallied.calls += 1;
+                    let comma = if tallied.unknown.is_empty() { "" } else { "," };
+                    tallied.unknown += comma;
+                    tallied.unknown += &result.call.name;
+                }
+                Outcome::Refused(_) | Outcome::Failed(_) => {}
+            }
+        }
+        tallied
+    }
+
+    fn tally(&self) -> Tally<'_> {
+        let Usage { prompt_tokens, completion_tokens, .. } = self.usage;
+        Tally { calls: self.calls, prompt_tokens, completion_tokens, unknown: &self.unknown }
+    }
 }
 
 impl End {
     pub fn as_commit<'a>(&'a self, title: Option<&'a str>) -> Commit<'a> {
         let reply = self.reply.as_ref().map(|((key, fingerprint), answer)| (Idempotency { key, fingerprint }, answer.as_slice()));
-        Commit { turns: &self.turns, reply, ending: self.ending, accepted_ms: self.accepted_ms, detail: self.detail, title }
+        let Self { turns, ending, accepted_ms, detail, .. } = self;
+        Commit { turns, reply, ending: *ending, accepted_ms: *accepted_ms, detail, title, tally: self.tallied.tally() }
     }
 
     /// What the conversation is called from now on, if it begins with this.

@@ -25,8 +25,10 @@ mod lease;
 mod log_level;
 mod login;
 mod meanings;
+mod overview;
 mod password;
 mod portable;
+mod presence;
 mod recover;
 mod refresh;
 mod reload;
@@ -41,6 +43,7 @@ mod told;
 mod turn;
 mod users;
 mod visit;
+mod watch;
 mod work;
 
 use std::{
@@ -76,6 +79,7 @@ pub use self::{
     sessions::FoundSession,
     turn::{AcceptedRun, Begun, Rendering, Report, Request, Taken},
     users::{NewUser, UserChange},
+    watch::Watched,
 };
 use crate::{
     agent::{self, Agent, Budget, Meaning, Offering},
@@ -121,6 +125,9 @@ struct Inner {
     summarising: summary::Summarising,
     rendering: OnceLock<Rendering>,
     log: log_level::Log,
+    presence: presence::Presence,
+    /// Places for administrators who watch what begins and ends.
+    watchers: Arc<Semaphore>,
     /// Cancelled when the process begins to go down.
     draining: CancellationToken,
     /// Cancelled when what still runs must be given to other replicas.
@@ -243,7 +250,7 @@ impl App {
         self.0.hands.clone()
     }
 
-    /// The agent for a turn or a call of the user whose credentials these are.
+    /// The agent for a call of the user whose credentials these are, or for a turn if it is told what to ask about.
     fn agent<'a>(&'a self, served: &'a Served, own: &'a UserCredentials) -> Agent<'a> {
         let Settings { turns, results, agent, .. } = &self.0.settings;
         let budget = Budget {
@@ -260,8 +267,7 @@ impl App {
             own,
             hidden: self.hidden(),
             budget,
-            confirm: agent.confirm,
-            confirm_after_reply: agent.confirm_after_reply,
+            asking: None,
             offering: Offering { max: agent.tools_max, pinned: &agent.pinned },
             meaning,
         }

@@ -14,7 +14,7 @@ use tracing::{Instrument, info, info_span, warn};
 use super::{
     App,
     journal::{self, Input},
-    lease::{End, Held},
+    lease::{End, Held, Tallied},
     told::{self, Why},
     turn::Report,
     work::{Run, is_away},
@@ -224,7 +224,8 @@ impl App {
         let key = input.and_then(|input| input.key.clone());
         let reply = key.map(|key| (key, self.body_of(held, session, input, &turn, ending)));
         turns.push(turn);
-        self.commit(held, &End { turns, reply, ending, accepted_ms, detail }).await.map(|_| ())
+        let tallied = Tallied::of(&turns);
+        self.commit(held, &End { turns, reply, ending, accepted_ms, detail, tallied }).await.map(|_| ())
     }
 
     /// What the client of a run that was told is told, should it ask again under its key.

@@ -12,7 +12,7 @@ use tracing::warn;
 
 use super::document::{named, read_document, shown_document};
 use crate::{
-    agent::{Api, Apis},
+    agent::{Api, Apis, Asking},
     domain::{
         selection::Asked,
         tool::FunctionSpec,
@@ -35,6 +35,8 @@ pub struct Served {
     pub(super) fallback: Option<Offline>,
     /// What the functions mean, once it is known (`meanings.rs`).
     pub(super) meanings: OnceLock<Meanings>,
+    /// Which planned calls wait for a yes: users', and administrators'.
+    asking: Arc<[Asking; 2]>,
     /// The same for each role that may not call everything.
     restricted: Vec<(Role, Arc<Self>)>,
 }
@@ -55,6 +57,15 @@ impl Served {
     /// What somebody of this role may call, and who plans with that.
     pub fn to(&self, role: Role) -> &Self {
         self.restricted.iter().find(|(own, _)| *own == role).map_or(self, |(_, served)| served)
+    }
+
+    /// Which planned calls of somebody of this role wait for a yes.
+    pub fn asking(&self, role: Role) -> &Asking {
+        let [users, administrators] = &*self.asking;
+        match role {
+            Role::User => users,
+            Role::Admin => administrators,
+        }
     }
 
     /// Whether anybody may call a function that there is.
@@ -96,6 +107,7 @@ impl Served {
         let model = from.model.clone();
         let (pinned, falls_back) = (from.settings.agent.pinned.clone(), from.settings.agent.offline_fallback);
         let (hidden, policy) = (from.hidden.clone(), from.settings.whole_policy());
+        let after_reply = from.settings.agent.confirm_after_reply;
         // Names and the index of many thousand functions take a while, and the runtime has other things to do.
         let joined = tokio::task::spawn_blocking(move || {
             let apis = Apis::hiding(apis, &hidden);
@@ -104,10 +116,11 @@ impl Served {
             }
             let useless = policy.operations().filter(|rule| !apis.operations().any(|(operation, spec)| rule.fits(&asked(operation, spec))));
             useless.for_each(|rule| warn!(%rule, "policy: no operation fits the rule {rule}"));
+            let asking = Arc::new([Role::User, Role::Admin].map(|role| Asking::of(&policy, role, after_reply, &apis)));
             let planned = |apis: Apis, restricted| {
                 let fallback = (falls_back && model.is_some()).then(|| Offline::in_place_of_model(apis.functions()));
                 let planner = model.clone().unwrap_or_else(|| Arc::new(Planner::Offline(Offline::new(apis.functions()))));
-                Self { apis, planner, fallback, meanings: OnceLock::new(), restricted }
+                Self { apis, planner, fallback, meanings: OnceLock::new(), asking: Arc::clone(&asking), restricted }
             };
             let may = |role| apis.only(|operation, spec| policy.allows(role, spec.effect, &asked(operation, spec)));
             let restricted = ROLES.into_iter().filter_map(|role| Some((role, Arc::new(planned(may(role)?, Vec::new())))));

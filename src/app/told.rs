@@ -39,6 +39,9 @@ impl Why {
             Self::Stopped(Stop::Interrupted) => {
                 language.choose("This request was interrupted by your next one.", "此请求被您的下一个请求中断。")
             }
+            Self::Stopped(Stop::Administrator) => {
+                language.choose("This request was stopped by an administrator.", "此请求已被管理员停止。")
+            }
             Self::Stopped(Stop::Revoked) => language.choose(
                 "This request was stopped: the login or the API key that it was begun with is not good any more.",
                 "此请求已停止：发起它的登录或 API 密钥已失效。",
@@ -54,6 +57,7 @@ impl Why {
             Self::Stopped(Stop::Cancelled) => (Ending::Cancelled, ""),
             Self::Stopped(Stop::Interrupted) => (Ending::Cancelled, "interrupted"),
             Self::Stopped(Stop::Revoked) => (Ending::Killed, "revoked"),
+            Self::Stopped(Stop::Administrator) => (Ending::Cancelled, "administrator"),
         }
     }
 }

@@ -13,18 +13,18 @@ use super::{
     confirm::{self, Answered},
     feed::{Feed, FeedEnd},
     journal::{Input, JournaledRound},
-    lease::{End, Halt, Held},
+    lease::{End, Halt, Held, Tallied},
     round::SoFar,
     runs::Fate,
     told::{self, Why},
     turn::Report,
 };
 use crate::{
-    agent::{self, Ask, Batch, Thought},
+    agent::{self, Agent, Ask, Batch, Thought},
     domain::{
         language::Language,
         limits::REPLAYED_BODY_BYTES_MAX,
-        session::{Revision, Round, Turn},
+        session::{Revision, Round, Turn, waiting},
         turn::{CallStage, Ending},
         user::{Role, UserName},
     },
@@ -79,7 +79,9 @@ struct Before<'a> {
     history: &'a [Turn],
     /// What was said before that.
     summary: Option<Recap<'a>>,
-    /// What this turn's message says to the question of the last one.
+    /// Whether the last turn ended with a question.
+    behind_question: bool,
+    /// What this turn's message says to it.
     answered: Option<Answered>,
 }
 
@@ -135,13 +137,15 @@ impl App {
         let made = {
             // A plan that was made already has the user's answer in it.
             let (last, said_ms) = (settled.last().or(history.last()), run.taken.then_some(run.input.at));
+            let behind_question = last.is_some_and(|last| waiting(&last.rounds).next().is_some());
             let answered = begun.is_empty().then(|| confirm::answered(last, &run.input.message, said_ms, started_ms));
             history.truncate(self.settings().turns.history_turns);
             history.extend(settled.iter().cloned());
             history.iter_mut().for_each(|turn| self.hidden().in_turn(turn));
             let first = run.started.visit.first;
             let summary = run.started.summary.as_ref().map(|summary| Recap { text: &summary.text, of_older: summary.first < first });
-            let before = Before { role: run.started.visit.role, history: &history, summary, answered: answered.flatten() };
+            let (role, answered) = (run.started.visit.role, answered.flatten());
+            let before = Before { role, history: &history, summary, behind_question, answered };
             self.think_until_the_end(&run, begun, before, feed).await?
         };
         let Made { turn, ending, detail, changed } = made;
@@ -156,7 +160,8 @@ impl App {
         settled.push(Turn { rounds: self.cut_to_keep(turn.rounds), answer: agent::kept_answer(turn.answer), ..turn });
         let outgoing = self.outgoing(&run.user, &run.started, &history.iter().chain(settled.last()).collect::<Vec<_>>());
         let reply = run.input.key.clone().map(|key| (key, body.clone()));
-        let end = End { turns: settled, reply, ending, accepted_ms: run.input.at, detail };
+        let tallied = Tallied::of(&settled);
+        let end = End { turns: settled, reply, ending, accepted_ms: run.input.at, detail, tallied };
         let mut stored = true;
         if let Some(feed) = feed {
             // After the commit the run tells nothing more; those who follow it elsewhere would miss what was told last.
@@ -337,14 +342,17 @@ impl App {
         let all = self.served();
         let served = all.to(before.role);
         so_far.served = Some(served.apis.fingerprint().to_owned());
-        let agent = self.agent(served, own);
+        let asking = all.asking(before.role);
+        let agent = Agent { asking: Some(asking), ..self.agent(served, own) };
         let mut instructions = served.apis.instructions(self.now_ms(), input.context.as_ref());
-        instructions.push_str(agent.planners_part());
+        instructions.push_str(asking.planners_part());
         if self.settings().agent.read_only {
             instructions.push_str(agent::READ_ONLY);
         }
         self.hidden().in_text(&mut instructions);
-        if let Some(rest) = so_far.resume(&agent, begun) {
+        let resumed = so_far.resume(&agent, begun);
+        so_far.progress.behind_question = before.behind_question;
+        if let Some(rest) = resumed {
             let rest = agent.looked_after_rest(rest).await;
             self.carry_out(&agent, held, rest, so_far).await?;
         }
@@ -426,7 +434,7 @@ impl App {
                 Thought::Answer(answer) => return Ok(Stopped::Answer(answer)),
                 Thought::Calls(batch) => {
                     let batch = self.read_kept(&agent, &held.lease.user, batch, &so_far.progress).await;
-                    let question = batch.question(Language::of_text(&input.message), !agent.confirm);
+                    let question = batch.question(Language::of_text(&input.message), agent.is_warned(&so_far.progress));
                     self.carry_out(&agent, held, batch, so_far).await?;
                     if let Some(question) = question.filter(|_| held.brake.pulled().is_none()) {
                         so_far.tell_question(&agent.hidden());
@@ -445,7 +453,7 @@ impl App {
 /// The end of a run that leaves no trace but that it was there; its key is free again.
 fn nothing(input: &Input, detail: &'static str) -> End {
     let reply = input.key.clone().map(|key| (key, Vec::new()));
-    End { turns: Vec::new(), reply, ending: Ending::Failed, accepted_ms: input.at, detail }
+    End { turns: Vec::new(), reply, ending: Ending::Failed, accepted_ms: input.at, detail, tallied: Tallied::default() }
 }
 
 /// What comes of some work, or why the run goes no further.

@@ -8,8 +8,10 @@ mod log;
 pub mod migrate;
 pub mod openapi_check;
 mod progress;
+pub mod replica;
 pub mod serve;
 pub mod session;
+mod session_file;
 pub mod user;
 
 use std::{
@@ -25,17 +27,28 @@ use clap::{
 use clap_complete::Shell;
 use secrecy::{ExposeSecret, SecretString};
 use swagger_api_agent::{
+    app::open_store,
+    clock::Clock,
     domain::{
+        audit::Deed,
+        limits::SESSIONS_PAGE_MAX,
         scope::{Scope, Scopes},
+        session::SessionId,
         user::{Role, UserName},
     },
     release,
     settings::{Flag, Problems, Settings, Sources},
-    store::{EmbeddedStore, Store},
+    store::{
+        EmbeddedStore, Store,
+        contract::{Cursor, SessionState},
+        migrate::Keyspace,
+    },
 };
 
 /// What the shell sees when the settings cannot be used.
 const EXIT_PROBLEMS: u8 = 2;
+/// What the embedded store says that a server has.
+const HELD: &str = "held by another process";
 
 /// People say what they want; the agent picks operations of your OpenAPI document, calls the API and answers.
 #[derive(Debug, Parser)]
@@ -61,9 +74,12 @@ pub enum Command {
     /// Looks after the users in the store
     #[command(subcommand)]
     User(UserCommand),
-    /// Takes sessions along as files, and brings them
+    /// Looks at sessions in the store, ends them, takes them along as files and brings them
     #[command(subcommand)]
     Session(SessionCommand),
+    /// Looks at the replicas that serve from the store
+    #[command(subcommand)]
+    Replica(ReplicaCommand),
     /// Looks at an OpenAPI document
     #[command(subcommand, name = "openapi")]
     OpenApi(OpenApiCommand),
@@ -146,13 +162,56 @@ pub enum UserCommand {
 
 #[derive(Debug, PartialEq, Eq, Subcommand)]
 pub enum SessionCommand {
+    /// Lists sessions of all users, those first that were used last
+    List {
+        /// Only those of users whose name begins with this
+        #[arg(long)]
+        user: Option<String>,
+        /// Only those in which a turn runs or waits, or only the others
+        #[arg(long, value_parser = session_state())]
+        state: Option<SessionState>,
+        /// How many at most
+        #[arg(long, default_value = "100", value_parser = page_size)]
+        limit: usize,
+        /// Where the list before ended
+        #[arg(long, value_parser = session_cursor)]
+        cursor: Option<Cursor>,
+        /// Prints JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Shows what is known of a session, and nothing that was said in it
+    Show {
+        #[command(flatten)]
+        which: WhichSession,
+        /// Prints JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Lists the keys that hold a session, or all that is kept of a user's sessions, credentials and logins
+    Keys {
+        #[command(flatten)]
+        which: WhichSession,
+        /// Prints JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Ends a session, with all that runs in it
+    End {
+        /// Whose it is
+        #[arg(value_parser = user_name)]
+        user: UserName,
+        /// Its id
+        #[arg(value_parser = session_id, required_unless_present = "all", conflicts_with = "all")]
+        session: Option<SessionId>,
+        /// All of the user's sessions
+        #[arg(long)]
+        all: bool,
+    },
     /// Writes a session to a file; the audit log says so
     Export {
         #[command(flatten)]
-        user: Named,
-        /// The id of the session; without it the one that every user has
-        #[arg(long)]
-        session: Option<String>,
+        which: WhichSession,
         /// json can be imported again, markdown is for people
         #[arg(long, default_value = "json")]
         format: FileFormat,
@@ -174,6 +233,27 @@ pub enum SessionCommand {
 pub enum FileFormat {
     Json,
     Markdown,
+}
+
+/// The session that a command is about.
+#[derive(Debug, PartialEq, Eq, Args)]
+pub struct WhichSession {
+    /// Whose it is
+    #[arg(value_parser = user_name)]
+    pub user: UserName,
+    /// Its id; without one `show` and `export` mean the session that every user has, and `keys` all of them
+    #[arg(value_parser = session_id)]
+    pub session: Option<SessionId>,
+}
+
+#[derive(Debug, PartialEq, Eq, Subcommand)]
+pub enum ReplicaCommand {
+    /// Lists the replicas that have said in the last 15 seconds that they are there
+    List {
+        /// Prints JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// The user that a command is about.
@@ -207,6 +287,25 @@ pub enum OpenApiCommand {
 
 fn user_name(text: &str) -> Result<UserName, &'static str> {
     UserName::new(text).ok_or("1 to 64 characters without white space are needed")
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "what clap calls")]
+fn session_id(text: &str) -> Result<SessionId, &'static str> {
+    Ok(SessionId::named(text))
+}
+
+fn session_state() -> impl TypedValueParser<Value = SessionState> {
+    let names = [SessionState::Running, SessionState::Idle].map(SessionState::as_str);
+    PossibleValuesParser::new(names).try_map(|word| SessionState::parse(&word).ok_or("is not a state"))
+}
+
+fn page_size(text: &str) -> Result<usize, String> {
+    let size = text.parse().ok().filter(|size| (1..=SESSIONS_PAGE_MAX).contains(size));
+    size.ok_or_else(|| format!("a whole number from 1 to {SESSIONS_PAGE_MAX} is needed"))
+}
+
+fn session_cursor(text: &str) -> Result<Cursor, &'static str> {
+    Cursor::parse(text).ok_or("is none that `session list` gave")
 }
 
 /// Scopes of a user's own; `None`: those of the role.
@@ -338,6 +437,30 @@ fn store_is_there(settings: &Settings) -> Result<(), String> {
 /// Opens a store off the runtime: the embedded one reads files.
 async fn opened(open: impl FnOnce() -> Result<Store, String> + Send + 'static) -> Result<Store, String> {
     tokio::task::spawn_blocking(open).await.unwrap_or_else(|_| Err("the store cannot be opened".to_owned()))
+}
+
+/// The store that the settings name, for whoever only looks or ends something: nothing is prepared in it.
+async fn store_as_it_is(settings: Settings) -> Result<Store, String> {
+    store_is_there(&settings)?;
+    let is_embedded = settings.store.redis_url.is_none();
+    let opened = opened(move || open_store(&settings, &Clock::System)).await;
+    let store = opened.map_err(|sentence| {
+        let hint = "; while it runs, ask it: GET /api/admin/sessions and what stands under it say and do the same";
+        if is_embedded && sentence.contains(HELD) { sentence + hint } else { sentence }
+    })?;
+    match store.keyspace().await.map_err(|e| e.to_string())? {
+        Keyspace::Current => Ok(store),
+        Keyspace::Empty => Err("there is nothing in this store yet: the first start prepares it".to_owned()),
+        Keyspace::Behind { schema } => Err(format!("the keyspace has schema {schema}; run `swagger-api-agent migrate` first")),
+        Keyspace::Newer { schema } => Err(format!("the keyspace has schema {schema}, newer than this program's")),
+    }
+}
+
+/// It was done; an audit log that lacks it is told, and nothing else comes of it.
+async fn note(store: &Store, deed: Deed) {
+    if let Err(error) = store.audit(&deed.with("through", "the command line")).await {
+        complain(&format!("the audit log lacks this: {error}"));
+    }
 }
 
 /// A reader that closes the pipe early has seen what it wanted.

@@ -6,7 +6,7 @@ use serde_json::json;
 use swagger_api_agent::{
     app::read_document,
     domain::{
-        policy::{Decided, Policy, Verdict},
+        policy::{Confirm, ConfirmedBy, Confirms, Decided, Policy, Verdict},
         user::{ROLES, Role},
     },
     openapi::{Catalogue, Credential, Operation, names_over_all},
@@ -45,7 +45,10 @@ pub fn run(sources: Sources, document: Option<&str>, as_json: bool) -> ExitCode 
         let read: Vec<_> = read
             .iter()
             .zip(&called)
-            .map(|((name, catalogue), called)| (*name, Checked { catalogue, roles: decided(&policy, catalogue, called) }))
+            .map(|((name, catalogue), called)| {
+                let (roles, waits) = (decided(&policy, catalogue, called), confirmed(&policy, catalogue, called));
+                (*name, Checked { catalogue, roles, confirm: policy.confirm, waits })
+            })
             .collect();
         if as_json {
             say(&match read.as_slice() {
@@ -90,6 +93,20 @@ fn alone(settings: &Settings, document: &str) -> Api {
 struct Checked<'a> {
     catalogue: &'a Catalogue,
     roles: Vec<RolesMay>,
+    /// Which planned calls wait for a yes where nothing says otherwise.
+    confirm: Confirm,
+    /// The same of each operation, for each role.
+    waits: Vec<[Waits; 2]>,
+}
+
+/// Whether planned calls of an operation wait for a yes, and who says so.
+struct Waits {
+    role: Role,
+    mode: Confirm,
+    by: String,
+    /// Whether nothing but the setting says it.
+    by_setting: bool,
+    waits: bool,
 }
 
 /// Why a role may not call an operation; none: it may.
@@ -114,6 +131,44 @@ fn decided(policy: &Policy, catalogue: &Catalogue, called: &[String]) -> Vec<Rol
     operations.map(|(operation, function)| ROLES.map(|role| (role, why_not(role, operation, function))).to_vec()).collect()
 }
 
+/// Which planned calls of operations wait, where their functions are called so.
+fn confirmed(policy: &Policy, catalogue: &Catalogue, called: &[String]) -> Vec<[Waits; 2]> {
+    let of = |role, operation: &Operation, function: &str| {
+        let Confirms { mode, by } = policy.confirms(role, &operation.asked_as(function), operation.confirm());
+        let told = match by {
+            ConfirmedBy::Rule { number, operation } => format!("policy rule {number}, {operation}"),
+            ConfirmedBy::Document => "x-agent-confirm".to_owned(),
+            ConfirmedBy::Setting => "agent.confirm".to_owned(),
+        };
+        Waits { role, mode, by: told, by_setting: by == ConfirmedBy::Setting, waits: mode.asks(operation.spec().effect) }
+    };
+    let operations = catalogue.operations().iter().zip(called);
+    operations.map(|(operation, function)| ROLES.map(|role| of(role, operation, function))).collect()
+}
+
+/// What waits otherwise than the setting says, for people.
+fn waits_told(waits: &[Waits; 2]) -> String {
+    let told = |one: &Waits| format!("{} ({})", one.mode.as_str(), one.by);
+    let [user, admin] = waits;
+    match (user.by_setting && admin.by_setting, told(user) == told(admin)) {
+        (true, _) => String::new(),
+        (false, true) => format!("  confirm {}", told(user)),
+        (false, false) => format!(
+            "  confirm {}",
+            waits.iter().map(|one| format!("{} for {}", told(one), one.role.as_str())).collect::<Vec<_>>().join(", ")
+        ),
+    }
+}
+
+/// What the document asks for and does not get, because it is less than the setting.
+fn not_followed(catalogue: &Catalogue, setting: Confirm) -> impl Iterator<Item = String> {
+    let less = catalogue.operations().iter().filter_map(move |one| Some((one, one.confirm().filter(|said| *said < setting)?)));
+    less.map(move |(one, said)| {
+        let (method, path, said, setting) = (one.method(), one.path(), said.as_str(), setting.as_str());
+        format!("{method} {path}: `x-agent-confirm` says {said} and agent.confirm {setting}, which counts; a rule of policy may say less")
+    })
+}
+
 /// What the policy makes of an operation, for people.
 fn roles_told(roles: &RolesMay) -> String {
     let may: Vec<&str> = roles.iter().filter(|(_, why_not)| why_not.is_none()).map(|(role, _)| role.as_str()).collect();
@@ -133,13 +188,17 @@ fn unfit<'a>(policy: &Policy, all: impl Iterator<Item = (&'a Catalogue, &'a Vec<
 }
 
 fn summary(checked: &Checked<'_>) -> serde_json::Value {
-    let Checked { catalogue, roles } = checked;
+    let Checked { catalogue, roles, confirm, waits } = checked;
     let may = |roles: &RolesMay| -> serde_json::Value {
         let one = |(role, why_not): &(Role, Option<String>)| {
             let told = why_not.as_ref().map_or_else(|| json!({"allowed": true}), |why| json!({"allowed": false, "reason": why}));
             (role.as_str().to_owned(), told)
         };
         serde_json::Value::Object(roles.iter().map(one).collect())
+    };
+    let waits_of = |waits: &[Waits; 2]| -> serde_json::Value {
+        let one = |one: &Waits| (one.role.as_str().to_owned(), json!({"mode": one.mode.as_str(), "by": one.by, "waits": one.waits}));
+        serde_json::Value::Object(waits.iter().map(one).collect())
     };
     let (info, report) = (catalogue.info(), catalogue.report());
     let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
@@ -162,6 +221,11 @@ fn summary(checked: &Checked<'_>) -> serde_json::Value {
         "operations_filtered": report.filtered.iter().map(|one| json!({"operation": one.operation, "rule": one.rule})).collect::<Vec<_>>(),
         "warnings": report.warnings,
         "key_headers": catalogue.operations().iter().filter_map(|one| Some((one.name(), one.key_header()?))).collect::<BTreeMap<_, _>>(),
+        "confirm": {
+            "agent.confirm": confirm.as_str(),
+            "functions": names(catalogue).into_iter().zip(waits.iter().map(waits_of)).collect::<BTreeMap<_, _>>(),
+            "not_followed": not_followed(catalogue, *confirm).collect::<Vec<_>>(),
+        },
         "roles": names(catalogue).into_iter().zip(roles.iter().map(may)).collect::<BTreeMap<_, _>>(),
         "functions": catalogue.functions().iter().map(|function| &function.name).collect::<Vec<_>>(),
     })
@@ -180,7 +244,7 @@ fn meant_by(credential: &Credential) -> &'static str {
 }
 
 fn show(checked: &Checked<'_>) {
-    let Checked { catalogue, roles } = checked;
+    let Checked { catalogue, roles, confirm, waits } = checked;
     let (info, report) = (catalogue.info(), catalogue.report());
     say(&format!("{} {} (OpenAPI {}, fingerprint {})", info.title, info.version, info.openapi, catalogue.fingerprint()));
     let left_out = if report.filtered.is_empty() { String::new() } else { format!(", {} are left out by rules", report.filtered.len()) };
@@ -191,12 +255,14 @@ fn show(checked: &Checked<'_>) {
     for (scheme, credential) in catalogue.schemes() {
         say(&format!("credential {scheme}: {}", meant_by(credential)));
     }
+    say(&format!("confirm    {} (agent.confirm)", confirm.as_str()));
     for (at, function) in catalogue.functions().iter().enumerate() {
         let operation = catalogue.operation(&function.name);
         let roles = roles.get(at).map(roles_told).unwrap_or_default();
         let asked = operation.map(|o| format!("{} {}", o.method(), o.path())).unwrap_or_default();
         let key = operation.and_then(Operation::key_header).map(|header| format!("  (key in {header})")).unwrap_or_default();
-        say(&format!("  {}  {asked}{key}{roles}", function.name));
+        let waits = waits.get(at).map(waits_told).unwrap_or_default();
+        say(&format!("  {}  {asked}{key}{roles}{waits}", function.name));
     }
     for one in &report.set_aside {
         say(&format!("set aside  {}: {}", one.operation, one.reason));
@@ -212,7 +278,7 @@ fn show(checked: &Checked<'_>) {
     for one in &report.filtered {
         say(&format!("left out   {}: {}", one.operation, one.rule));
     }
-    for warning in &report.warnings {
+    for warning in report.warnings.iter().cloned().chain(not_followed(catalogue, *confirm)) {
         say(&format!("warning    {warning}"));
     }
 }

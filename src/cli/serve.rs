@@ -11,7 +11,7 @@ use secrecy::ExposeSecret;
 use swagger_api_agent::{
     api::server::{self, Leave},
     app::{App, SetLogLevel},
-    domain::limits::UPSTREAM_IDLE_SECS_MAX,
+    domain::{limits::UPSTREAM_IDLE_SECS_MAX, policy::Confirm},
     outbound::{Headers, Outbound, Sending, Url, shown},
     settings::{Settings, Sources},
     spans::Post,
@@ -145,6 +145,11 @@ fn welcome(app: &App, local: std::net::SocketAddr) {
         // Its query may hold a key.
         Some(url) => text += &format!("planner      the model {} at {}\n", llm.model, shown(&url)),
         None => text += "planner      offline, no model: set DEEPSEEK_API_KEY (or DEEPSEEK_API_URL, for a server without keys) for one\n",
+    }
+    match app.settings().confirm() {
+        Confirm::Never => {}
+        Confirm::Changing => text += "             what it plans to change waits for its user's yes: agent.confirm\n",
+        Confirm::Always => text += "             every call that it plans waits for its user's yes: agent.confirm\n",
     }
     if let Some(model) = llm.embeddings.model.as_ref().filter(|_| app.has_model()) {
         text += &format!("             with the model {model} for embeddings, where there are more functions than it is given at once\n");

@@ -1,39 +1,23 @@
-//! `session …`: takes conversations along as files and brings them, straight from and into the store that the settings name.
+//! `session …`: looks at sessions and ends them, straight in the store that the settings name.
 
-use std::{
-    fs,
-    io::{Read, Write, stdin, stdout},
-    path::Path,
-    process::ExitCode,
-};
+use std::process::ExitCode;
 
-use secrecy::ExposeSecret;
+use serde_json::{Value, json};
 use swagger_api_agent::{
-    app::{bring, open_store, whole_turns},
-    clock::Clock,
+    clock::rfc3339,
     domain::{
         audit::{Action, Deed},
-        language::Language,
-        limits::SESSION_FILE_BYTES_MAX,
-        rate::Counted,
-        session::SessionId,
-        slot::Slot,
+        session::{SessionId, SessionInfo},
         user::UserName,
     },
-    markdown::transcript,
-    portable,
-    redact::Redactor,
     settings::{Settings, Sources},
     store::{
         Store,
-        contract::{Caller, Refused, credentials::Admitted},
+        contract::{Cursor, Listed, SessionFilter, StoredKey, Tail},
     },
 };
 
-use super::{FileFormat, SessionCommand, progress::Progress, say, settings_of, user};
-
-/// Whose token the command line comes with: nobody's, so none that was revoked.
-const TOKEN: &str = "command-line";
+use super::{SessionCommand, WhichSession, say, session_file, settings_of};
 
 pub fn run(sources: Sources, command: SessionCommand) -> ExitCode {
     match settings_of(Settings::load(sources)) {
@@ -43,91 +27,111 @@ pub fn run(sources: Sources, command: SessionCommand) -> ExitCode {
 }
 
 async fn apply(settings: Settings, command: SessionCommand) -> Result<(), String> {
-    super::store_is_there(&settings)?;
-    let opening = settings.clone();
-    let store = super::opened(move || open_store(&opening, &Clock::System)).await?;
-    user::usable(&store).await?;
+    let store = super::store_as_it_is(settings.clone()).await?;
     match command {
-        SessionCommand::Export { user, session, format, output } => {
-            let text = exported(&settings, &store, &user.name, session.as_deref(), format).await?;
-            match output {
-                Some(file) => written(&file, &text)?,
-                None => {
-                    let _closed_early = stdout().write_all(text.as_bytes());
-                }
-            }
-            Ok(())
+        SessionCommand::List { user, state, limit, cursor, json } => {
+            let filter = SessionFilter { user, state };
+            list(&store, &filter, cursor.as_ref(), limit, json).await
         }
-        SessionCommand::Import { user, file } => imported(&settings, &store, &user.name, &file).await,
+        SessionCommand::Show { which, json } => show(&store, &which, json).await,
+        SessionCommand::Keys { which, json } => keys(&store, &which, json).await,
+        SessionCommand::Export { which, format, output } => {
+            session_file::export(&settings, &store, &which, format, output.as_deref()).await
+        }
+        SessionCommand::Import { user, file } => session_file::import(&settings, &store, &user.name, &file).await,
+        SessionCommand::End { user, session, all: _ } => end(&store, &user, session.as_ref()).await,
     }
 }
 
-/// What the secrets of the settings are, to be left out.
-fn hidden(settings: &Settings) -> Redactor {
-    let secrets = settings.secrets();
-    Redactor::of(secrets.iter().map(ExposeSecret::expose_secret))
-}
-
-async fn exported(
-    settings: &Settings,
-    store: &Store,
-    user: &UserName,
-    session: Option<&str>,
-    format: FileFormat,
-) -> Result<String, String> {
-    let (hidden, counted) = (hidden(settings), Counted::default());
-    let named = session.map(SessionId::named);
-    let issued_ms = store.ping().await.map_err(|e| e.to_string())?;
-    let caller = Caller { user, token_id: TOKEN, issued_ms, session: None, counted: &counted };
-    let Admitted::In(own) = store.own_sessions(caller).await.map_err(|e| e.to_string())? else { return Err(nobody(user)) };
-    let wanted = |id: &SessionId| named.as_ref().map_or_else(|| Slot::of_session(id).is_main(), |named| named == id);
-    let mut own = own.into_iter().find(|own| wanted(&own.session.id)).ok_or_else(|| format!("{user} has no such session"))?;
-    own.label.title.iter_mut().for_each(|title| hidden.in_text(title));
-    let (first, count) = (own.session.first_turn, own.session.turns);
-    let mut progress = Progress::of("turns read", usize::try_from(count).unwrap_or(usize::MAX));
-    let session = (user, &own.session.id);
-    let turns = whole_turns(store, session, (first, first + count), &hidden, |done| progress.at(done)).await;
-    drop(progress);
-    let turns = turns.map_err(|e| e.to_string())?;
-    user::note(store, Deed::new(Action::SessionRead).to(user).with("session", own.session.id.as_str())).await;
-    Ok(match format {
-        FileFormat::Json => portable::write(&own.label, &turns),
-        FileFormat::Markdown => transcript(own.label.title.as_deref(), &turns, Language::English),
-    })
-}
-
-fn nobody(user: &UserName) -> String {
-    format!("there is no user {user}, or they are kept out")
-}
-
-fn written(file: &Path, text: &str) -> Result<(), String> {
-    fs::write(file, text).map_err(|e| format!("{} cannot be written: {e}", file.display()))
-}
-
-async fn imported(settings: &Settings, store: &Store, user: &UserName, file: &Path) -> Result<(), String> {
-    let text = read(file)?;
-    let sessions = &settings.sessions;
-    let conversation = portable::read(&text, sessions.turns_max)
-        .map_err(|problems| format!("{} cannot be imported, and nothing was written:\n  {}", file.display(), problems.join("\n  ")))?;
-    let (turns, counted) = (conversation.turns.len(), Counted::default());
-    let now_ms = store.ping().await.map_err(|e| e.to_string())?;
-    let caller = Caller { user, token_id: TOKEN, issued_ms: now_ms, session: None, counted: &counted };
-    let brought = bring(store, caller, conversation, &hidden(settings), sessions.per_user_max, now_ms).await;
-    let own = brought.map_err(|error| if error == Refused::Revoked.into() { nobody(user) } else { error.to_string() })?;
-    let id = own.session.id;
-    user::note(store, Deed::new(Action::SessionImported).to(user).with("session", id.as_str()).with("turns", turns.to_string())).await;
-    say(&format!("{user} has the session {id} now, with {turns} turns"));
+async fn list(store: &Store, filter: &SessionFilter, cursor: Option<&Cursor>, limit: usize, as_json: bool) -> Result<(), String> {
+    let page = store.listed(filter, cursor, limit).await.map_err(|e| e.to_string())?;
+    let next = page.next.map(|next| next.to_string());
+    if as_json {
+        let sessions: Vec<Value> = page.sessions.iter().map(told).collect();
+        let told = json!({"sessions": sessions, "total": page.stats.total, "active": page.stats.active, "next_cursor": next});
+        say(&told.to_string());
+        return Ok(());
+    }
+    for listed in &page.sessions {
+        let Listed { user, id, turns, last_active_ms, expires_ms, .. } = listed;
+        say(&format!("{user}\t{id}\t{turns} turns\tlast used {}\tends {}", rfc3339(*last_active_ms), rfc3339(*expires_ms)));
+    }
+    say(&format!("{} sessions here, of {} ({} active)", page.sessions.len(), page.stats.total, page.stats.active));
+    if let Some(next) = next {
+        say(&format!("there are more: --cursor {next}"));
+    }
     Ok(())
 }
 
-/// The whole file, if it is not too large.
-fn read(file: &Path) -> Result<Vec<u8>, String> {
-    let cannot = |e: std::io::Error| format!("{} cannot be read: {e}", file.display());
-    let from: Box<dyn Read> = if file == Path::new("-") { Box::new(stdin()) } else { Box::new(fs::File::open(file).map_err(cannot)?) };
-    let mut text = Vec::new();
-    from.take(SESSION_FILE_BYTES_MAX as u64 + 1).read_to_end(&mut text).map_err(cannot)?;
-    if text.len() > SESSION_FILE_BYTES_MAX {
-        return Err(format!("{} has more than {SESSION_FILE_BYTES_MAX} bytes", file.display()));
+fn told(listed: &Listed) -> Value {
+    json!({
+        "user": listed.user.as_str(),
+        "id": listed.id.as_str(),
+        "turns": listed.turns,
+        "created_at": rfc3339(listed.created_ms),
+        "last_used_at": rfc3339(listed.last_active_ms),
+        "expires_at": rfc3339(listed.expires_ms),
+    })
+}
+
+/// What is known of a session, and nothing that was said in it.
+async fn show(store: &Store, which: &WhichSession, as_json: bool) -> Result<(), String> {
+    let peeked = store.peek(&which.user, which.session.as_ref(), Tail::Nothing).await.map_err(|e| e.to_string())?;
+    let SessionInfo { user, id, created_ms, last_active_ms, expires_ms, turns, first_turn, running, .. } =
+        peeked.ok_or_else(|| none(&which.user, which.session.as_ref()))?.session;
+    let told = json!({
+        "user": user.as_str(),
+        "id": id.as_str(),
+        "turns": turns,
+        "first_turn": first_turn,
+        "created_at": rfc3339(created_ms),
+        "last_used_at": rfc3339(last_active_ms),
+        "ends_at_latest": rfc3339(expires_ms),
+        "running": running,
+    });
+    if as_json {
+        say(&told.to_string());
+    } else {
+        for (name, value) in told.as_object().into_iter().flatten() {
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            say(&format!("{name}\t{value}"));
+        }
     }
-    Ok(text)
+    Ok(())
+}
+
+async fn keys(store: &Store, which: &WhichSession, as_json: bool) -> Result<(), String> {
+    let keys = store.stored_keys(&which.user, which.session.as_ref()).await.map_err(|e| e.to_string())?;
+    if keys.is_empty() {
+        return Err(none(&which.user, which.session.as_ref()));
+    }
+    if as_json {
+        let told = |key: &StoredKey| json!({"name": key.name, "type": key.kind, "ttl_ms": key.ttl_ms, "size_bytes": key.bytes});
+        say(&Value::from(keys.iter().map(told).collect::<Vec<_>>()).to_string());
+        return Ok(());
+    }
+    for StoredKey { name, kind, ttl_ms, bytes } in &keys {
+        let lasts = ttl_ms.map_or_else(|| "stays".to_owned(), |ms| format!("{} s left", ms / 1000));
+        say(&format!("{name}\t{kind}\t{bytes} bytes\t{lasts}"));
+    }
+    Ok(())
+}
+
+async fn end(store: &Store, user: &UserName, session: Option<&SessionId>) -> Result<(), String> {
+    let ended = store.kill(user, session).await.map_err(|e| e.to_string())?;
+    if ended == 0 {
+        return Err(none(user, session));
+    }
+    let deed = Deed::new(Action::SessionEnded).to(user);
+    let deed = session.map_or_else(|| deed.clone(), |session| deed.clone().with("session", session.as_str()));
+    super::note(store, deed).await;
+    say(&format!("{ended} of the sessions of {user} were ended, with all that ran in them"));
+    Ok(())
+}
+
+fn none(user: &UserName, session: Option<&SessionId>) -> String {
+    match session {
+        Some(session) => format!("{user} has no session {session}"),
+        None => format!("{user} has no session"),
+    }
 }

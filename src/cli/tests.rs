@@ -118,6 +118,29 @@ fn every_command_is_understood() {
         ("user add ann --role admin --password-stdin", add(Role::Admin, true)),
         ("user add --role user ann", add(Role::User, false)),
         ("user list", Command::User(UserCommand::List)),
+        (
+            "session list --user a --state running --limit 5 --cursor 7.a:main --json",
+            Command::Session(SessionCommand::List {
+                user: Some("a".into()),
+                state: Some(SessionState::Running),
+                limit: 5,
+                cursor: Cursor::parse("7.a:main"),
+                json: true,
+            }),
+        ),
+        (
+            "session show ann",
+            Command::Session(SessionCommand::Show { which: WhichSession { user: ann().name, session: None }, json: false }),
+        ),
+        (
+            "session keys ann s1",
+            Command::Session(SessionCommand::Keys {
+                which: WhichSession { user: ann().name, session: Some(SessionId::named("s1")) },
+                json: false,
+            }),
+        ),
+        ("session end ann --all", Command::Session(SessionCommand::End { user: ann().name, session: None, all: true })),
+        ("replica list", Command::Replica(ReplicaCommand::List { json: false })),
         ("user passwd ann", Command::User(UserCommand::Passwd { user: ann(), password: PasswordFrom { stdin: false } })),
         ("user passwd ann --password-stdin", Command::User(UserCommand::Passwd { user: ann(), password: PasswordFrom { stdin: true } })),
         ("user role ann admin", Command::User(UserCommand::Role { user: ann(), role: Role::Admin })),

@@ -23,7 +23,7 @@ use swagger_api_agent::{
     },
 };
 
-use super::{PasswordFrom, UserCommand, say, settings_of};
+use super::{PasswordFrom, UserCommand, note, say, settings_of};
 
 pub fn run(sources: Sources, command: UserCommand) -> ExitCode {
     match settings_of(Settings::load(sources)) {
@@ -108,15 +108,8 @@ fn deed_of(user: &UserName, change: AccountChange<'_>) -> Deed {
     }
 }
 
-/// It was done; an audit log that lacks it is told, and nothing else comes of it.
-pub(super) async fn note(store: &Store, deed: Deed) {
-    if let Err(error) = store.audit(&deed.with("through", "the command line")).await {
-        super::complain(&format!("the audit log lacks this: {error}"));
-    }
-}
-
 /// An empty keyspace is prepared; one of another schema is not touched.
-pub(super) async fn usable(store: &Store) -> Result<(), String> {
+async fn usable(store: &Store) -> Result<(), String> {
     match store.keyspace().await.map_err(|e| e.to_string())? {
         Keyspace::Current => Ok(()),
         Keyspace::Empty => match store.migrate(&random::hex_of(8)).await.map_err(|e| e.to_string())? {

@@ -28,13 +28,15 @@ pub enum Action {
     SessionImported,
     /// Somebody ended another's session.
     SessionEnded,
+    /// Somebody had another's run stop.
+    RunStopped,
     DocumentsReloaded,
     /// What the log of a replica tells.
     LogLevelChanged,
 }
 
 impl Action {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::LoginThrottled,
         Self::RefreshReused,
         Self::LoggedOutEverywhere,
@@ -50,6 +52,7 @@ impl Action {
         Self::SessionRead,
         Self::SessionImported,
         Self::SessionEnded,
+        Self::RunStopped,
         Self::DocumentsReloaded,
         Self::LogLevelChanged,
     ];
@@ -71,6 +74,7 @@ impl Action {
             Self::SessionRead => "session_read",
             Self::SessionImported => "session_imported",
             Self::SessionEnded => "session_ended",
+            Self::RunStopped => "run_stopped",
             Self::DocumentsReloaded => "documents_reloaded",
             Self::LogLevelChanged => "log_level_changed",
         }

@@ -26,6 +26,39 @@ pub const API_KEY_DAYS_MAX: u64 = 365;
 pub const API_KEYS_KNOWN_MAX: usize = 4096;
 /// A day, in milliseconds.
 pub const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+/// An hour, in milliseconds.
+pub const HOUR_MS: u64 = 60 * 60 * 1000;
+/// Hours of which administrators are told what was counted.
+pub const STATS_HOURS: usize = 48;
+/// How long what begins and ends is written down after an administrator said that somebody watches, in milliseconds.
+pub const WATCHED_MS: u64 = 60_000;
+/// How often it is said while somebody watches, in milliseconds.
+pub const WATCH_AGAIN_MS: u64 = 20_000;
+/// How long ago a stream of changes may have broken off that is taken up again, in milliseconds: nothing was missed meanwhile, because it was
+/// still written down.
+pub const WATCH_RESUMED_MS: u64 = 30_000;
+/// Changes of one bucket read at once.
+pub const CHANGES_READ_MAX: usize = 500;
+/// Changes that the embedded store keeps for those who watch; the oldest go.
+pub const CHANGES_KEPT_MAX: usize = 4000;
+/// Administrators who watch what begins and ends, at one replica.
+pub const WATCHERS_MAX: usize = 16;
+/// How often a replica says that it is there, in milliseconds.
+pub const REPLICA_BEAT_MS: u64 = 5_000;
+/// How long it counts as being there after it said so, in milliseconds: twice it may fail to.
+pub const REPLICA_LASTS_MS: u64 = 3 * REPLICA_BEAT_MS;
+/// Running turns in one answer of the administrators' listing when the client does not say.
+pub const OPEN_RUNS_PAGE_DEFAULT: usize = 100;
+/// Running turns in one answer of the administrators' listing, at most.
+pub const OPEN_RUNS_PAGE_MAX: usize = 500;
+/// Runs of unknown outcome that are remembered, in each of the 64 buckets of users; the oldest go.
+pub const UNKNOWN_OUTCOMES_PER_BUCKET: usize = 64;
+/// How long they are remembered after the last of them ended, in milliseconds.
+pub const UNKNOWN_OUTCOMES_MS: u64 = 30 * DAY_MS;
+/// Runs of unknown outcome in one answer when the client does not say.
+pub const UNKNOWN_OUTCOMES_PAGE_DEFAULT: usize = 100;
+/// Runs of unknown outcome in one answer, at most.
+pub const UNKNOWN_OUTCOMES_PAGE_MAX: usize = 1000;
 /// Users in one answer of the administrators' listing when the client does not say.
 pub const USERS_PAGE_DEFAULT: usize = 100;
 /// Users in one answer of the administrators' listing, at most.
@@ -83,6 +116,10 @@ pub const TURN_NUMBER_MAX: u64 = (1 << 53) - 1;
 pub const HISTORY_PAGE_MAX: usize = 1000;
 /// Sessions in one answer of the administrator's listing when the client does not say.
 pub const SESSIONS_PAGE_DEFAULT: usize = 100;
+/// Sessions that are looked at for one page of the administrator's listing where only some are wanted; then the page ends, with what was found.
+pub const SESSIONS_LOOKED_AT_MAX: u64 = 50_000;
+/// Sessions of one bucket that are looked at by one script, so that no turn waits long for it.
+pub const SESSIONS_LOOKED_AT_ONCE: usize = 256;
 /// Sessions in one answer of the administrator's listing, at most.
 pub const SESSIONS_PAGE_MAX: usize = 1000;
 /// Entries of each list of what came of a document, in one answer, when the administrator does not say.

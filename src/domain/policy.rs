@@ -1,4 +1,4 @@
-//! Who may call which operations: the operator's rules, looked at in their order.
+//! Who may call which operations, and which planned calls wait for a yes: the operator's rules, looked at in their order.
 
 use super::{
     selection::{Asked, Rule},
@@ -13,23 +13,65 @@ pub enum Verdict {
     Deny,
 }
 
+/// Which planned calls wait for the user's yes; a later one asks about all that an earlier one asks about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Confirm {
+    Never,
+    /// Those that may change something.
+    #[default]
+    Changing,
+    Always,
+}
+
+impl Confirm {
+    pub const ALL: [Self; 3] = [Self::Never, Self::Changing, Self::Always];
+
+    /// The mode of this name, in whatever letter case.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.as_str().eq_ignore_ascii_case(name.trim()))
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Never => "never",
+            Self::Changing => "changing",
+            Self::Always => "always",
+        }
+    }
+
+    /// Whether a planned call that does this waits.
+    pub fn asks(self, effect: Effect) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Changing => effect == Effect::Changing,
+            Self::Always => true,
+        }
+    }
+}
+
 /// One rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyRule {
     /// Whose calls it is about; none: everybody's.
     pub role: Option<Role>,
-    pub verdict: Verdict,
+    /// Whether they may be called; none: that is left to other rules.
+    pub verdict: Option<Verdict>,
+    /// Whether planned calls of them wait for a yes; none: that is left to other rules.
+    pub confirm: Option<Confirm>,
     /// It is about the operations that one of these fits.
     pub operations: Vec<Rule>,
 }
 
-/// All that decides whether an operation may be called.
+/// All that decides whether an operation may be called, and whether a planned call of it waits for a yes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policy {
-    /// The first that is about a role and an operation decides; where none is, it is allowed.
+    /// Of those that say whether something may be called, the first that is about a role and an operation decides; where none is, it is
+    /// allowed. Of those that say whether it waits, likewise.
     pub rules: Vec<PolicyRule>,
     /// Nothing that changes something may be called, whatever the rules say.
     pub read_only: bool,
+    /// Which calls wait where no rule says it.
+    pub confirm: Confirm,
 }
 
 /// What decided whether an operation may be called.
@@ -43,6 +85,24 @@ pub enum Decided<'a> {
     Nothing,
 }
 
+/// Which planned calls of an operation wait, and who says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Confirms<'a> {
+    pub mode: Confirm,
+    pub by: ConfirmedBy<'a>,
+}
+
+/// Who says whether a planned call waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConfirmedBy<'a> {
+    /// A rule: the how manieth, from 1, and which of its operations fitted.
+    Rule { number: usize, operation: &'a Rule },
+    /// The document, which asks for more than the setting.
+    Document,
+    /// The setting for all operations.
+    Setting,
+}
+
 impl Decided<'_> {
     pub fn allows(self) -> bool {
         match self {
@@ -50,6 +110,14 @@ impl Decided<'_> {
             Self::Rule { verdict, .. } => verdict == Verdict::Allow,
             Self::Nothing => true,
         }
+    }
+}
+
+impl PolicyRule {
+    /// Which of its operations fits, if it is about this role and this operation.
+    fn about(&self, role: Role, asked: &Asked<'_>) -> Option<&Rule> {
+        let operation = self.operations.iter().find(|operation| operation.fits(asked))?;
+        self.role.is_none_or(|own| own == role).then_some(operation)
     }
 }
 
@@ -64,17 +132,29 @@ impl Policy {
         if self.read_only && effect == Effect::Changing {
             return Decided::ReadOnly;
         }
-        let about = |(number, rule)| {
-            let PolicyRule { role: own, verdict, operations }: &PolicyRule = rule;
-            let operation = operations.iter().find(|operation| operation.fits(asked)).filter(|_| own.is_none_or(|own| own == role))?;
-            Some(Decided::Rule { number, verdict: *verdict, operation })
-        };
-        (1..).zip(&self.rules).find_map(about).unwrap_or(Decided::Nothing)
+        let mut rules = (1..).zip(&self.rules);
+        let decides =
+            rules.find_map(|(number, rule)| Some(Decided::Rule { number, verdict: rule.verdict?, operation: rule.about(role, asked)? }));
+        decides.unwrap_or(Decided::Nothing)
+    }
+
+    /// Which planned calls of this operation wait when somebody of this role speaks. `documented` is what the document asks for: it counts
+    /// where it asks for more than the setting, and never for less, since a document is written by others, and whoever writes one must not
+    /// be able to have calls sent unseen. A rule is the operator's word on this very operation and wins over both.
+    pub fn confirms(&self, role: Role, asked: &Asked<'_>, documented: Option<Confirm>) -> Confirms<'_> {
+        let mut rules = (1..).zip(&self.rules);
+        let ruled = rules.find_map(|(number, rule)| {
+            Some(Confirms { mode: rule.confirm?, by: ConfirmedBy::Rule { number, operation: rule.about(role, asked)? } })
+        });
+        ruled.unwrap_or(match documented {
+            Some(mode) if mode > self.confirm => Confirms { mode, by: ConfirmedBy::Document },
+            Some(_) | None => Confirms { mode: self.confirm, by: ConfirmedBy::Setting },
+        })
     }
 
     /// Whether there is anything that it keeps from anybody.
     pub fn says_something(&self) -> bool {
-        self.read_only || !self.rules.is_empty()
+        self.read_only || self.rules.iter().any(|rule| rule.verdict.is_some())
     }
 
     /// Every rule about operations in it.
@@ -88,7 +168,12 @@ mod tests {
     use super::*;
 
     fn rule(role: Option<Role>, verdict: Verdict, operations: &[&str]) -> PolicyRule {
-        PolicyRule { role, verdict, operations: operations.iter().map(|text| Rule::parse(text).unwrap()).collect() }
+        let operations = operations.iter().map(|text| Rule::parse(text).unwrap()).collect();
+        PolicyRule { role, verdict: Some(verdict), confirm: None, operations }
+    }
+
+    fn asking(role: Option<Role>, confirm: Confirm, operations: &[&str]) -> PolicyRule {
+        PolicyRule { verdict: None, confirm: Some(confirm), ..rule(role, Verdict::Allow, operations) }
     }
 
     fn asked(method: &'static str, path: &'static str) -> Asked<'static> {
@@ -102,7 +187,7 @@ mod tests {
             rule(None, Verdict::Allow, &["method:get", "path:/orders"]),
             rule(None, Verdict::Deny, &["path:/**"]),
         ];
-        let policy = Policy { rules, read_only: false };
+        let policy = Policy { rules, ..Policy::default() };
         let may = |role, method, path| policy.allows(role, Effect::of_method(method), &asked(method, path));
         assert!(may(Role::Admin, "DELETE", "/users") && may(Role::User, "GET", "/users") && may(Role::User, "POST", "/orders"));
         assert!(!may(Role::User, "POST", "/users") && !may(Role::User, "DELETE", "/orders/1"));
@@ -114,9 +199,47 @@ mod tests {
 
     #[test]
     fn read_only_wins_over_every_rule() {
-        let policy = Policy { rules: vec![rule(None, Verdict::Allow, &["path:/**"])], read_only: true };
+        let policy = Policy { rules: vec![rule(None, Verdict::Allow, &["path:/**"])], read_only: true, ..Policy::default() };
         assert!(!policy.allows(Role::Admin, Effect::Changing, &asked("POST", "/a")));
         assert!(policy.allows(Role::User, Effect::Safe, &asked("GET", "/a")));
         assert_eq!(policy.decides(Role::Admin, Effect::Changing, &asked("POST", "/a")), Decided::ReadOnly);
+    }
+
+    #[test]
+    fn a_rule_wins_over_the_document_and_the_document_only_asks_for_more() {
+        let rules = vec![
+            asking(Some(Role::Admin), Confirm::Never, &["path:/a"]),
+            asking(None, Confirm::Never, &["method:put"]),
+            asking(None, Confirm::Always, &["path:/a"]),
+        ];
+        let by_rules = Policy { rules, ..Policy::default() };
+        let mode = |policy: &Policy, role, method, path, documented| policy.confirms(role, &asked(method, path), documented).mode;
+        for documented in [None, Some(Confirm::Never), Some(Confirm::Always)] {
+            assert_eq!(mode(&by_rules, Role::Admin, "GET", "/a", documented), Confirm::Never);
+            assert_eq!(mode(&by_rules, Role::User, "GET", "/a", documented), Confirm::Always);
+            assert_eq!(mode(&by_rules, Role::User, "PUT", "/a", documented), Confirm::Never);
+        }
+        let told = by_rules.confirms(Role::User, &asked("GET", "/a"), None).by;
+        assert!(matches!(told, ConfirmedBy::Rule { number: 3, operation } if operation.to_string() == "path:/a"));
+        for setting in Confirm::ALL {
+            let policy = Policy { confirm: setting, ..by_rules.clone() };
+            assert_eq!(mode(&policy, Role::User, "GET", "/b", None), setting);
+            for documented in Confirm::ALL {
+                let told = policy.confirms(Role::User, &asked("GET", "/b"), Some(documented));
+                let by = if documented > setting { ConfirmedBy::Document } else { ConfirmedBy::Setting };
+                assert_eq!(told, Confirms { mode: documented.max(setting), by });
+            }
+        }
+    }
+
+    #[test]
+    fn who_may_call_and_what_waits_are_told_by_rules_of_their_own() {
+        let rules = vec![asking(None, Confirm::Always, &["path:/a"]), rule(None, Verdict::Deny, &["path:/**"])];
+        let policy = Policy { rules, ..Policy::default() };
+        assert!(!policy.allows(Role::User, Effect::Safe, &asked("GET", "/a")), "a rule that says what waits allows nothing");
+        let only = Policy { rules: vec![asking(None, Confirm::Always, &["path:/a"])], ..Policy::default() };
+        assert!(only.allows(Role::User, Effect::Changing, &asked("POST", "/a")) && !only.says_something());
+        assert!(Confirm::Always.asks(Effect::Safe) && Confirm::Changing.asks(Effect::Changing));
+        assert!(!Confirm::Changing.asks(Effect::Safe) && !Confirm::Never.asks(Effect::Changing));
     }
 }

@@ -21,6 +21,12 @@ impl FencingToken {
     }
 }
 
+/// When a run was accepted, milliseconds since 1970, as its id tells (RFC 9562, 5.7: the first 48 bits of a UUIDv7); none if it is no such id.
+pub fn accepted_ms(run: &str) -> Option<u64> {
+    let is_version_7 = run.len() >= 32 && run.as_bytes().get(12) == Some(&b'7');
+    run.get(..12).filter(|_| is_version_7).and_then(|digits| u64::from_str_radix(digits, 16).ok())
+}
+
 /// What the journal says of one changing call of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JournalEntry {
@@ -74,6 +80,8 @@ pub enum Stop {
     Interrupted,
     /// The account was disabled, or its tokens were voided.
     Revoked,
+    /// An administrator stopped it.
+    Administrator,
 }
 
 impl Stop {
@@ -87,6 +95,7 @@ impl Stop {
             "cancelled" => Some(Self::Cancelled),
             "interrupted" => Some(Self::Interrupted),
             "revoked" => Some(Self::Revoked),
+            "administrator" => Some(Self::Administrator),
             _ => None,
         }
     }
@@ -96,6 +105,7 @@ impl Stop {
             Self::Cancelled => "cancelled",
             Self::Interrupted => "interrupted",
             Self::Revoked => "revoked",
+            Self::Administrator => "administrator",
         }
     }
 }
@@ -151,13 +161,22 @@ mod tests {
         for name in OnBusy::NAMES {
             assert_eq!(OnBusy::parse(name).map(OnBusy::as_str), Some(name));
         }
-        for stop in [Stop::Cancelled, Stop::Interrupted, Stop::Revoked] {
+        for stop in [Stop::Cancelled, Stop::Interrupted, Stop::Revoked, Stop::Administrator] {
             assert_eq!(Stop::parse(stop.as_str()), Some(stop));
         }
         for ending in ["answered", "unknown_outcome", "failed", "cancelled", "killed"] {
             assert_eq!(Ending::parse(ending).map(Ending::as_str), Some(ending));
         }
         assert_eq!((OnBusy::parse(""), Stop::parse("1"), Ending::parse("running")), (None, None, None));
+    }
+
+    #[test]
+    fn the_id_of_a_run_tells_when_it_was_accepted() {
+        assert_eq!(accepted_ms("019a5f3c7d1e7c3f8a2b4c6d8e0f1a2b"), Some(0x019a_5f3c_7d1e));
+        assert_eq!(accepted_ms("019a5f3c7d1e7c3f8a2b4c6d8e0f1a2bs0000000000000001"), Some(0x019a_5f3c_7d1e));
+        for run in ["", "r1", "019a5f3c7d1e4c3f8a2b4c6d8e0f1a2b", "zzzzzzzzzzzz7c3f8a2b4c6d8e0f1a2b", "019a5f3c7d1e7c3f"] {
+            assert_eq!(accepted_ms(run), None, "{run}");
+        }
     }
 
     #[test]

@@ -72,6 +72,17 @@ pub struct Asked {
     pub draining: bool,
 }
 
+/// How much a process has to do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Load {
+    /// Sessions that it holds for runs it works on.
+    pub turns: u64,
+    /// Streams of events that clients follow.
+    pub streams: u64,
+    /// Memory that is resident; none where the system does not tell.
+    pub memory_bytes: Option<u64>,
+}
+
 impl Metrics {
     fn new() -> Self {
         let mut root = Registry::default();
@@ -193,6 +204,12 @@ impl Metrics {
 
     pub fn login(&self, outcome: LoginOutcome) {
         self.logins.of(outcome).inc();
+    }
+
+    /// How much this process has to do now.
+    pub fn load(&self) -> Load {
+        let now = |gauge: &Gauge| u64::try_from(gauge.get()).unwrap_or_default();
+        Load { turns: now(&self.leases_held), streams: now(&self.streams), memory_bytes: process::resident_bytes() }
     }
 
     /// Everything as text, with what was asked for now.

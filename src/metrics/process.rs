@@ -21,7 +21,7 @@ pub(super) fn register(now: &mut Registry) {
 }
 
 /// `VmRSS:     12345 kB` (proc_pid_status(5)).
-fn resident_bytes() -> Option<u64> {
+pub(super) fn resident_bytes() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let kib: u64 = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?.trim().strip_suffix("kB")?.trim().parse().ok()?;
     kib.checked_mul(1024)

@@ -103,6 +103,7 @@ pub(super) fn assemble(
         security: draft.security,
         accept: draft.accept,
         key_header: draft.key_header,
+        confirm: draft.confirm,
         definitions: Arc::clone(definitions),
         arguments,
         validators: OnceLock::new(),

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     body::{self, Content, DeclaredBody},
+    confirm,
     document::{Document, Edition, reference_of},
     encode::Keep,
     keyed,
@@ -21,7 +22,10 @@ use super::{
     style::{Style, Wire},
     template::Template,
 };
-use crate::domain::limits::{PARAMETERS_MAX, PATH_BYTES_MAX, WARNINGS_MAX};
+use crate::domain::{
+    limits::{PARAMETERS_MAX, PATH_BYTES_MAX, WARNINGS_MAX},
+    policy::Confirm,
+};
 
 /// The methods of a path item, in the order functions are listed; `query` is 3.2's.
 const METHODS: [&str; 9] = ["get", "put", "post", "delete", "options", "head", "patch", "trace", "query"];
@@ -44,6 +48,8 @@ pub(super) struct Draft<'d> {
     pub accept: Option<String>,
     /// The header in which the document says that an idempotency key travels.
     pub key_header: Option<String>,
+    /// Which planned calls the document wants a person to be asked about.
+    pub confirm: Option<Confirm>,
 }
 
 pub(super) enum BodySchema {
@@ -162,6 +168,7 @@ impl<'d> Reader<'d> {
         let template = Template::parse(&about.path)?;
         let (parameters, body) = self.inputs(about, item, operation, &template)?;
         let key_header = keyed::documented(about, operation, &parameters, &mut self.notes);
+        let confirm = confirm::documented(operation, &mut self.notes);
         let parameters = parameters.into_iter().map(|declared| {
             let schema = declared.schema.map(|schema| normaliser.normalise(schema)).unwrap_or_else(any_string);
             let schema = if declared.allow_empty { or_empty(&schema) } else { schema };
@@ -188,6 +195,7 @@ impl<'d> Reader<'d> {
             security: self.security.of(operation),
             accept: accept(self.document, operation),
             key_header,
+            confirm,
         })
     }
 

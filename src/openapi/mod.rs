@@ -17,6 +17,7 @@ mod assemble;
 mod body;
 mod catalogue;
 mod check;
+mod confirm;
 mod document;
 mod encode;
 mod files;

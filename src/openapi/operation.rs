@@ -18,6 +18,7 @@ use super::{
     template::Template,
 };
 use crate::domain::{
+    policy::Confirm,
     selection::Asked,
     tool::{Effect, FunctionSpec},
 };
@@ -44,6 +45,8 @@ pub struct Operation {
     pub(super) accept: Option<String>,
     /// The header in which an idempotency key travels, if it is to be sent with one.
     pub(super) key_header: Option<String>,
+    /// Which planned calls of it the document wants a person to be asked about.
+    pub(super) confirm: Option<Confirm>,
     pub(super) definitions: Arc<Definitions>,
     /// What each argument is for.
     pub(super) arguments: HashMap<String, Purpose>,
@@ -175,5 +178,10 @@ impl Operation {
     /// The header in which a key travels, by which the API knows a changing call again: it takes calls with one key as one call.
     pub fn key_header(&self) -> Option<&str> {
         self.key_header.as_deref()
+    }
+
+    /// Which planned calls of it the document wants a person to be asked about (`x-agent-confirm`); none: it says nothing.
+    pub fn confirm(&self) -> Option<Confirm> {
+        self.confirm
     }
 }

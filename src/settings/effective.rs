@@ -11,6 +11,7 @@ use super::{
 };
 use crate::domain::{
     idempotency::KeyRule,
+    policy::Confirm,
     probe::{Probe, Sign},
     selection::Rule,
 };
@@ -68,7 +69,7 @@ impl Settings {
             openapi_rows(openapi),
             upstream_rows(upstream),
             llm_rows(llm),
-            agent_rows(agent),
+            agent_rows(agent, self.confirm()),
             log_rows(log),
             trace_rows(trace),
         ];
@@ -301,10 +302,11 @@ fn llm_rows(llm: &Llm) -> Rows {
     ]
 }
 
-fn agent_rows(agent: &Agent) -> Rows {
+/// What nobody has said of `agent.confirm` is shown with what it comes to.
+fn agent_rows(agent: &Agent, comes_to: Confirm) -> Rows {
     let Agent { confirm, confirm_after_reply, read_only, tools_max, pinned, summaries, offline_fallback, show_call_details } = agent;
     vec![
-        ("agent.confirm", confirm.to_string()),
+        ("agent.confirm", confirm.map_or_else(|| format!("auto ({})", comes_to.as_str()), |mode| mode.as_str().to_owned())),
         ("agent.confirm_after_reply", confirm_after_reply.to_string()),
         ("agent.read_only", read_only.to_string()),
         ("agent.tools_max", tools_max.to_string()),

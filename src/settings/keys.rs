@@ -32,6 +32,8 @@ pub(super) enum Kind {
         most: f64,
     },
     OneOf(&'static [&'static str]),
+    /// The same, or true or false, which such a setting took before it had words.
+    OneOfOrYesNo(&'static [&'static str]),
     /// A table or a list; in a variable it is JSON.
     Structure,
 }
@@ -148,7 +150,7 @@ pub(super) const KEYS: &[Key] = &[
     key("llm.embeddings.url", Kind::Text),
     key("llm.embeddings.api_key", Kind::Secret),
     whole("llm.embeddings.timeout_ms", 50, 60_000),
-    key("agent.confirm", Kind::YesNo).older("REQUIRE_USER_CONFIRMATION"),
+    key("agent.confirm", Kind::OneOfOrYesNo(&["auto", "never", "changing", "always"])).older("REQUIRE_USER_CONFIRMATION"),
     key("agent.confirm_after_reply", Kind::YesNo),
     key("agent.read_only", Kind::YesNo),
     whole("agent.tools_max", 8, TOOLS_PROVIDERS_TAKE - 1),

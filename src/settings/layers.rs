@@ -29,7 +29,7 @@ impl Given {
         match kind {
             Kind::Text | Kind::OneOf(_) => Self::Text(word.to_owned()),
             Kind::Secret | Kind::Structure => Self::Text(text),
-            Kind::YesNo => match word.to_lowercase().as_str() {
+            Kind::YesNo | Kind::OneOfOrYesNo(_) => match word.to_lowercase().as_str() {
                 "true" | "yes" | "on" | "1" => Self::YesNo(true),
                 "false" | "no" | "off" | "0" => Self::YesNo(false),
                 _ => Self::Text(text),

@@ -20,6 +20,7 @@ use super::{
 };
 use crate::domain::{
     limits::{PINNED_FUNCTIONS_MAX, TRUSTED_PROXIES_MAX},
+    policy::Confirm,
     selection::Selection,
 };
 
@@ -183,7 +184,7 @@ fn read(from: &mut Reader) -> Settings {
             },
         },
         agent: Agent {
-            confirm: from.yes_no("agent.confirm"),
+            confirm: confirm(from),
             confirm_after_reply: from.yes_no("agent.confirm_after_reply"),
             read_only: from.yes_no("agent.read_only"),
             tools_max: from.whole("agent.tools_max"),
@@ -205,6 +206,15 @@ fn read(from: &mut Reader) -> Settings {
         settings.llm.url.get_or_insert_with(|| LLM_URL_DEFAULT.to_owned());
     }
     settings
+}
+
+/// What was true and false before there were more than two.
+fn confirm(from: &mut Reader) -> Option<Confirm> {
+    match from.one_of("agent.confirm")? {
+        "true" => Some(Confirm::Changing),
+        "false" => Some(Confirm::Never),
+        word => Confirm::parse(word),
+    }
 }
 
 /// A level as tracing says it: the first implementation took Python's names.

@@ -45,7 +45,12 @@ use std::{collections::BTreeMap, num::NonZeroUsize, path::PathBuf};
 use ipnet::IpNet;
 use secrecy::SecretString;
 
-use crate::domain::{idempotency::KeyRule, policy::PolicyRule, probe::Probe, selection::Selection};
+use crate::domain::{
+    idempotency::KeyRule,
+    policy::{Confirm, PolicyRule},
+    probe::Probe,
+    selection::Selection,
+};
 
 pub use self::{
     check::log_level_problem,
@@ -75,7 +80,7 @@ pub struct Settings {
     pub upstream: Upstream,
     /// `[[apis]]`: more APIs beside, or in place of, the one of `[openapi]` and `[upstream]`.
     pub apis: Vec<Api>,
-    /// `[[policy]]`: who may call which operations; the first rule that is about it decides.
+    /// `[[policy]]`: who may call which operations, and which calls wait for a yes; the first rule that is about it decides.
     pub policy: Vec<PolicyRule>,
     pub llm: Llm,
     pub agent: Agent,
@@ -368,8 +373,8 @@ pub struct Fallback {
 /// `[agent]`: how the agent behaves.
 #[derive(Debug, Clone)]
 pub struct Agent {
-    /// A changing call waits for the user's yes.
-    pub confirm: bool,
+    /// Which planned calls wait for the user's yes; none: [`Settings::confirm`] tells by who plans.
+    pub confirm: Option<Confirm>,
     /// One that was planned after a reply of the API was read in the same turn does, even if others do not.
     pub confirm_after_reply: bool,
     /// Nothing that changes something is offered or called.

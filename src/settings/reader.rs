@@ -109,16 +109,22 @@ impl Reader {
         fitting
     }
 
-    /// One of the key's words, in lower case.
+    /// One of the key's words, in lower case; `true` or `false` where the key takes them too.
     pub(super) fn one_of(&mut self, name: &str) -> Option<&'static str> {
         let given = self.layers.get(name).map(|(given, _)| given)?;
-        let Some(Kind::OneOf(words)) = Key::named(name).map(|key| key.kind) else { return None };
+        let (words, or_yes_no) = match Key::named(name).map(|key| key.kind) {
+            Some(Kind::OneOf(words)) => (words, false),
+            Some(Kind::OneOfOrYesNo(words)) => (words, true),
+            _ => return None,
+        };
         let found = match given {
             Given::Text(text) => words.iter().copied().find(|word| text.trim().eq_ignore_ascii_case(word)),
+            Given::YesNo(yes) if or_yes_no => Some(if *yes { "true" } else { "false" }),
             _ => None,
         };
         if found.is_none() {
-            let sentence = format!("is {}; one of {} is needed", shown(given), words.join(", "));
+            let more = if or_yes_no { ", true, false" } else { "" };
+            let sentence = format!("is {}; one of {}{more} is needed", shown(given), words.join(", "));
             self.refuse(name, sentence);
         }
         found

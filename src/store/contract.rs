@@ -2,11 +2,16 @@
 
 pub mod audit;
 pub mod budgets;
+pub mod changes;
 pub mod credentials;
 pub mod keys;
 pub mod logins;
+pub mod overview;
+pub mod replicas;
 mod runs;
 pub mod sessions;
+
+use std::fmt;
 
 pub use self::runs::{
     Begin, Begun, Cancelled, Commit, Committed, Ended, Entry, Idempotency, Lease, Looked, Started, Stepped, StoredEvent, Taken, TakenRun,
@@ -199,12 +204,55 @@ pub struct SessionsPage {
     pub now_ms: u64,
 }
 
+/// Which sessions are wanted; what is `None` is not asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SessionFilter {
+    /// What the name of their user begins with.
+    pub user: Option<String>,
+    pub state: Option<SessionState>,
+}
+
+/// Whether something is done in a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionState {
+    /// A run of it has not ended, or waits.
+    Running,
+    Idle,
+}
+
+impl SessionState {
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Running, Self::Idle].into_iter().find(|state| state.as_str() == name)
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Idle => "idle",
+        }
+    }
+}
+
 /// A place in the index: after the session that has this rank.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
     pub last_active_ms: u64,
     /// The index member, opaque; orders sessions of one instant.
     pub member: String,
+}
+
+impl Cursor {
+    /// `<last active>.<member>`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (at, member) = text.split_once('.')?;
+        Some(Self { last_active_ms: at.parse().ok()?, member: member.to_owned() })
+    }
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.last_active_ms, self.member)
+    }
 }
 
 /// What an administrator's request yields, or why the caller may not ask.
@@ -216,6 +264,18 @@ pub enum AdminAnswer<T> {
     NotAdmin,
     /// The caller has other scopes, and not this one.
     Lacks(Scope),
+}
+
+impl AdminAnswer<()> {
+    /// Why the caller may not ask; none: the caller may.
+    pub fn refused<T>(self) -> Option<AdminAnswer<T>> {
+        match self {
+            Self::Granted(()) => None,
+            Self::Refused(refused) => Some(AdminAnswer::Refused(refused)),
+            Self::NotAdmin => Some(AdminAnswer::NotAdmin),
+            Self::Lacks(scope) => Some(AdminAnswer::Lacks(scope)),
+        }
+    }
 }
 
 impl<T> AdminAnswer<T> {

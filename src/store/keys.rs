@@ -23,6 +23,8 @@
 //! | `saa:{b}:us:<user>` | set | slots of the sessions that the user has beside the main one; those that have ended are taken out when it is read | with the account, or when it is empty |
 //! | `saa:{b}:n:<user>` | zset | the user's newest runs that have ended, in the order of their ids (`lua/runs.lua`) | 24 h after the last |
 //! | `saa:{b}:o` | zset | `<user>:<slot>` of sessions with a run that has not ended → when somebody must look after it | cleans itself |
+//! | `saa:{b}:uo` | zset | runs of which it is not known what became of a change (`lua/overview.lua`) → when they ended; the newest 64 | 30 days after the last, or with the account |
+//! | `saa:{b}:st:<day>` | hash | `<hour>\|<what>` → how many: runs that ended, by outcome, their calls and tokens (`lua/overview.lua`) | 3 days after it began |
 //! | `saa:{b}:i:<user>:<digest>` | string | idempotency record: fingerprint, run, answer | 24 h |
 //! | `saa:{b}:cr:<user>` | hash | the user's own credentials for the API: what for → `<set ms>\|<kind>\|<sealed>` | with the account |
 //! | `saa:ot:<digest>` | hash | a token for the API, by the digest of whose it is and what it is for: `tok` sealed, `end`; while somebody fetches it `own` `lu` | with the token |
@@ -34,6 +36,9 @@
 //! | `saa:{b}:tr:<user>` | zset | tokens that are set aside: `<id>\|<tokens>` → when it lapses | as `tk` |
 //! | `saa:{tokens}:tk`, `:tr` | hash, zset | the same for all users together; there if the service has a budget | as `tk` |
 //! | `saa:{audit}:log` | stream | the audit log (`audit.rs`): `n` a nonce, `r` the record; ids are times | 180 days after the last; records after as long, or when there are too many |
+//! | `saa:{b}:w` | string | an administrator watches what begins and ends | 60 s after one last said so |
+//! | `saa:{b}:c` | stream | what begins and ends while somebody watches (`lua/changes.lua`): `k` what, `u` `<user>:<slot>` or the user, `s` the session, `r` the run, `a` more | 60 s after the last, or when there are too many |
+//! | `saa:{replicas}:up` | hash | which replicas there are: id → `<seen ms>\|<record>` (`replicas.rs`) | a replica's 15 s after it last said so, or when it goes |
 //! | `saa:{b}:x` | zset | `<user>:<slot>` → expires at | cleans itself |
 //! | `saa:{b}:la` | zset | `<user>:<slot>` → last active | cleans itself |
 //! | `saa:{b}:sm` | hash | `<user>:<slot>` → `sid\|created\|turns` | cleans itself |
@@ -60,12 +65,20 @@ pub(super) const SERVICE_RESERVATIONS: &str = "saa:{tokens}:tr";
 /// The audit log of all users. It has a slot of its own.
 pub(super) const AUDIT_LOG: &str = "saa:{audit}:log";
 
+/// Which replicas there are. It has a slot of its own.
+pub(super) const REPLICAS: &str = "saa:{replicas}:up";
+
 /// What may stand in a key as it is; everything else is escaped as `%XX`.
 const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'@').remove(b'+');
 
 /// A user's name as it stands in keys and index members.
 pub(super) fn escaped(user: &UserName) -> String {
-    utf8_percent_encode(user.as_str(), KEPT).to_string()
+    escaped_text(user.as_str())
+}
+
+/// The beginning of a name as it stands there: a name begins with another text if and only if they do so escaped.
+pub(super) fn escaped_text(text: &str) -> String {
+    utf8_percent_encode(text, KEPT).to_string()
 }
 
 /// The user of an index member (`<user>:<slot>`) or an escaped name; `None` if nobody can have it.
@@ -297,6 +310,31 @@ impl BucketKeys {
 
     pub fn summaries(&self) -> String {
         [&self.prefix, "sm"].concat()
+    }
+
+    /// What the keys of the bucket's sessions begin with; a member of its indices follows.
+    pub fn sessions(&self) -> String {
+        [&self.prefix, "s:"].concat()
+    }
+
+    /// That somebody watches what begins and ends in the bucket.
+    pub fn watched(&self) -> String {
+        [&self.prefix, "w"].concat()
+    }
+
+    /// What begins and ends in the bucket while somebody watches.
+    pub fn changes(&self) -> String {
+        [&self.prefix, "c"].concat()
+    }
+
+    /// Runs of which it is not known what became of a change.
+    pub fn unknown(&self) -> String {
+        [&self.prefix, "uo"].concat()
+    }
+
+    /// What was counted on a day (days since 1970).
+    pub fn counted_on(&self, day: u64) -> String {
+        format!("{}st:{day}", self.prefix)
     }
 }
 

@@ -13,6 +13,7 @@ mod keys;
 pub mod migrate;
 mod on_redis;
 pub mod record;
+mod replicas;
 mod summary;
 mod vectors;
 pub mod warnings;
@@ -29,12 +30,15 @@ use std::{
 
 use self::contract::{
     AccountChange, AccountsPage, Added, AdminAnswer, Begin, Begun, Caller, Cancelled, Changed, Cleared, Commit, Committed, Cursor, Entered,
-    Entry, Known, Lease, Looked, Reset, SessionStats, SessionsPage, Stepped, StoreError, StoredKey, Tail, Taken, TurnPlace,
+    Entry, Known, Lease, Looked, Reset, SessionFilter, SessionStats, SessionsPage, Stepped, StoreError, StoredKey, Tail, Taken, TurnPlace,
     audit::{AuditPage, Peeked},
     budgets::{Purse, Reservation, Reserved},
+    changes::{Changes, Seen},
     credentials::{Admitted, CredentialPut, FetchedToken, OwnCredential, UpstreamToken},
     keys::{KeptKey, KeyMade, NewKey},
     logins::{Attempted, LoggedOut, Login, Logout, Opened, Rotated, Rotation, StoppedRuns},
+    overview::{HourCounted, OpenPlace, OpenRuns, Told, UnknownOutcome},
+    replicas::{Alive, Replica},
     sessions::{LabelChange, NewSession, OwnSession, Rewound, SessionOpened},
 };
 use crate::{
@@ -183,6 +187,66 @@ impl Store {
         either!(self.kill(user, session))
     }
 
+    /// Runs that have not ended and do not wait, of all users, after a place; those first that were begun or taken longest ago.
+    pub async fn open_runs(&self, after: Option<&OpenPlace>, limit: usize) -> Result<OpenRuns, StoreError> {
+        either!(self.open_runs(after, limit))
+    }
+
+    /// Whose run this is, if it holds a session now. It looks through all that hold one: an id tells the session's slot and not its user.
+    pub async fn user_of_open_run(&self, run: &str) -> Result<Option<UserName>, StoreError> {
+        either!(self.user_of_open_run(run))
+    }
+
+    /// Has a run of a user's stop, for an administrator. Whether the caller may is not asked here. Repeating it is safe.
+    pub async fn stop_run(&self, user: &UserName, run: &str) -> Result<Told, StoreError> {
+        either!(self.stop_run(user, run))
+    }
+
+    /// Runs of which it is not known what became of a change: of each bucket of users the newest
+    /// [`UNKNOWN_OUTCOMES_PER_BUCKET`](crate::domain::limits::UNKNOWN_OUTCOMES_PER_BUCKET), newest first.
+    pub async fn unknown_outcomes(&self) -> Result<Vec<UnknownOutcome>, StoreError> {
+        let mut found = either!(self.unknown_outcomes())?;
+        found.sort_unstable_by(|a, b| b.order().cmp(&a.order()));
+        Ok(found)
+    }
+
+    /// What was counted in the last [`STATS_HOURS`](crate::domain::limits::STATS_HOURS), hour by hour, the oldest first.
+    pub async fn counted(&self) -> Result<Vec<HourCounted>, StoreError> {
+        either!(self.counted())
+    }
+
+    /// From now on what begins and ends is written down, for [`WATCHED_MS`](crate::domain::limits::WATCHED_MS); what time it is.
+    pub async fn watch(&self) -> Result<u64, StoreError> {
+        either!(self.watch())
+    }
+
+    /// What began and ended since, as far as it was written down.
+    pub async fn changes(&self, seen: &Seen) -> Result<Changes, StoreError> {
+        either!(self.changes(seen))
+    }
+
+    /// As [`Store::administrator`], and not counted for the rate: whoever watches is asked often.
+    pub async fn still_administrator(&self, caller: Caller<'_>, needed: Scope) -> Result<AdminAnswer<()>, StoreError> {
+        either!(self.still_administrator(caller, needed))
+    }
+
+    /// A replica says that it is there and how it is; it counts for [`REPLICA_LASTS_MS`](crate::domain::limits::REPLICA_LASTS_MS).
+    pub async fn beat(&self, replica: &Replica) -> Result<(), StoreError> {
+        either!(self.beat(replica))
+    }
+
+    /// A replica is not there any more.
+    pub async fn replica_goes(&self, id: &str) -> Result<(), StoreError> {
+        either!(self.replica_goes(id))
+    }
+
+    /// The replicas that have said lately that they are there, by name.
+    pub async fn replicas(&self) -> Result<Vec<Alive>, StoreError> {
+        let mut alive = either!(self.replicas())?;
+        alive.sort_unstable_by(|a, b| a.replica.id.cmp(&b.replica.id));
+        Ok(alive)
+    }
+
     /// Empties the conversation, if it is what the caller `expects`.
     pub async fn clear(&self, caller: Caller<'_>, expects: Option<&Revision>) -> Result<Cleared, StoreError> {
         either!(self.clear(caller, expects))
@@ -272,17 +336,38 @@ impl Store {
         either!(self.stats())
     }
 
+    /// A page of all sessions, the newest activity first, for an administrator.
     pub async fn sessions(
         &self,
         caller: Caller<'_>,
         cursor: Option<&Cursor>,
         limit: usize,
     ) -> Result<AdminAnswer<SessionsPage>, StoreError> {
-        either!(self.sessions(caller, cursor, limit))
+        if let Some(refused) = self.administrator(caller, Scope::SessionsRead).await?.refused() {
+            return Ok(refused);
+        }
+        self.listed(&SessionFilter::default(), cursor, limit).await.map(AdminAnswer::Granted)
     }
 
+    /// A page of the sessions that are wanted, the newest activity first. Where only some are wanted at most
+    /// [`SESSIONS_LOOKED_AT_MAX`](crate::domain::limits::SESSIONS_LOOKED_AT_MAX) are looked at (and what one more look brings): a page may
+    /// have fewer than `limit`, or none, and still be followed by another. Whether the caller may is not asked here.
+    pub async fn listed(&self, filter: &SessionFilter, cursor: Option<&Cursor>, limit: usize) -> Result<SessionsPage, StoreError> {
+        either!(self.listed(filter, cursor, limit))
+    }
+
+    /// As [`Store::stored_keys`] of all sessions, for an administrator.
     pub async fn keys(&self, caller: Caller<'_>, user: &UserName) -> Result<AdminAnswer<Vec<StoredKey>>, StoreError> {
-        either!(self.keys(caller, user))
+        if let Some(refused) = self.administrator(caller, Scope::SessionsRead).await?.refused() {
+            return Ok(refused);
+        }
+        self.stored_keys(user, None).await.map(AdminAnswer::Granted)
+    }
+
+    /// The keys that hold one of a user's sessions, with its kept replies; without one those of all of them, and of the user's credentials,
+    /// ended runs and logins. Whether the caller may is not asked here.
+    pub async fn stored_keys(&self, user: &UserName, session: Option<&SessionId>) -> Result<Vec<StoredKey>, StoreError> {
+        either!(self.stored_keys(user, session))
     }
 
     pub async fn cleanup(&self, caller: Caller<'_>) -> Result<AdminAnswer<u64>, StoreError> {

@@ -1,4 +1,18 @@
-// Whether everything that can be used has a name, and every text stands out from its ground.
+// Whether everything that can be used has a name, and every text stands out from its ground; and what axe-core finds.
+
+import assert from "node:assert/strict";
+import fs from "node:fs";
+
+const AXE = fs.readFileSync("node_modules/axe-core/axe.min.js", "utf8");
+
+/** Nothing serious is found on the page as it is now, by axe-core or by us. */
+export async function assertAccessible(page) {
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+  const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+  assert.deepEqual(serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" ; ")}`), []);
+  assert.deepEqual(await contrastAndNames(page), []);
+}
 
 /** What WCAG 2.2 (1.4.3, AA) wants of text. */
 const CONTRAST_MIN = 4.5;
@@ -27,7 +41,7 @@ export function contrastAndNames(page) {
     };
     const visible = (element) => element.checkVisibility({ visibilityProperty: true, opacityProperty: true });
     const wrong = [];
-    for (const element of document.querySelectorAll("button, input, textarea, [tabindex], summary, [role]")) {
+    for (const element of document.querySelectorAll("button, input, textarea, select, [tabindex], summary, [role]:not([role=status], [role=alert])")) {
       const named = element.innerText || element.getAttribute("aria-label") || element.labels?.[0]?.innerText || element.localName === "pre" || element.id === "log";
       if (visible(element) && !named) wrong.push(`${element.localName}#${element.id} has no name`);
     }

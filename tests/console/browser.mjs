@@ -27,12 +27,17 @@ export async function startBrowser() {
 
 /** A new window, and what was seen in it: `foreign` requests, `dialogs`, policy `violations`, script `errors`, `keys` of turns. */
 export async function openWindow(browser, origin, { locale = "en-US", width = 1280, height = 800, colorScheme = "light" } = {}) {
-  const context = await browser.newContext({ locale, colorScheme, viewport: { width, height } });
+  const context = await browser.newContext({ locale, colorScheme, viewport: { width, height }, acceptDownloads: true });
+  const seen = { foreign: [], dialogs: [], violations: [], errors: [], keys: [] };
+  return { page: await openTab(context, origin, seen), seen, close: () => context.close() };
+}
+
+/** One more tab of a window. */
+export async function openTab(context, origin, seen) {
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
-  const seen = { foreign: [], dialogs: [], violations: [], errors: [], keys: [] };
   page.on("request", (request) => {
-    if (!request.url().startsWith(`${origin}/`)) seen.foreign.push(request.url());
+    if (!request.url().startsWith(`${origin}/`) && !request.url().startsWith("blob:")) seen.foreign.push(request.url());
     if (request.url() === `${origin}/api/process`) seen.keys.push(request.headers()["idempotency-key"]);
   });
   page.on("dialog", (dialog) => {
@@ -44,7 +49,7 @@ export async function openWindow(browser, origin, { locale = "en-US", width = 12
   await page.addInitScript(() => {
     document.addEventListener("securitypolicyviolation", (event) => window.tellViolation(`${event.effectiveDirective} ${event.blockedURI}`));
   });
-  return { page, seen, close: () => context.close() };
+  return page;
 }
 
 /** Signs in with the keyboard alone. */

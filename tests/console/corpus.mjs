@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import { say, signIn, turnAnswer } from "./browser.mjs";
 
-/** One answer is on the screen after this time, in milliseconds, however it is made. */
+/** One answer costs the page so much time of a processor at most, in milliseconds, however it is made. What others do on the machine does not count. */
 const RENDER_MS_MAX = 5000;
 const ELEMENTS = new Set("P H3 H4 H5 H6 STRONG EM DEL CODE PRE BR HR UL OL LI BLOCKQUOTE DIV TABLE THEAD TBODY TR TH TD".split(" "));
 const ATTRIBUTES = new Set(["class", "dir", "tabindex", "role", "data-label", "aria-label", "start"]);
@@ -13,12 +13,15 @@ const ATTRIBUTES = new Set(["class", "dir", "tabindex", "role", "data-label", "a
 export async function corpus(page, canary, who) {
   const payloads = JSON.parse(fs.readFileSync("payloads.json", "utf8")).map((payload) => grown(payload).replaceAll("CANARY", canary));
   await signIn(page, who);
+  const tools = await page.context().newCDPSession(page);
+  await tools.send("Performance.enable", { timeDomain: "threadTicks" });
+  const spent = async () => (await tools.send("Performance.getMetrics")).metrics.find(({ name }) => name === "TaskDuration").value * 1000;
   for (const payload of payloads) {
     await page.route("**/api/process", (route) => route.fulfill({ json: turnAnswer(payload, [hostileCall(payload, true), hostileCall(payload, false)]) }), { times: 1 });
-    const began = Date.now();
+    const began = await spent();
     const answer = await say(page, "anything");
     for (const fold of await answer.locator("summary").all()) await fold.click();
-    const took = Date.now() - began;
+    const took = Math.round((await spent()) - began);
     assert.ok(took < RENDER_MS_MAX, `${took} ms for ${payload.slice(0, 60)}`);
     assert.deepEqual(await foreignNodes(answer), [], payload.slice(0, 200));
     // Each is measured alone.
@@ -33,8 +36,12 @@ export async function corpus(page, canary, who) {
   );
   await page.reload();
   await page.locator(".answer").nth(payloads.length - 1).waitFor();
-  await page.locator("#functions-fold summary").click();
   assert.deepEqual(await foreignNodes(page.locator("#log")), []);
+  await page.locator("#about-fold summary").click();
+  await page.locator("#places a").first().click();
+  await page.locator("#function-list li").nth(payloads.length - 1).waitFor();
+  await page.locator("#function-list a").first().click();
+  await page.locator("#call-form").waitFor();
   // Whatever wants a moment to misbehave has it.
   await page.waitForTimeout(500);
 }

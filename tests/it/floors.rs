@@ -34,7 +34,7 @@ const HOMES: [(&str, &[&str]); 35] = [
     ("rustls", &["secrets"]),
     ("aho_corasick", &["redact"]),
     ("reqwest", &["outbound"]),
-    ("flate2", &["outbound"]),
+    ("flate2", &["api", "outbound"]),
     ("redis", &["store"]),
     ("deadpool_redis", &["store"]),
     ("redb", &["store"]),

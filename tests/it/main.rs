@@ -37,6 +37,7 @@ mod measure;
 mod metrics;
 mod openapi_check;
 mod outage;
+mod overview;
 mod own_document;
 mod policy;
 mod quality;

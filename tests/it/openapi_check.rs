@@ -11,8 +11,12 @@ fn openapi_check(arguments: &[&str]) -> String {
 }
 
 fn openapi_check_with(more: &[(&str, &str)], arguments: &[&str]) -> String {
+    openapi_check_of(DOCUMENT, more, arguments)
+}
+
+fn openapi_check_of(text: &str, more: &[(&str, &str)], arguments: &[&str]) -> String {
     let mut document = tempfile::NamedTempFile::new().unwrap();
-    document.write_all(DOCUMENT.as_bytes()).unwrap();
+    document.write_all(text.as_bytes()).unwrap();
     let rules = r#"[{"operations": ["method:put"], "header": "Idempotency-Key"}]"#;
     let mut command = Command::new(env!("CARGO_BIN_EXE_swagger-api-agent"));
     command
@@ -67,4 +71,45 @@ fn what_the_policy_makes_of_each_operation_is_told_with_the_reason() {
     });
     assert_eq!(told["roles"], expected);
     assert_eq!(serde_json::from_str::<serde_json::Value>(&openapi_check(&["--json"])).unwrap()["roles"], serde_json::json!({}));
+}
+
+#[test]
+fn what_waits_for_a_yes_is_told_with_who_says_so() {
+    let check = |more: &[(&str, &str)], arguments: &[&str]| {
+        let document = DOCUMENT
+            .replace("\"operationId\": \"listThings\"", "\"operationId\": \"listThings\", \"x-agent-confirm\": \"always\"")
+            .replace("\"operationId\": \"dropThing\"", "\"operationId\": \"dropThing\", \"x-agent-confirm\": \"never\"")
+            .replace("\"operationId\": \"addThing\"", "\"operationId\": \"addThing\", \"x-agent-confirm\": \"sometimes\"");
+        openapi_check_of(&document, more, arguments)
+    };
+    let policy =
+        r#"[{"role": "admin", "confirm": "never", "operations": ["path:/a"]}, {"confirm": "never", "operations": ["id:putThing"]}]"#;
+    let model = [("SAA_POLICY", policy), ("SAA_LLM__URL", "http://127.0.0.1:9/v1")];
+    let shown = check(&model, &[]);
+    let told: Vec<&str> = shown.lines().filter(|line| line.starts_with("  ")).map(str::trim).collect();
+    let expected = [
+        "listThings  GET /a  confirm always (x-agent-confirm) for user, never (policy rule 1, path:/a) for admin",
+        "addThing  POST /a  (key in X-Once)  confirm always (x-agent-confirm) for user, never (policy rule 1, path:/a) for admin",
+        "putThing  PUT /b  (key in Idempotency-Key)  confirm never (policy rule 2, id:putThing)",
+        "dropThing  DELETE /b",
+    ];
+    assert_eq!(told, expected);
+    assert!(shown.lines().any(|line| line == "confirm    changing (agent.confirm)"), "{shown}");
+    let warned = "DELETE /b: `x-agent-confirm` says never and agent.confirm changing, which counts; a rule of policy may say less";
+    assert!(shown.contains(warned), "{shown}");
+    assert!(shown.contains("`x-agent-confirm` is none of never, changing, always; it is taken for always"), "{shown}");
+
+    let told: serde_json::Value = serde_json::from_str(&check(&model, &["--json"])).unwrap();
+    let confirm = &told["confirm"];
+    assert_eq!((&confirm["agent.confirm"], &confirm["not_followed"]), (&"changing".into(), &serde_json::json!([warned])));
+    let expected = serde_json::json!({
+        "user": {"mode": "always", "by": "x-agent-confirm", "waits": true},
+        "admin": {"mode": "never", "by": "policy rule 1, path:/a", "waits": false},
+    });
+    assert_eq!(confirm["functions"]["listThings"], expected);
+    let by_setting = serde_json::json!({"mode": "changing", "by": "agent.confirm", "waits": true});
+    assert_eq!(confirm["functions"]["dropThing"], serde_json::json!({"user": by_setting, "admin": by_setting}));
+    // Without a model nothing waits by itself, and the document's never is what holds anyway.
+    let shown = check(&[], &[]);
+    assert!(shown.contains("confirm    never (agent.confirm)") && !shown.contains("which counts"), "{shown}");
 }

@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use swagger_api_agent::{
     domain::{
-        policy::{PolicyRule, Verdict},
+        policy::{Confirm, PolicyRule, Verdict},
         selection::Rule,
         user::Role,
     },
@@ -33,7 +33,8 @@ on_both_stores! {
 }
 
 fn rule(role: Option<Role>, verdict: Verdict, operations: &[&str]) -> PolicyRule {
-    PolicyRule { role, verdict, operations: operations.iter().map(|text| Rule::parse(text).unwrap()).collect() }
+    let operations = operations.iter().map(|text| Rule::parse(text).unwrap()).collect();
+    PolicyRule { role, verdict: Some(verdict), confirm: None, operations }
 }
 
 /// Users read and create; the rest is the administrators'.
@@ -108,7 +109,7 @@ async fn the_offline_planner_does_not_plan_it(on: On) {
 
 async fn a_yes_that_was_asked_for_before_does_not_send_it(on: On) {
     let asking = |settings: &mut Settings| {
-        settings.agent.confirm = true;
+        settings.agent.confirm = Some(Confirm::Changing);
         users_delete_nothing(settings);
     };
     let mut bed = Bed::with(on, asking).await;

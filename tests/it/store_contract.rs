@@ -19,6 +19,7 @@ mod keyspace;
 mod leases;
 mod logins;
 mod model;
+mod overview;
 mod pages;
 mod redis_only;
 mod releases;
@@ -84,6 +85,7 @@ async fn every_check_holds_on_a_cluster() {
         keyspace::on_a_cluster(&cluster).await,
         leases::on_a_cluster(&cluster).await,
         logins::on_a_cluster(&cluster).await,
+        overview::on_a_cluster(&cluster).await,
         pages::on_a_cluster(&cluster).await,
         releases::on_a_cluster(&cluster).await,
         requests::on_a_cluster(&cluster).await,

@@ -1,5 +1,6 @@
 //! Turns from outside: what the model hears, what the API sees, and what is left when something in the middle goes away.
 
+mod asking;
 mod budgets;
 mod confirmation;
 mod crashes;

@@ -118,6 +118,8 @@ class Service(Running):
             SAA_LLM__URL=model_url,
             SAA_LLM__MODEL=model,
             SAA_LLM__API_KEY="sk-nobody",
+            # What the model plans is sent at once.
+            SAA_AGENT__CONFIRM="never",
             **more,
         )
         try:

@@ -1,264 +1,157 @@
-// The console: signing in, the conversation, and what surrounds it.
+// The console: who is signed in, which of its screens is seen, and what concerns all of them.
 
-import * as conversation from "./conversation.mjs";
-import { $, make, show } from "./element.mjs";
-import { examplesOf } from "./examples.mjs";
+import { leadBack, showAdminLink } from "./admin_link.mjs";
+import * as chat from "./chat.mjs";
+import { clock } from "./clock.mjs";
+import { confirmed } from "./conversation.mjs";
+import { $, settled, show } from "./element.mjs";
 import * as service from "./service.mjs";
+import * as sessions from "./sessions.mjs";
+import * as signing from "./sign_in.mjs";
+import * as tabs from "./tabs.mjs";
 import { retell, say, spoken, switchLanguage, translate } from "./texts.mjs";
+import * as toast from "./toast.mjs";
 import * as turn from "./turn.mjs";
 
-/** Messages of the history that are loaded at once. */
-const PAGE = 60;
-/** Functions that the panel lists; the search of a long list is the conversation itself. */
-const FUNCTIONS_MAX = 300;
+/** The end of a sign-in is announced so long before, in milliseconds. */
+const EXPIRY_TOLD_MS = 5 * 60 * 1000;
+/** Timers hold at most 2³¹ ms; a longer sign-in is looked at again then. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+/** Another tab that can go on with the sign-in has done so in this time, in milliseconds. */
+const RENEWED_MS_MAX = 4000;
+/** What several tabs say at once is looked at once, after so many milliseconds. */
+const STEP_MS = 150;
+/** While the service cannot be reached it is asked again after so many milliseconds. */
+const REACH_MS = 5000;
+
+/**
+ * Screens beside the conversation, loaded when they are opened first: each shows itself in a place and is given what stands behind its name.
+ * @type {Record<string, () => Promise<{open: (place: HTMLElement, rest: string, functions: any[]) => unknown}>>}
+ */
+const SCREENS = {
+  functions: () => import("./functions.mjs"),
+  account: () => import("./account.mjs"),
+};
+
+const SESSION_ID = /^[\w-]{1,128}$/;
 
 let functions = [];
-let nextBefore = null;
-let expiry = null;
+let expiry = 0;
 
-// Signing in and out
+// Who is signed in
 
 function showSignIn(why = null) {
   clearTimeout(expiry);
   service.forgetSignIn();
-  show($("chat"), false);
-  show($("menu"), false);
-  show($("planner"), false);
-  show($("sign-in"), true);
-  setTitle("Swagger API Agent");
-  $("password").value = "";
-  problemOfSignIn(why);
-  $($("username").value === "" ? "username" : "password").focus();
-}
-
-function problemOfSignIn(name, sentence = null) {
-  const place = $("sign-in-problem");
-  show(place, name !== null || sentence !== null);
-  if (name !== null) return void retell(place, name);
-  delete place.dataset.text;
-  place.textContent = sentence ?? "";
-}
-
-async function signIn(event) {
-  event.preventDefault();
-  const button = $("sign-in-button");
-  button.disabled = true;
-  retell(button, "signing_in");
-  problemOfSignIn(null);
-  try {
-    await service.signIn($("username").value, $("password").value);
-    $("password").value = "";
-    await showChat();
-  } catch (problem) {
-    if (!(problem instanceof service.Problem)) throw problem;
-    if (problem.sentence) problemOfSignIn(null, problem.requestId ? `${problem.sentence} (${say("request_id", problem.requestId)})` : problem.sentence);
-    else problemOfSignIn("service_away");
-    $("password").select();
-  } finally {
-    button.disabled = false;
-    retell(button, "sign_in");
-  }
+  for (const id of ["chat", "menu", "planner", "expiring"]) show($(id), false);
+  $("title").textContent = document.title = "Swagger API Agent";
+  $("screen").replaceChildren();
+  signing.showForm(why);
 }
 
 async function signOut() {
-  if (turn.isWorking() && !(await conversation.confirmed("sign_out"))) return;
-  turn.abandon();
-  conversation.clear();
-  $("message").value = "";
+  if (turn.isWorking() && !(await confirmed("sign_out"))) return;
+  tabs.tell("signed_out");
   service.signOut();
-  showSignIn("signed_out");
+  left("signed_out");
+}
+
+/** Nothing of whoever was signed in stays in this tab. */
+function left(why) {
+  chat.leave();
+  $("message").value = "";
+  $("session-search").value = "";
+  $("sessions").replaceChildren();
+  sessionStorage.clear();
+  showSignIn(why);
 }
 
 /** The message on its way stays: it is sent again after signing in. */
 function expired() {
-  conversation.clear();
+  if ($("chat").hidden) return;
+  chat.leave();
   showSignIn("session_expired");
 }
 
-/** Timers hold at most 2³¹ ms; a longer sign-in is looked at again then. */
+/** Says before a sign-in ends that it will, and goes back to signing in when it has. */
 function watchExpiry() {
   clearTimeout(expiry);
   const until = service.signedIn()?.until;
   if (until === undefined) return expired();
-  expiry = setTimeout(watchExpiry, Math.min(until - Date.now() + 500, 2 ** 31 - 1));
+  const left = until - Date.now();
+  const soon = left <= EXPIRY_TOLD_MS;
+  show($("expiring"), soon);
+  if (soon) retell($("expiring-about"), "expiring", clock(new Date(until)));
+  chat.showUntil();
+  expiry = setTimeout(watchExpiry, Math.min(soon ? left + 500 : left - EXPIRY_TOLD_MS, TIMER_MS_MAX));
 }
 
-// The conversation
-
-const events = { whenExpired: expired, whenAnswered: answered };
-
-async function showChat() {
-  show($("sign-in"), false);
-  show($("chat"), true);
-  show($("menu"), true);
-  watchExpiry();
-  focusMessage();
-  conversation.clear();
-  const loaded = await Promise.all([loading(loadAbout), loading(loadFunctions), loading(loadHistory)]);
-  if (loaded.every(Boolean)) turn.resume(events);
-  showWelcome();
-  conversation.toEnd();
-}
-
-/** Whether it could be loaded; why not is told in the conversation. */
-async function loading(load) {
+/** Goes on with this sign-in, in whichever tab that can be done. */
+async function stay() {
+  const { until } = service.signedIn() ?? { until: 0 };
   try {
-    await load();
-    return true;
+    if (await service.renew()) tabs.shareSignIn();
+    else tabs.tell("renew");
   } catch (problem) {
-    if (!(problem instanceof service.Problem)) throw problem;
-    if (problem.signedOut) {
-      if (!$("chat").hidden) expired();
-    } else if ($("log").querySelector(".problem") === null) {
-      const entry = conversation.addProblem(problem, { retry: () => void showChat(), again: false, put: () => entry.remove() });
-    }
-    return false;
+    return toast.failed(problem);
   }
+  setTimeout(() => {
+    if (service.signedIn()?.until > until) watchExpiry();
+    else toast.note("cannot_stay");
+  }, service.signedIn()?.until > until ? 0 : RENEWED_MS_MAX);
 }
 
-async function loadHistory() {
-  const page = await service.history(PAGE, null);
-  conversation.clear();
-  conversation.addEarlier(page.history);
-  setOlder(page.next_before);
-}
-
-async function loadOlder() {
-  $("older").disabled = true;
-  await loading(async () => {
-    const page = await service.history(PAGE, nextBefore);
-    conversation.addEarlier(page.history);
-    setOlder(page.next_before);
-  });
-  $("older").disabled = false;
-}
-
-function setOlder(before) {
-  nextBefore = before ?? null;
-  show($("older"), nextBefore !== null);
-}
-
-async function answered(answer, resumed) {
-  // After a reload the history may have had the turn already: it is read again, and the answer put in the place of its last one.
-  if (resumed && (await loading(loadHistory)) && $("log").lastElementChild?.matches(".answer")) $("log").lastElementChild.remove();
-  const { message, timestamp, function_calls, usage } = answer;
-  const entry = conversation.addAnswer({ text: message, timestamp, calls: function_calls, usage });
-  $("log").querySelector(".working")?.remove();
-  conversation.toBeginning(entry);
-  if ($("session-id").textContent !== answer.session_id) $("session-id").textContent = answer.session_id;
-  showWelcome();
-}
-
-function send(event) {
-  event?.preventDefault();
-  const box = $("message");
-  const message = box.value.trim();
-  if (message === "" || turn.isWorking() || emptying) return;
-  // Problems of before are over with the next message, and so is what they would have sent again.
-  turn.abandon();
-  for (const old of $("log").querySelectorAll(".problem")) old.remove();
-  box.value = "";
-  fit();
-  box.focus();
-  void turn.send(message, events);
-  conversation.toEnd();
-}
-
-/** The box is as high as its text, up to what the style sheet allows. */
-function fit() {
-  const lines = $("message").value.split("\n").length;
-  $("message").rows = Math.min(8, Math.max(lines, Math.ceil($("message").value.length / 70), 1));
-}
-
-/** On a touch screen the keyboard would cover half of what there is to read. */
-function focusMessage() {
-  if (matchMedia("(pointer: fine)").matches) $("message").focus();
-}
-
-/** Examples, as long as nothing has been said. */
-function showWelcome() {
-  const nothingSaid = conversation.isEmpty() && !turn.isWorking();
-  show($("welcome"), nothingSaid);
-  if (!nothingSaid) return;
-  const buttons = examplesOf(functions, spoken()).map((sentence) => {
-    const button = make("button", { type: "button", class: "example", dir: "auto" }, sentence);
-    button.addEventListener("click", () => {
-      $("message").value = sentence;
-      send();
-    });
-    return button;
-  });
-  $("examples").replaceChildren(...buttons);
-}
-
-// What surrounds it
-
-async function loadAbout() {
-  const [{ api_info, agent_status }, { session_info }] = await Promise.all([service.apiInfo(), service.sessionInfo()]);
-  setTitle(api_info.title || "Swagger API Agent");
-  $("api-about").textContent = api_info.description ?? "";
-  show($("api-about"), Boolean(api_info.description));
-  $("api-version").textContent = api_info.version || "–";
-  $("api-address").textContent = agent_status.api_base_url || "–";
-  const offline = agent_status.planner === "offline";
-  retell($("planner"), offline ? "badge_offline" : "badge_model");
-  $("planner").classList.toggle("warn", offline);
-  show($("planner"), true);
-  show($("offline"), offline);
-  retell($("session-planner"), offline ? "planner_offline" : "planner_model");
-  show($("model-problem"), Boolean(agent_status.last_error));
-  if (agent_status.last_error) retell($("model-problem"), agent_status.offline_fallback === "in_use" ? "model_away" : "model_problem", agent_status.last_error);
-  showSession(session_info);
-}
-
-function showSession({ session_id, user_id }) {
-  $("session-id").textContent = session_id;
-  $("session-user").textContent = user_id;
-  showUntil();
-}
-
-function showUntil() {
-  const until = service.signedIn()?.until;
-  $("session-until").textContent = until === undefined ? "–" : conversation.clock(new Date(until));
+async function showConsole() {
+  if (leadBack()) return;
+  showAdminLink();
+  for (const id of ["sign-in", "change-form"]) show($(id), false);
+  for (const id of ["chat", "menu"]) show($(id), true);
+  $("session-user").textContent = service.signedIn()?.user ?? "";
+  watchExpiry();
+  await Promise.all([chat.loading(chat.loadAbout), chat.loading(loadFunctions), route(true)]);
+  sessions.refresh();
 }
 
 async function loadFunctions() {
   ({ functions } = await service.functions());
   $("functions-count").textContent = String(functions.length);
-  const shown = functions.slice(0, FUNCTIONS_MAX).map(({ name, description }) => {
-    const first = String(description ?? "").split("\n", 1)[0];
-    return make("li", {}, make("span", { class: "code" }, name), make("span", { class: "quiet", dir: "auto" }, first));
-  });
-  const more = functions.length - shown.length;
-  $("functions").replaceChildren(...shown, ...(more > 0 ? [make("li", { class: "quiet" }, `+ ${more}`)] : []));
+  chat.know(functions);
 }
 
-function setTitle(title) {
-  $("title").textContent = title;
-  document.title = title;
+// Which screen is seen
+
+/** What the address says: a session, or a screen and what stands behind its name. */
+function asked() {
+  const [, name = "", rest = ""] = /^#\/([^/]*)(?:\/(.*))?$/.exec(location.hash) ?? [];
+  if (name === "s" && SESSION_ID.test(rest)) return { screen: null, session: rest };
+  return Object.hasOwn(SCREENS, name) ? { screen: name, rest } : { screen: null, session: null };
 }
 
-/** Whether the conversation is about to be emptied: what would be sent now would be taken for a part of it and lost. */
-let emptying = false;
-
-/** Asks, does it, and tells; the conversation is empty afterwards. */
-async function empty(name, action) {
-  if (!(await conversation.confirmed(name))) return;
-  emptying = true;
-  const done = await loading(async () => {
-    const { session_info } = await action();
-    turn.abandon();
-    conversation.clear();
-    setOlder(null);
-    if (session_info) showSession(session_info);
-  });
-  emptying = false;
+/** Shows what the address says. The conversation stays as it is behind a screen. */
+async function route(first = false) {
+  if (service.signedIn() === null || $("chat").hidden) return;
+  const { screen, rest, session } = asked();
   openPanel(false);
-  if (done) {
-    conversation.addNote(`${name}_done`);
-    showWelcome();
+  show($("conversation"), screen === null);
+  show($("screen"), screen !== null);
+  for (const link of $("places").querySelectorAll("a")) {
+    const here = screen !== null && link.getAttribute("href") === `#/${screen}`;
+    if (here) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
   }
-  focusMessage();
+  if (screen !== null) {
+    if (first) void chat.open(null);
+    await chat.loading(async () => {
+      if (functions.length === 0) await loadFunctions();
+      const { open } = await SCREENS[screen]();
+      if (asked().screen === screen && service.signedIn()) await open($("screen"), rest, functions);
+      translate($("screen"));
+    });
+    return;
+  }
+  $("screen").replaceChildren();
+  if (first || session !== service.openSession() || sessions.current() === null) await chat.open(session);
+  else chat.focusMessage();
 }
 
 function openPanel(open) {
@@ -266,11 +159,15 @@ function openPanel(open) {
   $("menu").setAttribute("aria-expanded", String(open));
 }
 
+// What concerns all of them
+
 function otherLanguage() {
   switchLanguage();
   nameLanguage();
-  showUntil();
-  if (!$("welcome").hidden) showWelcome();
+  chat.showUntil();
+  sessions.showList();
+  sessions.showCurrent();
+  if (!$("welcome").hidden) chat.showWelcome();
 }
 
 function nameLanguage() {
@@ -278,19 +175,49 @@ function nameLanguage() {
   $("language").lang = spoken() === "zh" ? "en" : "zh";
 }
 
-$("sign-in-form").addEventListener("submit", signIn);
+let knocking = 0;
+service.watchReach((reached) => {
+  clearTimeout(knocking);
+  show($("connection"), !reached);
+  if (!reached) knocking = setTimeout(knock, REACH_MS);
+});
+
+/** Asks for something small until there is an answer. */
+function knock() {
+  if (service.signedIn()) void service.openQuestions().catch(() => {});
+  else show($("connection"), false);
+}
+
+const inStep = settled(STEP_MS, () => {
+  sessions.refresh();
+  if (document.visibilityState === "visible") void chat.catchUp();
+});
+
+tabs.hear("changed", ({ session }) => {
+  if (session === service.openSession()) inStep();
+  else sessions.refresh();
+});
+tabs.hear("signed_out", () => left("signed_out"));
+tabs.hear("here", () => {
+  if (!$("chat").hidden) watchExpiry();
+});
+tabs.hear("renew", async () => {
+  if (await service.renew().catch(() => false)) tabs.shareSignIn();
+  watchExpiry();
+});
+chat.onExpiry(expired);
+signing.onSignIn(() => void showConsole());
+
 $("sign-out").addEventListener("click", signOut);
-$("new-session").addEventListener("click", () => empty("new_session", service.resetSession));
-$("clear-history").addEventListener("click", () => empty("clear_history", service.clearHistory));
-$("older").addEventListener("click", loadOlder);
+$("stay").addEventListener("click", stay);
 $("language").addEventListener("click", otherLanguage);
 $("menu").addEventListener("click", () => openPanel(!$("panel").classList.contains("open")));
-$("composer").addEventListener("submit", send);
-$("message").addEventListener("input", fit);
-$("message").addEventListener("keydown", (event) => {
-  // While an input method composes, Enter takes its candidate.
-  if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
-  send(event);
+for (const id of ["new-session", "sessions", "conversation", "screen"]) $(id).addEventListener("click", () => openPanel(false));
+window.addEventListener("hashchange", () => void route());
+window.addEventListener("online", () => knock());
+window.addEventListener("offline", () => show($("connection"), true));
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "visible" && service.signedIn() && !$("chat").hidden) inStep();
 });
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && $("panel").classList.contains("open")) {
@@ -301,5 +228,8 @@ document.addEventListener("keydown", (event) => {
 
 translate();
 nameLanguage();
-if (service.signedIn() === null) showSignIn();
-else await showChat();
+if (service.signedIn() === null) await tabs.asked();
+const who = service.signedIn();
+if (who === null) showSignIn();
+else if (who.mustChange) signing.showChange();
+else await showConsole();

@@ -1,9 +1,11 @@
 // The conversation as it is seen: messages, answers, what is being worked on, and what went wrong.
 
 import { callList } from "./calls.mjs";
+import { clock } from "./clock.mjs";
+import { closeCard, confirmationCard } from "./confirmation.mjs";
 import { $, make, show } from "./element.mjs";
 import { render } from "./markdown.mjs";
-import { retell, say, spoken, telling, translate } from "./texts.mjs";
+import { retell, say, telling, translate } from "./texts.mjs";
 
 /** How often a countdown looks at the time, in milliseconds. */
 const TICK_MS = 250;
@@ -16,43 +18,88 @@ export function clear() {
 /** Whether nothing was said: notes do not count. */
 export const isEmpty = () => $("log").querySelector("article") === null;
 
-/** Adds what the user said. */
-export function addMessage(text, timestamp, where = "append") {
+/** What can be done with a message of the history; the conversation says what that is (`data-act`). */
+const ACTS = ["edit", "fork", "rewind"];
+
+/**
+ * Adds what the user said. `turn` is its number, null where that is not known: then nothing can be done with it.
+ * @param {string} text @param {string} timestamp @param {number | null} [turn] @param {"append" | "prepend"} [where]
+ */
+export function addMessage(text, timestamp, turn = null, where = "append") {
   const entry = make("article", { class: "said" }, telling("h3", { class: "unseen" }, "you"), make("div", { class: "bubble", dir: "auto" }, text));
-  entry.append(foot(timestamp));
+  const line = foot(timestamp);
+  const acts = ACTS.map((act) => telling("button", { type: "button", class: "plain", "data-act": act }, `act_${act}`));
+  line.append(make("span", { class: "acts" }, acts));
+  entry.append(line);
+  number(entry, turn);
   $("log")[where](entry);
   return entry;
 }
 
-/** Adds an answer: of the history (`{ content, timestamp }`) or of a turn, which tells its calls too. */
-export function addAnswer({ text, timestamp, calls, usage }, where = "append") {
+/** Says which turn an entry belongs to, or that it is not known. @param {number | null} turn */
+export function number(entry, turn) {
+  if (turn === null) delete entry.dataset.turn;
+  else entry.dataset.turn = String(turn);
+}
+
+/** Takes a turn and all after it out of what is seen. */
+export function cut(turn) {
+  const first = $("log").querySelector(`[data-turn="${turn}"]`);
+  while (first?.nextElementSibling) first.nextElementSibling.remove();
+  first?.remove();
+}
+
+/**
+ * Adds an answer: of the history (`{ text, timestamp }`) or of a turn, which tells its calls too, and what it asks before something is sent.
+ * @param {{text: string, timestamp: string, calls?: any[], usage?: any, question?: any, decide?: (id: string, approve: boolean) => void}} answer
+ * @param {"append" | "prepend"} [where]
+ */
+export function addAnswer({ text, timestamp, calls, usage, question, decide }, where = "append") {
   const entry = make("article", { class: "answer" }, telling("h3", { class: "unseen" }, "agent"));
-  const list = callList(calls);
+  // Calls that wait are what the card is about.
+  const list = callList(question ? calls?.filter(({ unsent }) => unsent !== "awaiting_confirmation") : calls);
   if (list !== null) entry.append(list);
-  entry.append(make("div", { class: "markdown" }, render(text)), foot(timestamp, usage, text));
+  const content = make("div", { class: "markdown" }, render(text));
+  entry.append(question ? confirmationCard(question, content, decide) : content, foot(timestamp, usage, text));
   $("log")[where](entry);
   translate(entry);
   return entry;
 }
 
-/** Adds messages of the history before all others; what is in view stays where it is. */
-export function addEarlier(messages) {
+/** The question that is open, as a card: it belongs to the newest answer. */
+export function ask(question, decide) {
+  const newest = $("log").lastElementChild;
+  const content = newest?.querySelector(":scope > .markdown");
+  if (!content || newest.matches(".working")) return;
+  const foot = newest.lastElementChild;
+  content.remove();
+  foot.before(confirmationCard(question, content, decide));
+  translate(newest);
+}
+
+/** The questions asked so far are decided, or over. */
+export function closeQuestions(why) {
+  for (const card of $("log").querySelectorAll(".confirmation")) closeCard(card, why);
+}
+
+/** Adds messages of the history before all others, two a turn, the first of which has the number `turn`; what is in view stays where it is. */
+export function addEarlier(messages, turn) {
   const scroll = $("scroll");
   const fromEnd = scroll.scrollHeight - scroll.scrollTop;
-  for (const { role, content, timestamp } of [...messages].reverse()) {
-    if (role === "user") addMessage(content, timestamp, "prepend");
-    else addAnswer({ text: content, timestamp }, "prepend");
-  }
+  messages
+    .map((message, n) => ({ ...message, turn: turn + Math.floor(n / 2) }))
+    .reverse()
+    .forEach(({ role, content, timestamp, turn: its }) => {
+      if (role === "user") addMessage(content, timestamp, its, "prepend");
+      else addAnswer({ text: content, timestamp }, "prepend");
+    });
   scroll.scrollTop = scroll.scrollHeight - fromEnd;
 }
 
-/** A sign that an answer is being worked on; remove it when it is there. */
-export function addWorking() {
-  const dots = make("span", { class: "dots", "aria-hidden": "true" }, make("i"), make("i"), make("i"));
-  const entry = make("article", { class: "answer working" }, dots, telling("span", { class: "quiet" }, "working"));
+/** Adds an entry at the end and brings it into view. */
+export function add(entry) {
   $("log").append(entry);
   toEnd();
-  return entry;
 }
 
 /**
@@ -105,6 +152,7 @@ export function addNote(name) {
   $("log").append(telling("p", { class: "note" }, name));
 }
 
+/** @param {string} timestamp @param {any} [usage] @param {string} [copied] */
 function foot(timestamp, usage, copied) {
   const line = make("footer", { class: "quiet" });
   const when = new Date(timestamp ?? NaN);
@@ -129,13 +177,6 @@ function copyButton(text) {
   return button;
 }
 
-/** The time of day, with the date if it is another day's. */
-export function clock(when) {
-  const today = when.toDateString() === new Date().toDateString();
-  const locale = spoken() === "zh" ? "zh-CN" : "en-GB";
-  return when.toLocaleString(locale, today ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" });
-}
-
 /** Brings the newest into view. */
 export function toEnd() {
   const scroll = $("scroll");
@@ -150,7 +191,7 @@ export function toBeginning(entry) {
   else toEnd();
 }
 
-/** Asks before something that can't be undone; the answer is a promise of true or false. */
+/** Asks before something that can't be undone; the answer is a promise of true or false. @param {string} name */
 export function confirmed(name) {
   const dialog = $("confirm");
   $("confirm-question").textContent = say(`${name}_question`);

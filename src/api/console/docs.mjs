@@ -44,6 +44,7 @@ async function send(method, path, fields, body) {
   const token = signedIn()?.token;
   if (token) headers.Authorization = `Bearer ${token}`;
   if (body) headers["Content-Type"] = "application/json";
+  /** @type {RequestInit} */
   const asked = { method: method.toUpperCase(), headers, credentials: "omit", cache: "no-store", redirect: "error" };
   const response = await fetch(query.size > 0 ? `${path}?${query}` : path, { ...asked, body: body?.input.value });
   const text = await response.text();

@@ -109,6 +109,9 @@ impl From<AppError> for ApiError {
             AppError::ImportsBusy => {
                 away("imports_busy", "too many sessions are imported at once: come again", "正在导入的会话过多，请稍后重试")
             }
+            AppError::TooManyWatchers => {
+                away("too_many_watchers", "too many watch at this replica: come again", "在此副本上观看的连接过多，请稍后重试")
+            }
             AppError::LoginsBusy => away("logins_busy", "too many logins at once: come again", "登录请求过多，请稍后重试"),
             AppError::Busy { run, left_ms: _ } => {
                 conflict("turn_in_progress", "another turn of this session is running", "该会话正在处理另一条消息")

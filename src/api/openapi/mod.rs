@@ -22,6 +22,7 @@ const PIECES: &str = concat!(
     include_str!("sessions.yaml"),
     include_str!("credentials.yaml"),
     include_str!("admin.yaml"),
+    include_str!("overview.yaml"),
     include_str!("service.yaml"),
     include_str!("components.yaml"),
     include_str!("events.yaml"),
@@ -30,6 +31,7 @@ const PIECES: &str = concat!(
     include_str!("schemas_file.yaml"),
     include_str!("schemas_answered.yaml"),
     include_str!("schemas_admin.yaml"),
+    include_str!("schemas_overview.yaml"),
 );
 const ERRORS: &str = include_str!("errors.yaml");
 

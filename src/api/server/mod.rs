@@ -70,6 +70,9 @@ pub async fn serve(app: App, listener: TcpListener, leave: impl Future<Output = 
         }
     };
     tokio::pin!(notice);
+    if let Ok(at) = listener.local_addr() {
+        app.arrive(at).await;
+    }
     loop {
         // A place first: what cannot be served waits in the system's queue.
         let accepted = tokio::select! {
@@ -114,9 +117,10 @@ pub async fn serve(app: App, listener: TcpListener, leave: impl Future<Output = 
     if tokio::time::timeout(left, ended).await.is_err() {
         warn!(connections = connections.len(), "the drain's deadline has come: {} connections are cut", connections.len());
         connections.abort_all();
-        return;
+    } else {
+        info!(drained_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX), "everything that was begun has ended");
     }
-    info!(drained_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX), "everything that was begun has ended");
+    app.leave().await;
 }
 
 fn waits_of(settings: &Server) -> Waits {

@@ -55,7 +55,7 @@ fn every_key_says_its_purpose_its_variable_its_older_name_and_its_range() {
         let needed = match known.kind {
             Kind::Whole { least, most } => format!("From {least} to {most}"),
             Kind::Decimal { least, most } => format!("From {least} to {most}"),
-            Kind::OneOf(words) => format!("One of {};", words.join(", ")),
+            Kind::OneOf(words) | Kind::OneOfOrYesNo(words) => format!("One of {};", words.join(", ")),
             Kind::Secret => "Secret.".to_owned(),
             Kind::YesNo => "Whether".to_owned(),
             Kind::Text | Kind::Structure => continue,
@@ -78,7 +78,9 @@ fn what_is_written_is_what_holds() {
     let written = documented().into_iter().map(|one| (one.key, if one.value.is_empty() { "(not set)".to_owned() } else { one.value }));
     let settings = Settings::builtin();
     let holds = settings.effective().into_iter().inspect(|row| assert_eq!(row.source, Source::Default));
-    let holds = holds.map(|row| (row.key.to_owned(), row.value));
+    // What it comes to stands behind what is written.
+    let written_of = |shown: String| shown.strip_suffix(" (never)").map_or(shown.clone(), str::to_owned);
+    let holds = holds.map(|row| (row.key.to_owned(), written_of(row.value)));
     assert_eq!(written.collect::<Vec<_>>(), holds.collect::<Vec<_>>());
 }
 
@@ -140,7 +142,7 @@ fn the_defaults_are_these() {
     assert_eq!(llm.embeddings.timeout_ms, 1000);
     assert!(!agent.confirm_after_reply && !agent.read_only && policy.is_empty());
     assert!(upstream.token_for_changes.is_none() && upstream.credentials_for_changes.is_empty());
-    assert_eq!((agent.confirm, agent.tools_max, agent.pinned.len(), agent.show_call_details), (false, 64, 0, true));
+    assert_eq!((agent.confirm, agent.tools_max, agent.pinned.len(), agent.show_call_details), (None, 64, 0, true));
     assert!(agent.summaries);
     assert!(!agent.offline_fallback);
     assert_eq!(openapi.selection.rules().count(), 0);

@@ -3,7 +3,10 @@
 use secrecy::ExposeSecret;
 
 use super::{super::Flag, file, load, load_file, shown, with};
-use crate::settings::{LogFormat, Settings, keys::KEYS};
+use crate::{
+    domain::policy::Confirm,
+    settings::{LogFormat, Settings, keys::KEYS},
+};
 
 const KEY_OF_32_BYTES: &str = "0123456789abcdef0123456789abcdef";
 
@@ -99,7 +102,7 @@ const OTHER_VALUES: &[(&str, &str)] = &[
     ("llm.embeddings.url", "http://localhost:8081/v1"),
     ("llm.embeddings.api_key", "sk-2"),
     ("llm.embeddings.timeout_ms", "300"),
-    ("agent.confirm", "true"),
+    ("agent.confirm", "always"),
     ("agent.confirm_after_reply", "true"),
     ("agent.read_only", "true"),
     ("agent.tools_max", "24"),
@@ -174,7 +177,7 @@ fn every_older_name_sets_its_key_and_ours_wins_over_it() {
         ("JWT_EXPIRATION_HOURS", "auth.token_hours", "12"),
         ("WEB_API_USERNAME", "auth.admin_username", "root"),
         ("WEB_API_PASSWORD", "auth.admin_password", "correct horse"),
-        ("REQUIRE_USER_CONFIRMATION", "agent.confirm", "true"),
+        ("REQUIRE_USER_CONFIRMATION", "agent.confirm", "changing"),
         ("SHOW_API_CALL_DETAILS", "agent.show_call_details", "false"),
         ("LOG_LEVEL", "log.level", "debug"),
         ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "trace.url", "http://localhost:4318/v1/traces"),
@@ -235,7 +238,8 @@ fn an_empty_text_says_nothing_in_any_layer() {
 #[test]
 fn yes_and_no_have_many_words() {
     for (word, yes) in [("true", true), ("YES", true), ("On", true), ("1", true), (" false ", false), ("no", false), ("OFF", false)] {
-        assert_eq!(load(&[("REQUIRE_USER_CONFIRMATION", word)]).unwrap().agent.confirm, yes, "{word}");
+        let confirm = if yes { Confirm::Changing } else { Confirm::Never };
+        assert_eq!(load(&[("REQUIRE_USER_CONFIRMATION", word)]).unwrap().agent.confirm, Some(confirm), "{word}");
         assert_eq!(load(&[("SHOW_API_CALL_DETAILS", word)]).unwrap().agent.show_call_details, yes, "{word}");
     }
     assert!(!load(&[("SHOW_API_CALL_DETAILS", "0")]).unwrap().agent.show_call_details);
@@ -265,7 +269,34 @@ fn a_model_needs_a_key_or_a_url_and_the_key_alone_means_deepseek() {
 #[test]
 fn the_file_has_types_of_its_own() {
     let settings = load_file("[llm]\ntemperature = 1\n[agent]\nconfirm = true\n[log]\nformat = \"pretty\"\n[server]\n").unwrap();
-    assert_eq!((settings.llm.temperature, settings.agent.confirm, settings.log.format), (Some(1.0), true, LogFormat::Pretty));
+    let told = (settings.llm.temperature, settings.agent.confirm, settings.log.format);
+    assert_eq!(told, (Some(1.0), Some(Confirm::Changing), LogFormat::Pretty));
+}
+
+#[test]
+fn what_waits_for_a_yes_is_said_in_words_and_otherwise_depends_on_who_plans() {
+    let model = ("SAA_LLM__URL", "http://localhost:8080/v1");
+    for (variables, comes_to, told) in [
+        (vec![], Confirm::Never, "auto (never)"),
+        (vec![model], Confirm::Changing, "auto (changing)"),
+        (vec![("DEEPSEEK_API_KEY", "sk-1")], Confirm::Changing, "auto (changing)"),
+        // Whoever stands in for a model is asked about as the model is.
+        (vec![model, ("SAA_AGENT__OFFLINE_FALLBACK", "true")], Confirm::Changing, "auto (changing)"),
+        (vec![model, ("SAA_AGENT__CONFIRM", "never")], Confirm::Never, "never"),
+        (vec![model, ("REQUIRE_USER_CONFIRMATION", "false")], Confirm::Never, "never"),
+        (vec![("REQUIRE_USER_CONFIRMATION", "true")], Confirm::Changing, "changing"),
+        (vec![("SAA_AGENT__CONFIRM", " Always ")], Confirm::Always, "always"),
+        (vec![("SAA_AGENT__CONFIRM", "auto"), ("REQUIRE_USER_CONFIRMATION", "true")], Confirm::Never, "auto (never)"),
+    ] {
+        let settings = load(&variables).unwrap();
+        assert_eq!((settings.confirm(), settings.whole_policy().confirm), (comes_to, comes_to), "{variables:?}");
+        assert_eq!(shown(&settings, "agent.confirm").0, told, "{variables:?}");
+    }
+    for (word, mode) in [("\"never\"", Confirm::Never), ("\"always\"", Confirm::Always), ("false", Confirm::Never)] {
+        assert_eq!(load_file(&format!("[agent]\nconfirm = {word}\n")).unwrap().agent.confirm, Some(mode), "{word}");
+    }
+    let refused = load(&[("REQUIRE_USER_CONFIRMATION", "sometimes")]).unwrap_err().to_string();
+    assert!(refused.contains("is \"sometimes\"; one of auto, never, changing, always, true, false is needed"), "{refused}");
 }
 
 #[test]

@@ -99,7 +99,7 @@ fn a_value_of_another_type_is_told_with_what_is_needed() {
         ("llm.url", "is a table; a text is needed"),
         ("llm.model", "is a list; a text is needed"),
         ("llm.temperature", "is true; a number from 0 to 2 is needed"),
-        ("agent.confirm", "is \"yes\"; true or false is needed"),
+        ("agent.confirm", "is \"yes\"; one of auto, never, changing, always, true, false is needed"),
         ("log.format", "is 3; one of auto, json, pretty is needed"),
     ];
     assert_eq!(pairs(&told), expected);

@@ -1,6 +1,6 @@
 //! What stores do with runs: begin, take, step, commit, and what may be asked of one.
 
-use super::{Refused, TurnPlace, Visit};
+use super::{Refused, TurnPlace, Visit, overview::Tally};
 use crate::domain::{
     event::EventId,
     session::{Revision, SessionId, Summary, Turn},
@@ -172,6 +172,8 @@ pub struct Commit<'a> {
     pub detail: &'a str,
     /// What the conversation is called if nobody calls it otherwise, for a run that begins one.
     pub title: Option<&'a str>,
+    /// What it adds to what is counted.
+    pub tally: Tally<'a>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

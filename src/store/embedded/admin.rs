@@ -7,17 +7,28 @@ use super::{
     accounts::account_of,
     book::{Book, members_of},
     callers::Who,
-    credentials, logins,
+    credentials,
+    logins::{self, LAST},
+    results::results_of,
     tables::{
-        ACCOUNTS, ACTIVITY, Bytes, CREDENTIALS, ENDS, HISTORY, JOURNAL, LISTED, META, REVOKED, RUNS, SESSIONS, SWEPT, Text, WAITING, Waits,
+        ACCOUNTS, ACTIVITY, Bytes, CREDENTIALS, ENDS, HISTORY, JOURNAL, LISTED, META, OPEN, RESULTS, REVOKED, RUNS, SESSIONS, SWEPT, Text,
+        WAITING, Waits,
     },
 };
 use crate::{
-    domain::{limits::ENDED_RUNS_MS, scope::Scope, session::SessionId, user::UserName},
+    domain::{
+        limits::{ENDED_RUNS_MS, SESSIONS_LOOKED_AT_MAX},
+        scope::Scope,
+        session::SessionId,
+        slot::Slot,
+        user::UserName,
+    },
     store::{
         SWEEP_AT_ONCE,
-        contract::{AdminAnswer, Caller, Cursor, Listed, Refused, SessionStats, SessionsPage, StoreError, StoredKey},
-        keys::{UserKeys, user_of},
+        contract::{
+            AdminAnswer, Caller, Cursor, Listed, Refused, SessionFilter, SessionState, SessionStats, SessionsPage, StoreError, StoredKey,
+        },
+        keys::{UserKeys, escaped_text, user_of},
     },
 };
 
@@ -27,26 +38,42 @@ impl EmbeddedStore {
         self.for_admin(caller, needed, |_, _, _| Ok(())).await
     }
 
+    /// As [`EmbeddedStore::administrator`], not counted.
+    pub async fn still_administrator(&self, caller: Caller<'_>, needed: Scope) -> Result<AdminAnswer<()>, StoreError> {
+        let who = Who::from(caller);
+        self.work(move |inner| {
+            let transaction = inner.database.begin_read()?;
+            let (accounts, revoked) = (transaction.open_table(ACCOUNTS)?, transaction.open_table(REVOKED)?);
+            let Some(account) = who.let_in_by(&accounts, &revoked, inner.clock.now_ms())? else {
+                return Ok(AdminAnswer::Refused(Refused::Revoked));
+            };
+            Ok(AdminAnswer::refusal(account.allowed()?, needed).unwrap_or(AdminAnswer::Granted(())))
+        })
+        .await
+    }
+
     /// Exact numbers, for anybody: no names in them.
     pub async fn stats(&self) -> Result<SessionStats, StoreError> {
         self.work(|inner| stats_of(&inner.database.begin_read()?, inner.clock.now_ms())).await
     }
 
-    /// The newest sessions after `cursor`, exact totals beside them.
-    pub async fn sessions(
-        &self,
-        caller: Caller<'_>,
-        cursor: Option<&Cursor>,
-        limit: usize,
-    ) -> Result<AdminAnswer<SessionsPage>, StoreError> {
-        let cursor = cursor.cloned();
-        self.for_admin(caller, Scope::SessionsRead, move |_, transaction, now| page(&transaction, cursor.as_ref(), limit, now)).await
+    /// The newest sessions after `cursor` that are wanted, exact totals of all beside them.
+    pub async fn listed(&self, filter: &SessionFilter, cursor: Option<&Cursor>, limit: usize) -> Result<SessionsPage, StoreError> {
+        let (filter, cursor) = (filter.clone(), cursor.cloned());
+        self.work(move |inner| page(&inner.database.begin_read()?, &filter, cursor.as_ref(), limit, inner.clock.now_ms())).await
     }
 
-    /// The entries that hold a user's session, own credentials and logins.
-    pub async fn keys(&self, caller: Caller<'_>, user: &UserName) -> Result<AdminAnswer<Vec<StoredKey>>, StoreError> {
-        let (user, keys) = (user.clone(), UserKeys::of(user));
-        self.for_admin(caller, Scope::SessionsRead, move |_, transaction, now| {
+    /// The entries that hold a user's sessions, own credentials and logins; or those of one session.
+    pub async fn stored_keys(&self, user: &UserName, session: Option<&SessionId>) -> Result<Vec<StoredKey>, StoreError> {
+        let (user, keys, session) = (user.clone(), UserKeys::of(user), session.cloned());
+        self.work(move |inner| {
+            let (transaction, now) = (inner.database.begin_read()?, inner.clock.now_ms());
+            if let Some(session) = session {
+                let keys = UserKeys::at(&user, Slot::of_session(&session));
+                let is_it =
+                    transaction.open_table(LISTED)?.get(keys.member().as_str())?.is_some_and(|row| row.value().4 == session.as_str());
+                return if is_it { entries_of_one(&transaction, &keys, &session, now) } else { Ok(Vec::new()) };
+            }
             let mut found = Vec::new();
             for member in members_of(&transaction.open_table(LISTED)?, &user)? {
                 found.extend(entries(&transaction, &member, now)?);
@@ -116,6 +143,7 @@ impl Inner {
                 let others =
                     [book.clean_requests(at_once)?, book.clean_results(at_once)?, book.clean_runs(at_once)?, book.clean_vectors(at_once)?];
                 book.clean_logins()?;
+                book.clean_overview()?;
                 Ok((book.clean(at_once)?, others.into_iter().max().unwrap_or_default()))
             };
             let (sessions, others) = self.write(clean)?;
@@ -143,18 +171,37 @@ fn stats_of(transaction: &ReadTransaction, now: u64) -> Result<SessionStats, Fau
     Ok(SessionStats { total, active: total.saturating_sub(ended), last_cleanup_ms })
 }
 
-fn page(transaction: &ReadTransaction, cursor: Option<&Cursor>, limit: usize, now_ms: u64) -> Result<SessionsPage, Fault> {
+fn page(
+    transaction: &ReadTransaction,
+    filter: &SessionFilter,
+    cursor: Option<&Cursor>,
+    limit: usize,
+    now_ms: u64,
+) -> Result<SessionsPage, Fault> {
     let stats = stats_of(transaction, now_ms)?;
     let listed = transaction.open_table(LISTED)?;
     let activity = transaction.open_table(ACTIVITY)?;
+    let open = transaction.open_table(OPEN)?;
+    let prefix = filter.user.as_deref().map(escaped_text).unwrap_or_default();
     let until = cursor.map_or((u64::MAX, ""), |c| (c.last_active_ms, c.member.as_str()));
     let mut places = activity.range(..until)?.rev();
-    let mut sessions = Vec::new();
+    let (mut sessions, mut taken, mut looked) = (Vec::new(), 0, 0);
     let mut last = None;
-    for entry in places.by_ref().take(limit) {
+    while taken < limit && looked < SESSIONS_LOOKED_AT_MAX {
+        let Some(entry) = places.next() else { break };
         let (key, _) = entry?;
         let (last_active_ms, member) = key.value();
+        looked += 1;
         last = Some(Cursor { last_active_ms, member: member.to_owned() });
+        let of_state = match filter.state {
+            None => true,
+            Some(SessionState::Running) => open.get(member)?.is_some(),
+            Some(SessionState::Idle) => open.get(member)?.is_none(),
+        };
+        if !of_state || !member.starts_with(&prefix) {
+            continue;
+        }
+        taken += 1;
         let Some(row) = listed.get(member)? else { continue };
         let Some(user) = user_of(member) else { continue };
         let (_, expires_ms, created_ms, turns, id) = row.value();
@@ -162,6 +209,21 @@ fn page(transaction: &ReadTransaction, cursor: Option<&Cursor>, limit: usize, no
     }
     let more = places.next().transpose()?.is_some();
     Ok(SessionsPage { stats, sessions, next: last.filter(|_| more), now_ms })
+}
+
+/// As [`entries`], with the kept replies of the session.
+fn entries_of_one(transaction: &ReadTransaction, keys: &UserKeys, session: &SessionId, now: u64) -> Result<Vec<StoredKey>, Fault> {
+    let mut found = entries(transaction, &keys.member(), now)?;
+    let whose = results_of(keys, Slot::of_session(session));
+    for entry in transaction.open_table(RESULTS)?.range((whose.as_str(), "")..=(whose.as_str(), LAST))? {
+        let (key, kept) = entry?;
+        let (ends, record) = kept.value();
+        if ends > now {
+            let (name, kind) = (format!("results/{whose}/{}", key.value().1), "record".to_owned());
+            found.push(StoredKey { name, kind, ttl_ms: Some(ends - now), bytes: record.len() as u64 });
+        }
+    }
+    Ok(found)
 }
 
 /// The entries of a session that has not ended, table by table.

@@ -7,9 +7,9 @@ use super::{
     logins::LAST,
     stored::{Session, decode, encode},
     tables::{
-        ACCOUNTS, ACTIVITY, Bytes, CREDENTIALS, Covering, Credential, ENDS, FENCES, Family, HISTORY, JOURNAL, Kept, LISTED, OPEN, REFRESH,
-        REQUEST_ENDS, REQUESTS, RESULT_ENDS, RESULTS, REVOKED, RUN_ENDS, RUNS, Request, Row, SESSIONS, SUMMARIES, TOKENS, Text,
-        VECTOR_ENDS, VECTORS, WAITING, Waits,
+        ACCOUNTS, ACTIVITY, Bytes, COUNTED, CREDENTIALS, Covering, Credential, ENDS, FENCES, Family, HISTORY, JOURNAL, Kept, LISTED, OPEN,
+        REFRESH, REQUEST_ENDS, REQUESTS, RESULT_ENDS, RESULTS, REVOKED, RUN_ENDS, RUNS, Request, Row, SESSIONS, SUMMARIES, TOKENS, Text,
+        UNKNOWN, VECTOR_ENDS, VECTORS, WAITING, Waits,
     },
 };
 use crate::{
@@ -22,7 +22,10 @@ use crate::{
         user::UserName,
     },
     store::{
-        contract::{Tail, TurnPlace},
+        contract::{
+            Tail, TurnPlace,
+            changes::{Change, What},
+        },
         envelope::{Envelopes, SessionTurns},
         keys::{UserKeys, user_of},
         record::Detail,
@@ -40,6 +43,8 @@ pub(super) struct Book<'t> {
     pub families: Table<'t, (Text, Text), Family>,
     pub revoked: Table<'t, (Text, Text), u64>,
     pub changed: bool,
+    /// What began and ended.
+    pub changes: Vec<Change>,
     idle_ms: u64,
     envelopes: Envelopes,
     fences: Table<'t, Text, u64>,
@@ -51,6 +56,8 @@ pub(super) struct Book<'t> {
     pub open: Table<'t, Text, u64>,
     pub runs: Table<'t, (Text, Text), Text>,
     pub run_ends: Table<'t, (u64, Text, Text), ()>,
+    pub unknown: Table<'t, (u64, Text), (Text, Text, Text)>,
+    pub counted: Table<'t, (u64, Text), u64>,
     requests: Table<'t, (Text, Text), Request>,
     listed: Table<'t, Text, Row>,
     activity: Table<'t, (u64, Text), ()>,
@@ -75,12 +82,13 @@ impl Inner {
     pub fn write<T>(&self, job: impl FnOnce(&mut Book<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
         let transaction = self.database.begin_write()?;
         // Asked for only now: whoever waited for the transaction before must not write older times than it did.
-        let (made, changed) = {
+        let (made, changed, changes) = {
             let mut book = Book::open(&transaction, self.clock.now_ms(), self.lifetimes.idle_ms, self.envelopes.clone())?;
-            (job(&mut book)?, book.changed)
+            (job(&mut book)?, book.changed, std::mem::take(&mut book.changes))
         };
         if changed {
             transaction.commit()?;
+            self.newest.add(changes);
         } else {
             transaction.abort()?;
         }
@@ -97,6 +105,7 @@ impl<'t> Book<'t> {
             families: transaction.open_table(REFRESH)?,
             revoked: transaction.open_table(REVOKED)?,
             changed: false,
+            changes: Vec::new(),
             idle_ms,
             envelopes,
             fences: transaction.open_table(FENCES)?,
@@ -108,6 +117,8 @@ impl<'t> Book<'t> {
             open: transaction.open_table(OPEN)?,
             runs: transaction.open_table(RUNS)?,
             run_ends: transaction.open_table(RUN_ENDS)?,
+            unknown: transaction.open_table(UNKNOWN)?,
+            counted: transaction.open_table(COUNTED)?,
             requests: transaction.open_table(REQUESTS)?,
             listed: transaction.open_table(LISTED)?,
             activity: transaction.open_table(ACTIVITY)?,
@@ -174,6 +185,9 @@ impl<'t> Book<'t> {
     /// Writes the session and puts its end off; its place among the active ones follows the record.
     pub fn prolong(&mut self, member: &str, session: &mut Session) -> Result<(), Fault> {
         session.ends = session.expires.min(self.now.saturating_add(self.idle_ms.max(1)));
+        if self.listed.get(member)?.is_none_or(|row| row.value().4 != session.id) {
+            self.change(member, &session.id, What::SessionBegun);
+        }
         self.unlist(member)?;
         self.sessions.insert(member, encode(session).as_slice())?;
         self.listed.insert(member, (session.active, session.ends, session.created, session.turns, session.id.as_str()))?;
@@ -210,8 +224,17 @@ impl<'t> Book<'t> {
         Ok(())
     }
 
-    /// Removes a session with all that belongs to it, readable or not.
+    /// Removes a session that has ended with all that belongs to it, readable or not.
     pub fn remove(&mut self, member: &str) -> Result<(), Fault> {
+        self.remove_for(member, "expired")
+    }
+
+    /// As [`Book::remove`], of one that ends for another reason.
+    pub fn remove_for(&mut self, member: &str, why: &str) -> Result<(), Fault> {
+        let id = self.listed.get(member)?.map(|row| row.value().4.to_owned());
+        if let Some(id) = id {
+            self.change(member, &id, What::SessionEnded { why: why.to_owned() });
+        }
         self.unlist(member)?;
         self.sessions.remove(member)?;
         self.forget_turns(member)?;

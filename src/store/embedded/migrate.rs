@@ -8,8 +8,9 @@ use redb::{ReadableDatabase, ReadableTable, TableError, WriteTransaction};
 use super::{
     EmbeddedStore, Fault, Inner,
     tables::{
-        ACCOUNTS, ACTIVITY, AUDIT, CREDENTIALS, ENDS, FENCES, HISTORY, JOURNAL, LISTED, META, OPEN, REFRESH, REQUEST_ENDS, REQUESTS,
-        RESULT_ENDS, RESULTS, REVOKED, RUN_ENDS, RUNS, SCHEMA_REACHED, SESSIONS, SUMMARIES, TOKENS, VECTOR_ENDS, VECTORS, WAITING,
+        ACCOUNTS, ACTIVITY, AUDIT, COUNTED, CREDENTIALS, ENDS, FENCES, HISTORY, JOURNAL, LISTED, META, OPEN, REFRESH, REQUEST_ENDS,
+        REQUESTS, RESULT_ENDS, RESULTS, REVOKED, RUN_ENDS, RUNS, SCHEMA_REACHED, SESSIONS, SUMMARIES, TOKENS, UNKNOWN, VECTOR_ENDS,
+        VECTORS, WAITING,
     },
 };
 use crate::store::{
@@ -53,6 +54,8 @@ fn added(transaction: &WriteTransaction) -> Result<(), Fault> {
     transaction.open_table(REFRESH)?;
     transaction.open_table(REVOKED)?;
     transaction.open_table(AUDIT)?;
+    transaction.open_table(UNKNOWN)?;
+    transaction.open_table(COUNTED)?;
     Ok(())
 }
 

@@ -11,6 +11,7 @@ mod audit;
 mod book;
 mod budgets;
 mod callers;
+mod changes;
 mod credentials;
 mod ends;
 mod events;
@@ -18,8 +19,10 @@ mod keys;
 mod logins;
 mod migrate;
 mod open;
+mod overview;
 mod rates;
 mod removal;
+mod replicas;
 mod results;
 mod runs;
 mod sessions;
@@ -57,6 +60,8 @@ struct Inner {
     events: Events,
     reservations: Reservations,
     attempts: attempts::Attempts,
+    replicas: replicas::Replicas,
+    newest: changes::Newest,
 }
 
 /// Why a verb could not be done.

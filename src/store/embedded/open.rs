@@ -12,7 +12,8 @@ use redb::{Database, DatabaseError, StorageError};
 use tracing::info;
 
 use super::{
-    EmbeddedStore, Fault, Inner, attempts::Attempts, budgets::Reservations, credentials::UpstreamTokens, events::Events, rates::Arrivals,
+    EmbeddedStore, Fault, Inner, attempts::Attempts, budgets::Reservations, changes::Newest, credentials::UpstreamTokens, events::Events,
+    rates::Arrivals, replicas::Replicas,
 };
 use crate::{
     clock::Clock,
@@ -71,7 +72,20 @@ impl EmbeddedStore {
         let database = database(&file, bytes)?;
         let (arrivals, upstream_tokens) = (Arrivals::default(), UpstreamTokens::default());
         let (events, reservations, attempts) = (Events::default(), Reservations::default(), Attempts::default());
-        let inner = Inner { database, clock, rates, lifetimes, envelopes, arrivals, upstream_tokens, events, reservations, attempts };
+        let inner = Inner {
+            database,
+            clock,
+            rates,
+            lifetimes,
+            envelopes,
+            arrivals,
+            upstream_tokens,
+            events,
+            reservations,
+            attempts,
+            replicas: Replicas::default(),
+            newest: Newest::default(),
+        };
         let schema = inner.schema().map_err(|fault| refused(&file, fault))?;
         match Keyspace::of(schema) {
             Keyspace::Newer { schema } => return Err(OpenError::Newer { file, schema }),

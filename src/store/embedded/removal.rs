@@ -39,6 +39,7 @@ impl Book<'_> {
             self.forget_run(user, &run)?;
         }
         self.forget_requests(user)?;
+        self.forget_unknown(user)?;
         self.credentials.retain_in((user, "")..=(user, LAST), |_, _| false)?;
         self.families.retain_in((user, "")..=(user, LAST), |_, _| false)?;
         self.revoked.retain_in((user, "")..=(user, LAST), |_, _| false)?;

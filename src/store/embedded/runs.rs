@@ -24,7 +24,7 @@ use crate::{
         IDEMPOTENCY_TTL_MS,
         contract::{
             Begin, Begun, Commit, Committed, Ended, Entry, Idempotency, Lease, Refused, Started, Stepped, StoreError, Tail, TurnPlace,
-            Visit,
+            Visit, changes::What, overview::holder_of,
         },
         keys::UserKeys,
         new_session_id,
@@ -66,6 +66,11 @@ struct Leaving {
     detail: String,
     /// Closed; empty if there is none.
     title: Vec<u8>,
+    calls: u64,
+    prompt_tokens: u64,
+    completion_tokens: u64,
+    /// Functions of which it is not known what became of their calls, with commas between.
+    unknown: String,
 }
 
 /// Whose session a lease is for.
@@ -130,6 +135,10 @@ impl EmbeddedStore {
             accepted_ms: commit.accepted_ms,
             detail: commit.detail.to_owned(),
             title: self.envelopes().close_title(&lease.user, lease.turns_at.session(), commit.title.unwrap_or_default())?,
+            calls: commit.tally.calls,
+            prompt_tokens: commit.tally.prompt_tokens,
+            completion_tokens: commit.tally.completion_tokens,
+            unknown: commit.tally.unknown.to_owned(),
         };
         self.work(move |inner| {
             let kept = inner.lifetimes.turns_max as u64;
@@ -229,6 +238,9 @@ impl Inner {
         remember(book, wish)?;
         book.keep(&who.member, &mut session)?;
         book.open.insert(who.member.as_str(), until)?;
+        if !own {
+            book.change(&who.member, &session.id, What::TurnBegun { run: run.clone(), holder: holder_of(&wish.owner) });
+        }
         let visit = Visit { role, session: session.told(&who.user, book.now, fence), tail, first };
         let token = FencingToken::from_store(token);
         let summary = book.summary(&who.member, &session)?;
@@ -372,8 +384,14 @@ fn leave(book: &mut Book<'_>, lease: &Lease, leaving: Leaving, kept: u64) -> Res
         }
     }
     book.keep(&place.member, &mut session)?;
-    let Leaving { ending, accepted_ms, detail, .. } = leaving;
+    let Leaving { ending, accepted_ms, detail, calls, prompt_tokens, completion_tokens, unknown, .. } = leaving;
     let (run, session_id) = (lease.run.clone(), SessionId::from_stored(&session.id));
+    if ending == Ending::UnknownOutcome {
+        book.remember_unknown(&run, &place.member, &session.id, &unknown)?;
+    }
+    for (what, n) in [("calls", calls), ("prompt_tokens", prompt_tokens), ("completion_tokens", completion_tokens)] {
+        book.count(what, n)?;
+    }
     book.end(&place.user, &Ended { run, ending, session: session_id, turn, accepted_ms, ended_ms: book.now, detail })?;
     if waiting > 0 {
         book.open.insert(place.member.as_str(), book.now)?;

@@ -21,6 +21,8 @@
 //! | `results` | escaped user, or of a session beside the main one its member; id | ends at, one reply kept whole (`kept.rs`) | `results.ttl_secs`, at a reset, or when there are too many |
 //! | `vectors` | digest of a function's text and the model for embeddings | ends at, what it means (`vectors.rs`) | 90 days after a start that read it |
 //! | `audit` | at (ms since 1970), number | one record of the audit log (`audit.rs`) | after 180 days, or when there are too many |
+//! | `unknown` | ended at (ms since 1970), run | member, session id, functions with commas between: a run of which it is not known what became of a change | at a sweep after 30 days, when there are too many, or with the account |
+//! | `counted` | when an hour began (ms since 1970), what | how many of it (`contract::overview`) | at a sweep, 3 days after it began |
 //! | `listed` | member | last active, ends at, created, turns, session id | with the session |
 //! | `activity` | last active, member | nothing: it is the order of the administrators' listing | with the session |
 //! | `ends` | ends at, member | nothing: it is what the sweeper reads | with the session |
@@ -77,6 +79,9 @@ pub(super) const RESULT_ENDS: TableDefinition<(u64, Text, Text), ()> = TableDefi
 pub(super) const VECTORS: TableDefinition<Text, Kept> = TableDefinition::new("vectors");
 pub(super) const VECTOR_ENDS: TableDefinition<(u64, Text), ()> = TableDefinition::new("vector_ends");
 pub(super) const AUDIT: TableDefinition<(u64, u64), Bytes> = TableDefinition::new("audit");
+
+pub(super) const UNKNOWN: TableDefinition<(u64, Text), (Text, Text, Text)> = TableDefinition::new("unknown");
+pub(super) const COUNTED: TableDefinition<(u64, Text), u64> = TableDefinition::new("counted");
 
 /// In `meta`: the schema that the file has reached.
 pub(super) const SCHEMA_REACHED: &str = "schema";

@@ -12,7 +12,10 @@ use crate::{
         user::{Role, UserName},
     },
     store::{
-        contract::{Caller, Cancelled, Ended, Lease, Looked, Refused, Started, Stepped, StoreError, Tail, Taken, TakenRun, Visit},
+        contract::{
+            Caller, Cancelled, Ended, Lease, Looked, Refused, Started, Stepped, StoreError, Tail, Taken, TakenRun, Visit, changes::What,
+            overview::holder_of,
+        },
         keys::{UserKeys, session_of_member},
     },
 };
@@ -117,6 +120,7 @@ fn take(book: &mut Book<'_>, session: &SessionSlot, owner: &str, lease_ms: u64, 
     }
     let (tail, first) = book.turns(&member, &session, Tail::Newest(tail), TURNS_WITH_CALLS_TO_MODEL_MAX)?;
     let turns_at = book.turn_place(&member, &mut session)?;
+    let begins = session.held.is_none();
     let (run, begun_with) = match session.held.take() {
         Some(held) => {
             session.crashes = session.crashes.saturating_add(1);
@@ -144,6 +148,9 @@ fn take(book: &mut Book<'_>, session: &SessionSlot, owner: &str, lease_ms: u64, 
     session.held = Some(Held { run: run.clone(), owner: owner.to_owned(), token: token.clone(), until, key: begun_with });
     book.keep(&member, &mut session)?;
     book.open.insert(member.as_str(), until)?;
+    let holder = holder_of(owner);
+    let what = if begins { What::TurnBegun { run: run.clone(), holder } } else { What::TurnTaken { run: run.clone(), holder } };
+    book.change(&member, &session.id, what);
     let role = account.as_ref().map_or(Ok(Role::User), super::stored::StoredAccount::role)?;
     let visit = Visit { role, session: session.told(user, book.now, fence), tail, first };
     let summary = book.summary(&member, &session)?;

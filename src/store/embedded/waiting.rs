@@ -11,7 +11,10 @@ use crate::{
         turn::Ending,
         user::UserName,
     },
-    store::{contract::Ended, keys::UserKeys},
+    store::{
+        contract::{Ended, changes::What},
+        keys::UserKeys,
+    },
 };
 
 /// A run that waits for its session.
@@ -64,6 +67,9 @@ impl Book<'_> {
         for run in known.iter().take(extra) {
             self.forget_run(user, run)?;
         }
+        self.count_end(ended)?;
+        let Ended { run, ending, session, detail, .. } = ended.clone();
+        self.change(user, session.as_str(), What::TurnEnded { run, ending, detail });
         self.changed = true;
         Ok(())
     }
@@ -123,7 +129,7 @@ impl Book<'_> {
             let (turn, detail) = (None, detail.to_owned());
             self.end(user, &Ended { run, ending: Ending::Killed, session, turn, accepted_ms, ended_ms: self.now, detail })?;
         }
-        self.remove(member)?;
+        self.remove_for(member, detail)?;
         self.forget_results(&results_of(&keys, slot))?;
         self.fence(user)
     }

@@ -134,5 +134,6 @@ if s.cx ~= '' and not own then redis.call('HDEL', KEYS[3], 'cx') end
 -- an API key that is taken away takes its run along; with the run, because replicas of an older release leave it as it is
 if string.sub(ARGV[1], 1, 2) == 'k:' then redis.call('HSET', KEYS[3], 'by', run .. '|' .. ARGV[1]) end
 redis.call('ZADD', KEYS[11], s.lu, ARGV[7])
+if not own then changed(KEYS[3], 'turn_begun', s.sid, run, ARGV[10]) end
 remember()
 return {'OK', requests_ahead, turns_ahead, a[1], now, first, told(s, gen), records, token, run, dk, s.sl, s.sum}

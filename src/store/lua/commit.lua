@@ -1,9 +1,10 @@
 -- commit: a run ends. All or nothing: whole turns, counters, index, the answer to repeat, the journal settled, the lease given back.
--- KEYS 1 session 2 history 3 journal 4 idempotency record (= 3: none) 5 x 6 la 7 sm 8 waiting 9 open 10 runs
+-- KEYS 1 session 2 history 3 journal 4 idempotency record (= 3: none) 5 x 6 la 7 sm 8 waiting 9 open 10 runs 11 unknown outcomes
 -- ARGV 1 run 2 token 3 idle ms 4 turns kept 5 member 6 fingerprint 7 ms to keep the record 8 answer 9 ending 10 accepted ms 11 detail
---      12 a title for the conversation, or '' 13.. records, one a turn, that of the run last
+--      12 a title for the conversation, or '' 13 calls that were sent 14 15 tokens that a model was given and gave
+--      16 functions of which it is not known what became of their calls, with commas between 17.. records, one a turn, that of the run last
 -- returns {'OK', turns, version, how many wait} | {'STALE'}
-local RECORDS = 13
+local RECORDS = 17
 local s, bad = session_of(KEYS[1], 'own', 'cx', 'tok', 'lc', 'try')
 if bad then return {'UNREADABLE'} end
 if not s then return {'STALE'} end
@@ -44,5 +45,7 @@ local waiting, kept = redis.call('LLEN', KEYS[8]), {KEYS[1], KEYS[2]}
 if waiting > 0 then kept[3] = KEYS[8] end
 keep(s, tonumber(ARGV[3]), kept, ARGV[5], KEYS[5], KEYS[6], KEYS[7])
 ended(KEYS[10], ARGV[1], ARGV[9], s.sid, turn, ARGV[10], ARGV[11], tonumber(string.match(ARGV[2], '^%d+')))
+tally(KEYS[10], {'calls', ARGV[13], 'prompt_tokens', ARGV[14], 'completion_tokens', ARGV[15]})
+if ARGV[9] == 'unknown_outcome' then unknown(KEYS[11], ARGV[1], ARGV[5], s.sid, ARGV[16]) end
 if waiting > 0 then redis.call('ZADD', KEYS[9], now, ARGV[5]) else redis.call('ZREM', KEYS[9], ARGV[5]) end
 return {'OK', s.len, s.ver, waiting}

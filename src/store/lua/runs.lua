@@ -1,4 +1,4 @@
--- runs: what is known of runs that have ended. Stands before every script that ends one, after clock.
+-- runs: what is known of runs that have ended. Stands before every script that ends one, after overview.
 -- A user's newest runs are members of one sorted set, all with score 0, so that they are in the order of their ids, which is that of time:
 -- '<run>|<ending>|<session>|<number of its turn, or ->|<accepted ms>|<ended ms>|<detail>'
 -- Of too many the oldest are forgotten, now and then: it is not worth a command at every end.
@@ -8,6 +8,8 @@ local function ended(key, run, ending, session, turn, accepted, detail, fence)
   redis.call('ZADD', key, 0, string.format('%s|%s|%s|%s|%s|%d|%s', run, ending, session, turn, accepted, now, detail))
   if not fence or fence % FORGOTTEN_EVERY == 0 then redis.call('ZREMRANGEBYRANK', key, 0, -RUNS_KEPT - 1) end
   redis.call('PEXPIRE', key, RUNS_KEPT_MS)
+  tally(key, {(detail == 'call' and 'call|' or 'turn|') .. ending, 1})
+  changed(key, 'turn_ended', session, run, ending .. '|' .. detail)
 end
 
 -- what is known of a run that has ended, or nil

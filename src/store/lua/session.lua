@@ -1,4 +1,4 @@
--- session: reading and keeping one session's record. Stands before every script that touches a session, after gate.
+-- session: reading and keeping one session's record. Stands before every script that touches a session, after gate and changes.
 
 -- the fields, checked: a record that makes no sense is refused before anything is written. What only some scripts look at is read when it is
 -- asked for by name.
@@ -27,6 +27,7 @@ local function is_main(member) return string.sub(member, -5) == ':main' end
 
 local function fresh(key, sid, max_ms)
   redis.call('HSET', key, 'v', '1', 'sid', sid, 'ca', now, 'la', now, 'exp', now + max_ms, 'ver', 0, 'len', 0, 'base', 0)
+  changed(key, 'session_begun', sid, '', '')
   return {sid = sid, ca = now, la = now, exp = now + max_ms, ver = 0, len = 0, base = 0, rid = '', lu = 0, cx = '', dk = '', sl = '', sum = ''}
 end
 
@@ -48,6 +49,7 @@ local function keep(s, idle_ms, keys, member, x, la, sm)
   -- the index cleans itself: a few ended sessions at each visit, no SCAN, no sweeper that correctness needs
   local dead = redis.call('ZRANGE', x, '-inf', now, 'BYSCORE', 'LIMIT', 0, 8)
   if #dead > 0 then
+    expired(x, sm, dead)
     redis.call('ZREM', x, unpack(dead)); redis.call('ZREM', la, unpack(dead)); redis.call('HDEL', sm, unpack(dead))
   end
 end

@@ -3,6 +3,7 @@
 -- returns how many were taken out
 local dead = redis.call('ZRANGE', KEYS[1], '-inf', now, 'BYSCORE', 'LIMIT', 0, ARGV[1])
 if #dead > 0 then
+  expired(KEYS[1], KEYS[3], dead)
   redis.call('ZREM', KEYS[1], unpack(dead)); redis.call('ZREM', KEYS[2], unpack(dead)); redis.call('HDEL', KEYS[3], unpack(dead))
 end
 return #dead

@@ -26,8 +26,8 @@ if n > 0 then
   if records.err or #records ~= n then redis.call('ZREM', KEYS[6], ARGV[4]) return {'UNREADABLE'} end
   first = first - n
 end
-local tries = 0
-if s.rid == '' then
+local tries, begins = 0, s.rid == ''
+if begins then
   local entry = redis.call('LPOP', KEYS[5])
   if not entry then
     redis.call('ZREM', KEYS[6], ARGV[4])
@@ -54,4 +54,5 @@ s.lu, s.la = now + tonumber(ARGV[2]), now
 redis.call('HSET', KEYS[2], 'rid', s.rid, 'own', ARGV[1], 'tok', token, 'lu', s.lu, 'la', now)
 keep(s, tonumber(ARGV[3]), {KEYS[2], KEYS[3], KEYS[4], KEYS[5]}, ARGV[4], KEYS[7], KEYS[8], KEYS[9])
 redis.call('ZADD', KEYS[6], s.lu, ARGV[4])
+changed(KEYS[2], begins and 'turn_begun' or 'turn_taken', s.sid, s.rid, ARGV[1])
 return {'OK', a[1] or 'user', now, first, told(s, gen), records, token, s.rid, dk, s.sl, s.sum, journal, tries, stop, a[3] or '0'}

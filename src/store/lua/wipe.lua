@@ -5,6 +5,7 @@ local function wipe(account, keys, member, results_prefix, detail)
   local s = redis.pcall('HMGET', keys[1], 'sid', 'rid')
   local sid, rid = not s.err and s[1] or '', not s.err and s[2] or ''
   if rid ~= '' then ended(keys[5], rid, 'killed', sid, '-', '0', detail) end
+  if sid ~= '' then changed(keys[1], 'session_ended', sid, '', detail) end
   local waiting = redis.pcall('LRANGE', keys[4], 0, -1)
   if not waiting.err then
     for _, entry in ipairs(waiting) do

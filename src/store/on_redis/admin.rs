@@ -7,10 +7,12 @@ use super::{
     accounts::members,
     reply::{Parts, number, refused, text},
     script::{CHECK, COUNT, SWEEP},
+    turns::UNCOUNTED,
 };
 use crate::{
     domain::{
         scope::{Allowed, Scope, Scopes},
+        session::SessionId,
         slot::Slot,
         user::UserName,
     },
@@ -24,10 +26,20 @@ use crate::{
 impl RedisStore {
     /// Lets an administrator in.
     pub async fn administrator(&self, caller: Caller<'_>, needed: Scope) -> Result<AdminAnswer<()>, StoreError> {
-        let mut pipe = redis::pipe();
-        self.check(&mut pipe, caller);
-        let mut answers = self.pipeline(&pipe).await?.into_iter();
-        Ok(refusal(answers.next(), needed)?.unwrap_or(AdminAnswer::Granted(())))
+        self.checked(caller, needed, self.rates.requests_per_minute).await
+    }
+
+    /// As [`RedisStore::administrator`], not counted.
+    pub async fn still_administrator(&self, caller: Caller<'_>, needed: Scope) -> Result<AdminAnswer<()>, StoreError> {
+        self.checked(caller, needed, UNCOUNTED).await
+    }
+
+    async fn checked(&self, caller: Caller<'_>, needed: Scope, per_minute: u32) -> Result<AdminAnswer<()>, StoreError> {
+        let keys = UserKeys::of(caller.user);
+        let mut call = CHECK.on(&[&keys.account(), &keys.revoked()]);
+        call.arg(caller.token_id).arg(caller.issued_ms).arg(per_minute);
+        let answer = self.run(&CHECK, &call).await?;
+        Ok(refusal(Some(answer), needed)?.unwrap_or(AdminAnswer::Granted(())))
     }
 
     /// Exact numbers, for anybody: no names in them.
@@ -38,26 +50,32 @@ impl RedisStore {
         stats_of(&mut answers).map(|(stats, _)| stats)
     }
 
-    /// The keys that hold a user's sessions, own credentials and logins.
-    pub async fn keys(&self, caller: Caller<'_>, user: &UserName) -> Result<AdminAnswer<Vec<StoredKey>>, StoreError> {
+    /// The keys that hold a user's sessions, own credentials and logins; or those of one session.
+    pub async fn stored_keys(&self, user: &UserName, session: Option<&SessionId>) -> Result<Vec<StoredKey>, StoreError> {
         let keys = UserKeys::of(user);
-        let slots = members(self.one(redis::cmd("SMEMBERS").arg(keys.slots())).await?)?;
-        let others = slots.iter().filter_map(|slot| Slot::parse(slot)).map(|slot| UserKeys::at(user, slot));
-        let sessions = std::iter::once(keys.clone()).chain(others);
-        let of_session = |keys: UserKeys| [keys.session(), keys.history(), keys.journal(), keys.waiting(), keys.events()];
-        let of_user = [keys.slots(), keys.credentials(), keys.runs(), keys.refresh(), keys.revoked()];
-        let names = sessions.flat_map(of_session).chain(of_user).collect::<Vec<_>>();
+        let of_session = |keys: &UserKeys| [keys.session(), keys.history(), keys.journal(), keys.waiting(), keys.events()];
+        let names: Vec<String> = if let Some(session) = session {
+            let keys = UserKeys::at(user, Slot::of_session(session));
+            let found = self.one(redis::cmd("HGET").arg(keys.session()).arg("sid")).await?;
+            if !matches!(&found, Value::BulkString(id) if id == session.as_str().as_bytes()) {
+                return Ok(Vec::new());
+            }
+            let kept = members(self.one(redis::cmd("ZRANGE").arg(keys.results()).arg(0).arg(-1)).await?)?;
+            let kept = kept.iter().map(|id| [&keys.result_prefix(), id.as_str()].concat());
+            of_session(&keys).into_iter().chain([keys.results()]).chain(kept).collect()
+        } else {
+            let slots = members(self.one(redis::cmd("SMEMBERS").arg(keys.slots())).await?)?;
+            let others = slots.iter().filter_map(|slot| Slot::parse(slot)).map(|slot| UserKeys::at(user, slot));
+            let of_user = [keys.slots(), keys.credentials(), keys.runs(), keys.refresh(), keys.revoked()];
+            std::iter::once(keys.clone()).chain(others).flat_map(|keys| of_session(&keys)).chain(of_user).collect()
+        };
         let mut pipe = redis::pipe();
-        self.check(&mut pipe, caller);
         for name in &names {
             pipe.cmd("TYPE").arg(name);
             pipe.cmd("PTTL").arg(name);
             pipe.cmd("MEMORY").arg("USAGE").arg(name);
         }
         let mut answers = self.pipeline(&pipe).await?.into_iter();
-        if let Some(refusal) = refusal(answers.next(), Scope::SessionsRead)? {
-            return Ok(refusal);
-        }
         let mut stored = Vec::new();
         for name in names {
             let kind = text(answers.next().unwrap_or_default())?;
@@ -67,7 +85,7 @@ impl RedisStore {
                 stored.push(StoredKey { name, kind, ttl_ms: number(&ttl).ok(), bytes });
             }
         }
-        Ok(AdminAnswer::Granted(stored))
+        Ok(stored)
     }
 
     /// Takes ended sessions out of the index, for an administrator.
@@ -103,13 +121,6 @@ impl RedisStore {
         let now_ms = self.now_ms().await?;
         self.one(redis::cmd("HSET").arg(META).arg("swept").arg(now_ms)).await?;
         Ok(swept)
-    }
-
-    pub(super) fn check(&self, pipe: &mut Pipeline, caller: Caller<'_>) {
-        let keys = UserKeys::of(caller.user);
-        let mut call = CHECK.on(&[&keys.account(), &keys.revoked()]);
-        call.arg(caller.token_id).arg(caller.issued_ms).arg(self.rates.requests_per_minute);
-        pipe.add_command(call);
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
     secrets::records::DataKey,
     store::{
         IDEMPOTENCY_TTL_MS,
-        contract::{Begin, Begun, Commit, Committed, Entry, Lease, Started, Stepped, StoreError, TurnPlace},
+        contract::{Begin, Begun, Commit, Committed, Entry, Lease, Started, Stepped, StoreError, TurnPlace, overview::Tally},
         keys::UserKeys,
         new_session_id,
     },
@@ -151,12 +151,15 @@ impl RedisStore {
             &keys.waiting(),
             &bucket.open(),
             &keys.runs(),
+            &bucket.unknown(),
         ]);
         call.arg(&lease.run).arg(lease.token.as_str()).arg(self.lifetimes.idle_ms).arg(self.lifetimes.turns_max).arg(keys.member());
         let (fingerprint, answer) = commit.reply.map_or(("", &b""[..]), |(i, answer)| (i.fingerprint, answer));
         call.arg(fingerprint).arg(IDEMPOTENCY_TTL_MS).arg(answer);
         call.arg(commit.ending.as_str()).arg(commit.accepted_ms).arg(commit.detail);
         call.arg(self.envelopes.close_title(&lease.user, lease.turns_at.session(), commit.title.unwrap_or_default())?);
+        let Tally { calls, prompt_tokens, completion_tokens, unknown } = commit.tally;
+        call.arg(calls).arg(prompt_tokens).arg(completion_tokens).arg(unknown);
         for record in self.envelopes.close_turns(&lease.user, &lease.turns_at, commit.turns)? {
             call.arg(record);
         }

@@ -2,6 +2,7 @@
 
 use reqwest::Method;
 use serde_json::json;
+use swagger_api_agent::domain::policy::Confirm;
 
 use crate::harness::{
     bed::{Bed, On},
@@ -56,7 +57,7 @@ async fn a_conversation_goes_on_where_its_functions_are_gone_and_says_by_which_d
 
 #[tokio::test]
 async fn a_yes_to_an_operation_that_is_gone_sends_nothing() {
-    let bed = Bed::with(On::Embedded, |settings| settings.agent.confirm = true).await;
+    let bed = Bed::with(On::Embedded, |settings| settings.agent.confirm = Some(Confirm::Changing)).await;
     let ann = bed.as_user("ann");
     bed.llm.calls([("deleteUser", json!({"id": 3}))]);
     let question = ann.process("delete 3").await.message();

@@ -7,7 +7,7 @@ use std::sync::{
 
 use reqwest::Method;
 use serde_json::json;
-use swagger_api_agent::settings::Settings;
+use swagger_api_agent::{domain::policy::Confirm, settings::Settings};
 
 use crate::harness::{
     bed::{Bed, On},
@@ -15,7 +15,7 @@ use crate::harness::{
 };
 
 fn asking(settings: &mut Settings) {
-    settings.agent.confirm = true;
+    settings.agent.confirm = Some(Confirm::Changing);
     settings.limits.turns_per_minute = 1000;
     settings.limits.requests_per_minute = 10_000;
 }

@@ -211,14 +211,14 @@ async fn an_operator_takes_a_session_along_and_brings_it() {
 
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("ann.json").display().to_string();
-    let written = session(&bed, &["export", "ann", "--session", &id, "--output", &path]);
+    let written = session(&bed, &["export", "ann", &id, "--output", &path]);
     assert!(written.status.success() && written.stdout.is_empty(), "{written:?}");
     let brought = session(&bed, &["import", "bob", &path]);
     let said = String::from_utf8(brought.stdout).unwrap();
     let other = said.split_whitespace().nth(4).unwrap_or_else(|| panic!("{said}")).to_owned();
     assert_eq!(said, format!("bob has the session {other} now, with 2 turns\n"));
     assert_eq!(exported(&bed.as_user("bob"), &other).await, file);
-    let markdown = session(&bed, &["export", "bob", "--session", &other, "--format", "markdown"]);
+    let markdown = session(&bed, &["export", "bob", &other, "--format", "markdown"]);
     assert!(String::from_utf8_lossy(&markdown.stdout).starts_with("# list, look, create\n"));
     let records = bed.as_admin().get("/api/admin/audit").await.ok();
     let actions: Vec<&Value> = records["records"].as_array().unwrap().iter().map(|record| &record["action"]).collect();
@@ -231,7 +231,7 @@ async fn an_operator_takes_a_session_along_and_brings_it() {
     assert!(complaint.contains("nothing was written") && complaint.contains("version is 9"), "{complaint}");
     for (arguments, problem) in [
         (vec!["export", "nobody"], "there is no user nobody"),
-        (vec!["export", "ann", "--session", &other], "ann has no such session"),
+        (vec!["export", "ann", &other], "ann has no such session"),
         (vec!["import", "nobody", &path], "version is 9"),
         (vec!["import", "bob", "/nowhere"], "/nowhere cannot be read"),
     ] {

@@ -1,6 +1,7 @@
 //! The sessions that a user has beside the main one: begun, listed, named, searched, branched off, wound back, ended.
 
 use serde_json::{Value, json};
+use swagger_api_agent::domain::policy::Confirm;
 
 use crate::harness::{
     bed::{Bed, On},
@@ -345,7 +346,7 @@ async fn a_logout_stops_what_runs_in_every_session(on: On) {
 }
 
 async fn a_question_is_decided_in_the_session_that_it_was_put_in(on: On) {
-    let bed = Bed::with(on, |settings| settings.agent.confirm = true).await;
+    let bed = Bed::with(on, |settings| settings.agent.confirm = Some(Confirm::Changing)).await;
     let ann = bed.as_user("ann");
     let other = within(&ann, &opened(&ann, json!({})).await);
     bed.llm.calls([("createUser", json!({"name": "Cleo", "email": "cleo@example.com"}))]);

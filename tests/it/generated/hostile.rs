@@ -13,6 +13,8 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use swagger_api_agent::domain::policy::Confirm;
+
 use self::{
     api::Api,
     dice::Dice,
@@ -66,7 +68,7 @@ async fn tried(confirm: bool, refuses_tools: bool) {
         settings.llm.attempts_max = ATTEMPTS_MAX;
         settings.openapi.file = Some(api.document());
         settings.upstream.base_url = Some(api.url.clone());
-        settings.agent.confirm = confirm;
+        settings.agent.confirm = Some(if confirm { Confirm::Changing } else { Confirm::Never });
         settings.turns.deadline_ms = u64::try_from(DEADLINE.as_millis()).unwrap();
         (settings.turns.rounds_max, settings.turns.calls_max, settings.turns.history_turns) = (ROUNDS_MAX, CALLS_MAX, 3);
         (settings.limits.requests_per_minute, settings.limits.turns_per_minute) = (1_000_000_000, 1_000_000_000);

@@ -7,7 +7,7 @@ use swagger_api_agent::{
     api::server::{self, Leave},
     app::{App, open_store},
     clock::Clock,
-    domain::user::UserName,
+    domain::{policy::Confirm, user::UserName},
     settings::Settings,
     store::contract::AccountChange,
 };
@@ -97,6 +97,8 @@ impl Bed {
         settings.openapi.file = Some(upstream.document().display().to_string());
         settings.upstream.base_url = Some(upstream.url.clone());
         settings.llm.url = Some(llm.url.clone());
+        // What a model plans is sent at once here; tests of questions ask for them, or for the default.
+        settings.agent.confirm = Some(Confirm::Never);
         settings.server.drain_notice_ms = 0;
         settings.server.drain_ms = 5000;
         adjust(&mut settings);

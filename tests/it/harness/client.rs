@@ -180,7 +180,12 @@ impl Client {
 
     /// Follows a run; `last` is the id of the last event that was seen.
     pub async fn follows(&self, run: &str, last: Option<&str>) -> Events {
-        let request = self.door.http.get(format!("{}/api/runs/{run}/events", self.door.base)).headers(self.headers.clone());
+        self.streams_from(&format!("/api/runs/{run}/events"), last).await
+    }
+
+    /// Follows the stream at a path; `last` is the id of the last event that was seen.
+    pub async fn streams_from(&self, path: &str, last: Option<&str>) -> Events {
+        let request = self.door.http.get(format!("{}{path}", self.door.base)).headers(self.headers.clone());
         let request = if let Some(token) = self.token().await { request.bearer_auth(token) } else { request };
         let request = if let Some(last) = last { request.header("last-event-id", last) } else { request };
         Events::of(request.send().await.expect("a stream"))

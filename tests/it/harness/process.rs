@@ -8,7 +8,7 @@ use std::{
 };
 
 use secrecy::ExposeSecret;
-use swagger_api_agent::settings::Settings;
+use swagger_api_agent::{domain::policy::Confirm, settings::Settings};
 
 use super::{
     COMES_WITHIN,
@@ -53,6 +53,7 @@ impl Process {
             .env("OPENAPI_FILE", settings.openapi.file.clone().unwrap_or_default())
             .env("API_BASE_URL", settings.upstream.base_url.clone().unwrap_or_default())
             .env("DEEPSEEK_API_URL", settings.llm.url.clone().unwrap_or_default())
+            .env("SAA_AGENT__CONFIRM", settings.agent.confirm.map_or("auto", Confirm::as_str))
             .env("SAA_TURNS__LEASE_MS", settings.turns.lease_ms.to_string())
             .env("SAA_SERVER__DRAIN_NOTICE_MS", settings.server.drain_notice_ms.to_string())
             .env("SAA_SERVER__DRAIN_MS", settings.server.drain_ms.to_string())

@@ -65,6 +65,13 @@ async fn row_09_a_users_token_on_administrators_ways(on: On) {
     for (method, path) in [
         (Method::GET, "/api/admin/sessions"),
         (Method::GET, "/api/admin/sessions/bob/keys"),
+        (Method::GET, "/api/admin/sessions/bob/0/keys"),
+        (Method::GET, "/api/admin/turns"),
+        (Method::POST, "/api/admin/turns/0/cancel"),
+        (Method::GET, "/api/admin/unknown"),
+        (Method::GET, "/api/admin/replicas"),
+        (Method::GET, "/api/admin/stats"),
+        (Method::GET, "/api/admin/events"),
         (Method::DELETE, "/api/admin/sessions/bob"),
         (Method::DELETE, "/api/admin/sessions/nobody"),
         (Method::POST, "/api/admin/cleanup"),

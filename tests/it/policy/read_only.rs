@@ -1,7 +1,7 @@
 //! `agent.read_only`: nothing that changes something is offered or called.
 
 use serde_json::json;
-use swagger_api_agent::settings::Settings;
+use swagger_api_agent::{domain::policy::Confirm, settings::Settings};
 
 use super::{listed, offered};
 use crate::{
@@ -38,7 +38,7 @@ async fn nothing_that_changes_something_is_listed_or_called(on: On) {
 }
 
 async fn a_yes_from_before_sends_nothing(on: On) {
-    let mut bed = Bed::with(on, |settings| settings.agent.confirm = true).await;
+    let mut bed = Bed::with(on, |settings| settings.agent.confirm = Some(Confirm::Changing)).await;
     let ann = bed.as_user("ann");
     bed.llm.calls([("deleteUser", json!({"id": 1}))]);
     assert_eq!(ann.process("delete user 1").await.ok()["awaiting_confirmation"], true);

@@ -1,11 +1,13 @@
 //! A model reads on where a result was cut.
 
 use serde_json::{Value, json};
+use swagger_api_agent::domain::policy::Confirm;
 
 use super::{
     api::{Odd, log, users},
     on_both_stores,
 };
+
 use crate::harness::bed::{Bed, On};
 
 on_both_stores! {
@@ -146,7 +148,7 @@ async fn what_a_turn_keeps_of_a_big_result_is_still_json_that_can_be_read_on() {
 
 #[tokio::test]
 async fn what_was_read_beside_a_change_that_waits_for_a_yes_is_kept_too() {
-    let odd = Odd::with(On::Redis, 1, |settings| settings.agent.confirm = true).await;
+    let odd = Odd::with(On::Redis, 1, |settings| settings.agent.confirm = Some(Confirm::Changing)).await;
     let ann = odd.bed.as_user("ann");
     odd.bed.llm.calls([("users", json!({})), ("busy_post", json!({}))]);
     let answer = ann.process("all users, then change something").await.ok();

@@ -18,7 +18,9 @@ use swagger_api_agent::{
     settings::Settings,
     store::{
         EmbeddedStore, RedisStore, Store,
-        contract::{Begun, Commit, Committed, Entered, Idempotency, Lease, Lifetimes, Rates, Started, Tail, Taken, TakenRun, Visit},
+        contract::{
+            Begun, Commit, Committed, Entered, Idempotency, Lease, Lifetimes, Rates, Started, Tail, Taken, TakenRun, Visit, overview::Tally,
+        },
         envelope::Envelopes,
         migrate::Migrated,
     },
@@ -311,7 +313,7 @@ pub fn account(user: &str, role: Role) -> Account {
 
 /// What a run leaves that ends well.
 pub fn leaving<'a>(turns: &'a [Turn], reply: Option<(Idempotency<'a>, &'a [u8])>) -> Commit<'a> {
-    Commit { turns, reply, ending: Ending::Answered, accepted_ms: 1, detail: "", title: None }
+    Commit { turns, reply, ending: Ending::Answered, accepted_ms: 1, detail: "", title: None, tally: Tally::default() }
 }
 
 /// The lease of a run that was taken.

@@ -255,7 +255,7 @@ async fn nothing_of_ended_sessions_and_old_requests_stays_in_the_file() {
         bed.store().commit(&lease, leaving(&[turn("one"), turn("two")], reply)).await.unwrap();
         bed.started(&Ask::new(&user, "r2").key("L", "F")).await;
     }
-    bed.pass(2 * 24 * 60 * 60 * 1000).await;
+    bed.pass(4 * 24 * 60 * 60 * 1000).await;
     assert_eq!(bed.store().sweep().await, Ok(20));
     for (table, rows) in rows(&mut bed) {
         let kept = match table.as_str() {

@@ -20,7 +20,7 @@ use swagger_api_agent::{
         Store,
         contract::{
             AccountChange, AdminAnswer, Begin, Begun, Caller, Cancelled, Cleared, Commit, Entered, Entry, Idempotency, Lease, Looked,
-            Reset, Started, Tail, Taken, TurnPlace, Visit,
+            Reset, Started, Tail, Taken, TurnPlace, Visit, overview::Tally,
         },
     },
 };
@@ -273,7 +273,15 @@ impl<'a> Told<'a> {
                     self.store
                         .commit(
                             &self.lease(*lease),
-                            Commit { turns: &turns, reply, ending: *ending, accepted_ms: 1, detail: "x", title: None }
+                            Commit {
+                                turns: &turns,
+                                reply,
+                                ending: *ending,
+                                accepted_ms: 1,
+                                detail: "x",
+                                title: None,
+                                tally: Tally::default()
+                            }
                         )
                         .await
                 )

@@ -1,6 +1,7 @@
 //! What a client is told that asked for a stream.
 
 use serde_json::json;
+use swagger_api_agent::domain::policy::Confirm;
 
 use crate::harness::{
     bed::{Bed, On},
@@ -92,7 +93,7 @@ async fn an_answer_that_breaks_off_is_asked_for_again_and_told_anew(on: On) {
 }
 
 async fn a_question_is_told_with_what_it_is_about(on: On) {
-    let bed = Bed::with(on, |settings| settings.agent.confirm = true).await;
+    let bed = Bed::with(on, |settings| settings.agent.confirm = Some(Confirm::Changing)).await;
     let ann = bed.as_user("ann");
     bed.llm.calls([("deleteUser", json!({"id": 2}))]);
     let mut stream = ann.streams("delete 2").await;

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use swagger_api_agent::settings::Settings;
+use swagger_api_agent::{domain::policy::Confirm, settings::Settings};
 
 use super::new_user;
 use crate::harness::{
@@ -32,7 +32,7 @@ crate::contract::on_both_stores! {
 }
 
 fn confirm(settings: &mut Settings) {
-    settings.agent.confirm = true;
+    settings.agent.confirm = Some(Confirm::Changing);
 }
 
 /// A user who was asked whether Ann may be created.
@@ -338,7 +338,7 @@ async fn a_yes_whose_replica_died_is_told_and_not_sent_again() {
         settings.turns.lease_ms = 600;
     };
     let bed = Bed::with(On::Redis, quick).await;
-    let mut process = Process::start(&bed.settings, &[("SAA_AGENT__CONFIRM", "true")]).await;
+    let mut process = Process::start(&bed.settings, &[("SAA_AGENT__CONFIRM", "changing")]).await;
     let ann = asked(&bed).await;
     bed.llm.says("It is not known.");
     let doomed = bed.through(&process.base).as_user("ann");

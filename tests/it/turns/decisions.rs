@@ -8,6 +8,7 @@ use swagger_api_agent::{
     clock::Clock,
     domain::{
         limits::CONFIRMATION_MS_MAX,
+        policy::Confirm,
         user::{Role, UserName},
     },
     settings::Settings,
@@ -34,7 +35,7 @@ crate::contract::on_both_stores! {
 }
 
 fn confirm(settings: &mut Settings) {
-    settings.agent.confirm = true;
+    settings.agent.confirm = Some(Confirm::Changing);
 }
 
 /// A user who was asked whether Ann may be created, and the question.

@@ -93,6 +93,8 @@ fn command(model: &str) -> Result<Command, Failure> {
         .env("SAA_LIMITS__TURNS_PER_MINUTE", "4000000")
         .env("SAA_SESSIONS__TURNS_MAX", "5")
         .env("SAA_AGENT__SUMMARIES", "false")
+        // What the model plans is sent at once; releases before the word `never` know this one.
+        .env("SAA_AGENT__CONFIRM", "false")
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     Ok(command)
