@@ -84,8 +84,8 @@ pub(super) async fn docs(asked: HeaderMap) -> Response {
 }
 
 /// The administrator's page. Everybody may have it: it shows nothing but what the service answers to whoever is signed in.
-pub(super) async fn admin() -> Response {
-    ADMIN.response()
+pub(super) async fn admin(asked: HeaderMap) -> Response {
+    ADMIN.response_to(&asked)
 }
 
 /// A file that the pages load.
@@ -155,7 +155,7 @@ mod tests {
 
     #[tokio::test]
     async fn every_answer_carries_the_guards_and_a_tag() {
-        let mut answers = vec![page(&HeaderMap::new()), docs(HeaderMap::new()).await, admin().await];
+        let mut answers = vec![page(&HeaderMap::new()), docs(HeaderMap::new()).await, admin(HeaderMap::new()).await];
         for known in FILES.iter() {
             answers.push(file(Ok(Path(known.name.to_owned())), HeaderMap::new()).await);
         }
