@@ -4,7 +4,10 @@ use std::process::{Command, Output};
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use swagger_api_agent::domain::limits::{SESSION_FILE_BYTES_MAX, SESSION_FILES_AT_ONCE};
+use swagger_api_agent::domain::{
+    limits::{SESSION_FILE_BYTES_MAX, SESSION_FILES_AT_ONCE},
+    policy::Confirm,
+};
 
 use crate::harness::{
     bed::{Bed, On, SIGNING_KEY},
@@ -98,7 +101,7 @@ async fn a_file_tells_nothing_of_where_it_was(on: On) {
 }
 
 async fn a_question_in_a_file_is_answered_by_nobody(on: On) {
-    let bed = Bed::with(on, |settings| settings.agent.confirm = true).await;
+    let bed = Bed::with(on, |settings| settings.agent.confirm = Some(Confirm::Changing)).await;
     let ann = bed.as_user("ann");
     bed.llm.calls([("createUser", json!({"name": "Cleo", "email": "cleo@example.com"}))]);
     let asked = ann.process("create Cleo").await.ok();
