@@ -10,7 +10,7 @@ use swagger_api_agent::{
     domain::user::{Role, UserName},
     secrets::tokens::Bearer,
     settings::Settings,
-    store::contract::Tail,
+    store::contract::{SessionFilter, Tail},
 };
 
 #[tokio::main]
@@ -45,7 +45,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let token =
         app.log_in(administrator.user.as_str(), secrecy::ExposeSecret::expose_secret(&administrator.password), "127.0.0.1").await?.token;
     let administrator = app.bearer(&token)?;
-    let page = app.list_sessions(&administrator, None, 10).await?;
+    let page = app.list_sessions(&administrator, &SessionFilter::default(), None, 10).await?;
     println!("sessions: {} in all, {} active", page.stats.total, page.stats.active);
     let (removed, left) = app.clean_up(&administrator).await?;
     println!("cleaned up: {removed} ended sessions removed, {} left", left.total);
