@@ -89,7 +89,7 @@ document.addEventListener("signed-out", leaveToSignIn);
 
 function begin(moved = false) {
   const who = signedIn();
-  if (who === null) return leaveToSignIn();
+  if (who === null || who.mustChange) return leaveToSignIn();
   speak();
   if (role() === "admin") return void show(moved);
   $("admin-screen").replaceChildren(make("p", { class: "notice" }, say("admin_only", who.user)));

@@ -23,7 +23,7 @@ export function showAdminLink() {
   show($("admin-link"), role() === "admin");
 }
 
-/** Lets the console lead back to where the administrator was, and goes there to sign in. */
+/** Lets the console lead back to where the administrator was, and goes there to sign in or to choose another password. */
 export function leaveToSignIn() {
   sessionStorage.setItem(RETURN, location.hash);
   location.replace("/");
