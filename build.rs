@@ -5,16 +5,24 @@
 //! the same source gives the same bytes.
 #![allow(clippy::print_stdout, reason = "cargo listens at standard output")]
 
-use std::{path::Path, process::Command};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 /// Digits of a commit that are told: as many as tell commits apart in repositories of any size.
 const DIGITS: usize = 12;
+/// What cargo notes in a package.
+const NOTE: &str = ".cargo_vcs_info.json";
 /// What of the repository a program is made of.
 const MADE_OF: [&str; 5] = ["build.rs", "Cargo.toml", "Cargo.lock", "src", "migrations"];
 
 fn main() -> Result<(), String> {
     println!("cargo::rerun-if-env-changed=SAA_COMMIT");
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // Asked when it runs: cargo compiles it once for the source and for a package of it.
+    #[expect(clippy::disallowed_methods, reason = "it is a variable of the build, not of the service")]
+    let root = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).ok_or("CARGO_MANIFEST_DIR is not set: cargo runs this")?;
+    let root = root.as_path();
     for path in MADE_OF.map(str::to_owned).into_iter().chain(moved_with_commits(root)) {
         println!("cargo::rerun-if-changed={path}");
     }
@@ -38,7 +46,7 @@ pub fn commit_of(said: &str, root: &Path) -> Result<String, String> {
             "SAA_COMMIT is {said:?}; a commit is needed: at least {DIGITS} hexadecimal digits, as `git rev-parse HEAD` tells"
         ));
     }
-    let noted = std::fs::read_to_string(root.join(".cargo_vcs_info.json")).ok().and_then(|note| of_package(&note));
+    let noted = std::fs::read_to_string(root.join(NOTE)).ok().and_then(|note| of_package(&note));
     Ok(noted.or_else(|| of_repository(root)).unwrap_or_default())
 }
 
@@ -62,10 +70,10 @@ fn of_repository(root: &Path) -> Option<String> {
     Some(if git(root, &status)?.is_empty() { commit } else { commit + "-changed" })
 }
 
-/// Files of the repository that are written whenever another commit is checked out or made.
+/// Files that change with the commit, of those that are here: the note of a package, or what git writes whenever another commit is checked out or made.
 fn moved_with_commits(root: &Path) -> Vec<String> {
-    let file = |name: &str| git(root, &["rev-parse", "--git-path", name]).filter(|path| root.join(path).exists());
-    ["HEAD", "logs/HEAD"].into_iter().filter_map(file).collect()
+    let of_git = ["HEAD", "logs/HEAD"].into_iter().filter_map(|name| git(root, &["rev-parse", "--git-path", name]));
+    std::iter::once(NOTE.to_owned()).chain(of_git).filter(|path| root.join(path).exists()).collect()
 }
 
 /// What git says, if there is one and this is the top of a repository: a package may lie inside somebody else's.
