@@ -29,6 +29,7 @@ export const ACTIONS = {
   api_key_made: ["API key made", "创建 API 密钥"],
   api_key_revoked: ["API key revoked", "撤销 API 密钥"],
   session_read: ["Session read", "阅读会话内容"],
+  session_imported: ["Session imported", "导入会话"],
   session_ended: ["Session ended", "结束会话"],
   run_stopped: ["Turn stopped", "停止处理"],
   documents_reloaded: ["Documents reloaded", "重新加载文档"],

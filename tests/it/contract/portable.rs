@@ -86,18 +86,19 @@ async fn a_conversation_goes_to_another_user_and_back_with_the_same_bytes(on: On
 
 async fn a_file_tells_nothing_of_where_it_was(on: On) {
     let bed = Bed::with(on, |settings| settings.upstream.token = Some("up-token-4711-canary".into())).await;
-    let ann = bed.as_user("ann");
-    let id = conversation(&bed, &ann).await;
-    let file = exported(&ann, &id).await;
-    let run = ann.get("/api/history").await.ok()["run_id"].as_str().unwrap_or("no-run").to_owned();
-    for foreign in [id.as_str(), "ann", "4711", &run, "run_id", "session_id", "result_id"] {
+    let quentin = bed.as_user("quentin");
+    let id = conversation(&bed, &quentin).await;
+    bed.llm.says("bye");
+    let run = quentin.process("bye").await.ok()["run_id"].as_str().unwrap().to_owned();
+    let file = exported(&quentin, &id).await;
+    for foreign in [id.as_str(), "quentin", "4711", &run, "run_id", "session_id", "result_id"] {
         assert!(!file.contains(foreign), "{foreign} is in {file}");
     }
-    let again = imports(&ann, &file).await;
-    assert_eq!(exported(&ann, &id_of(&again)).await, file, "and it is the same file, whoever brings it how often");
+    let again = imports(&quentin, &file).await;
+    assert_eq!(exported(&quentin, &id_of(&again)).await, file, "and it is the same file, whoever brings it how often");
     let spoken = file.replace("list, look, create", "it is up-token-4711-canary");
-    let brought = id_of(&imports(&ann, &spoken).await);
-    assert!(!exported(&ann, &brought).await.contains("4711"), "a secret that somebody brings is not kept");
+    let brought = id_of(&imports(&quentin, &spoken).await);
+    assert!(!exported(&quentin, &brought).await.contains("4711"), "a secret that somebody brings is not kept");
 }
 
 async fn a_question_in_a_file_is_answered_by_nobody(on: On) {
