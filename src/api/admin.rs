@@ -19,7 +19,7 @@ use crate::{
     clock::rfc3339,
     domain::{
         language::Language,
-        limits::{SESSIONS_PAGE_DEFAULT, SESSIONS_PAGE_MAX},
+        limits::{SESSIONS_PAGE_DEFAULT, SESSIONS_PAGE_MAX, USER_NAME_CHARS_MAX},
         session::{SessionId, SessionInfo},
         slot::Slot,
         user::UserName,
@@ -40,6 +40,9 @@ pub(super) async fn sessions(State(app): State<App>, Caller(caller): Caller, que
     let state = read(&mut query, "state", SessionState::parse, "is none of running and idle");
     read(&mut query, "sort", |order| (order == SORTED_BY).then_some(()), "can be last_used only: no other order is kept");
     let user = query.text("user").filter(|user| !user.is_empty());
+    if user.as_ref().is_some_and(|user| user.chars().nth(USER_NAME_CHARS_MAX).is_some()) {
+        query.problem(format!("user has more than {USER_NAME_CHARS_MAX} characters, and no name has"));
+    }
     query.done()?;
     let page = app.list_sessions(&caller, &SessionFilter { user, state }, cursor.as_ref(), limit).await?;
     let sessions: Map<String, Value> = page.sessions.iter().map(|listed| (name_of(listed), json!(shown(&app, listed)))).collect();
