@@ -106,10 +106,12 @@ impl Agent<'_> {
         let before = ready.again.then(|| ready.with(Outcome::Unknown(String::new())));
         let (class, began) = (class_of(&ready), Instant::now());
         let span = spans::tool(&ready.call.name, &ready.call.id);
-        spans::say(&span, "gen_ai.tool.call.arguments", || {
-            ready.call.arguments.clone().map(Value::Object).map_or_else(Into::into, |a| a.to_string())
-        });
         let result = self.send_once(ready, lease).instrument(span.clone()).await;
+        // Behind it: by now it is known which credentials of the user's own must not be told.
+        spans::say(&span, "gen_ai.tool.call.arguments", || {
+            let arguments = result.call.arguments.clone().map(Value::Object).map_or_else(Into::into, |arguments| arguments.to_string());
+            self.hidden().text(&arguments).into_owned()
+        });
         spans::say(&span, "gen_ai.tool.call.result", || self.hidden().text(&shown(&result, Language::English)).into_owned());
         if let Some(why) = word_of(&result.outcome) {
             spans::failed(&span, why);

@@ -27,7 +27,47 @@ pub(super) async fn home(State(app): State<App>, Spoken(language): Spoken, heade
     Json(description(&app, language)).into_response()
 }
 
+/// Groups, routes and what they do, for people: those that are told beside what stands in [`description`].
+const MORE: [(&str, &str, &str, &str); 24] = [
+    ("agent", "GET /api/confirmations", "what waits for your yes", "查看等待您确认的请求"),
+    ("agent", "POST /api/confirmations/{id}", "say yes or no to it", "确认或拒绝该请求"),
+    ("agent", "GET /api/runs/{id}/events", "what happens in a run, as it happens", "实时查看某次请求的过程"),
+    ("session", "GET /api/sessions", "your sessions, and searching them", "查看和搜索您的会话"),
+    ("session", "POST /api/sessions", "begin another session", "新建会话"),
+    ("session", "GET /api/sessions/{id}", "one of them", "查看某个会话"),
+    ("session", "PATCH /api/sessions/{id}", "call it otherwise, pin it", "重命名或置顶会话"),
+    ("session", "DELETE /api/sessions/{id}", "end it", "结束会话"),
+    ("session", "POST /api/sessions/{id}/fork", "branch off", "创建分支"),
+    ("session", "POST /api/sessions/{id}/rewind", "wind it back", "回退对话"),
+    ("session", "GET /api/sessions/{id}/export", "the session as a file", "导出会话"),
+    ("session", "POST /api/sessions/import", "begin one with such a file", "导入会话"),
+    ("admin", "GET /api/admin/sessions/{user}/{session}", "one of a user's sessions", "查看用户的某个会话"),
+    ("admin", "DELETE /api/admin/sessions/{user}/{session}", "end it", "结束该会话"),
+    ("admin", "GET /api/admin/sessions/{user}/{session}/keys", "its keys in the store", "查看该会话的存储键"),
+    ("admin", "GET /api/admin/sessions/{user}/{session}/history", "what was said in it", "查看该会话的对话"),
+    ("admin", "GET /api/admin/turns", "turns that run now", "查看正在处理的请求"),
+    ("admin", "POST /api/admin/turns/{run_id}/cancel", "have one stop", "停止某个请求"),
+    ("admin", "GET /api/admin/unknown", "changes of which it is not known what became of them", "查看结果未知的更改"),
+    ("admin", "GET /api/admin/replicas", "who serves", "查看在线副本"),
+    ("admin", "GET /api/admin/stats", "what was done, by the hour", "按小时查看统计"),
+    ("admin", "GET /api/admin/events", "what begins and ends, as it happens", "实时查看变化"),
+    ("documents", "GET /admin", "the administrators' page", "管理员页面"),
+    ("documents", "GET /console/{file}", "what the pages are made of", "页面所用的文件"),
+];
+
+/// The service in words, with all routes.
 fn description(app: &App, language: Language) -> Value {
+    let mut described = in_words(app, language);
+    for (group, route, english, chinese) in MORE {
+        let group = described.get_mut("endpoints").and_then(|groups| groups.get_mut(group)).and_then(Value::as_object_mut);
+        if let Some(group) = group {
+            group.insert(route.to_owned(), language.choose(english, chinese).into());
+        }
+    }
+    described
+}
+
+fn in_words(app: &App, language: Language) -> Value {
     let say = |english: &'static str, chinese: &'static str| language.choose(english, chinese);
     let hours = app.settings().auth.token_hours;
     json!({

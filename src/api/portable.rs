@@ -1,11 +1,10 @@
 //! Sessions as files: one that is taken along, one that is brought.
 
 use axum::{
-    extract::{FromRequest, Path, Query, Request, State, rejection::PathRejection},
+    extract::{Path, Query, Request, State, rejection::PathRejection},
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use bytes::Bytes;
 
 use super::{
     error::ApiError,
@@ -45,25 +44,14 @@ pub(super) async fn export(
     Ok(response)
 }
 
-/// A file of a session, and leave to hold it.
-pub(super) struct SessionFile {
-    text: Bytes,
-    _leave: tokio::sync::OwnedSemaphorePermit,
-}
-
-impl FromRequest<App> for SessionFile {
-    type Rejection = ApiError;
-
-    async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
-        // Before anything is read: whoever waits here holds nothing.
-        let leave = app.import_leave().await?;
-        Ok(Self { text: body_of(request, app, SESSION_FILE_BYTES_MAX).await?, _leave: leave })
-    }
-}
-
 /// Begins another session with the conversation of a file that [`export`] made, here or elsewhere.
-pub(super) async fn import(State(app): State<App>, Caller(caller): Caller, file: SessionFile) -> Result<Response, ApiError> {
-    let conversation = app.read_conversation(file.text.clone()).await?.map_err(ApiError::invalid_body)?;
+pub(super) async fn import(State(app): State<App>, Caller(caller): Caller, request: Request) -> Result<Response, ApiError> {
+    // Whoever may not come in, or comes too often, is told before anything is read.
+    app.own_sessions(&caller, None).await?;
+    // And whoever waits for leave holds nothing.
+    let leave = app.import_leave().await?;
+    let text = body_of(request, &app, SESSION_FILE_BYTES_MAX).await?;
+    let conversation = app.read_conversation(text, leave).await?.map_err(ApiError::invalid_body)?;
     let own = app.import_session(&caller, conversation).await?;
     Ok(created(&caller, &own))
 }

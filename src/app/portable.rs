@@ -51,13 +51,19 @@ impl App {
         }
     }
 
-    /// The conversation in a file, read off the runtime; or all that is wrong with it.
+    /// The conversation in a file, read off the runtime; or all that is wrong with it. The leave is given back when it was read, also if
+    /// nobody waits for it any more.
     ///
     /// # Errors
     /// The process goes down.
-    pub async fn read_conversation(&self, text: Bytes) -> Result<Result<Conversation, Vec<String>>, AppError> {
+    pub async fn read_conversation(&self, text: Bytes, leave: OwnedSemaphorePermit) -> Result<Result<Conversation, Vec<String>>, AppError> {
         let turns_max = self.settings().sessions.turns_max;
-        tokio::task::spawn_blocking(move || portable::read(&text, turns_max)).await.map_err(|_| AppError::Broken)
+        let read = tokio::task::spawn_blocking(move || {
+            let read = portable::read(&text, turns_max);
+            drop((text, leave));
+            read
+        });
+        read.await.map_err(|_| AppError::Broken)
     }
 
     /// Begins a session of the caller's with a conversation from elsewhere.

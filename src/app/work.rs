@@ -113,7 +113,6 @@ impl App {
         let asked_elsewhere = run.input.trace.as_deref().filter(|_| run.taken);
         let span = spans::turn(&run.started.run, run.started.visit.session.id.as_str(), asked_elsewhere);
         spans::set(&span, "saa.replica", self.replica().to_owned());
-        spans::say(&span, "gen_ai.input.messages", || spans::message("user", &run.input.message));
         let feed = self.feeds().of(&run.started.run);
         let worked = self.work_on(run, begun, settled, feed.as_ref()).instrument(span.clone()).await;
         told_of(&span, &worked);
@@ -325,6 +324,7 @@ impl App {
             served,
         };
         self.hidden().and(&own.hidden()).in_turn(&mut turn);
+        spans::say(&Span::current(), "gen_ai.input.messages", || spans::message("user", &turn.message));
         Ok(Made { turn, ending, detail, changed })
     }
 

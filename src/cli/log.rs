@@ -110,8 +110,9 @@ where
 
 /// Begins to gather spans, if they are asked for. The settings have checked the address.
 fn exporting(trace: &Trace) -> Option<Exporting> {
-    let Trace { url, headers: _, sample_percent, content } = trace;
-    let collector = Collector { url: url.clone()?, sample_percent: *sample_percent, content: *content, instance: random::hex_of(8) };
+    let Trace { url, headers: _, clients, sample_percent, content } = trace;
+    let collector =
+        Collector { url: url.clone()?, clients: *clients, sample_percent: *sample_percent, content: *content, instance: random::hex_of(8) };
     Exporting::start(&collector).map_err(|error| super::complain(&format!("trace.url: no spans are sent: {error}"))).ok()
 }
 

@@ -64,6 +64,41 @@ impl fmt::Debug for RawJson {
     }
 }
 
+/// How deep the brackets outside strings nest: cheaper and safer to count than to find out by recursion.
+pub fn depth(text: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for byte in outside_strings(text) {
+        match byte {
+            b'{' | b'[' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+/// How many values a JSON text has at most: what it takes when it is read goes by them rather than by its length.
+pub fn values(text: &str) -> usize {
+    outside_strings(text).filter(|byte| matches!(byte, b'{' | b'[' | b',')).count() + 1
+}
+
+/// The bytes of a JSON text that do not stand in strings.
+fn outside_strings(text: &str) -> impl Iterator<Item = u8> {
+    let (mut quoted, mut escaped) = (false, false);
+    text.bytes().filter(move |byte| {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            _ => return !quoted,
+        }
+        false
+    })
+}
+
 /// The text without white space outside of strings; `None` if there is none to leave out.
 fn compact(text: &str) -> Option<String> {
     let mut kept = String::new();
@@ -98,6 +133,13 @@ mod tests {
         let json = RawJson::read(text).unwrap();
         assert_eq!(json.get(), r#"{"z":12345678901234567890.0100,"a b":[1e400,"x \" y"]}"#);
         assert_eq!(RawJson::read(b"[1,2]").unwrap().value(), Some(serde_json::json!([1, 2])));
+    }
+
+    #[test]
+    fn brackets_and_commas_in_texts_do_not_count() {
+        assert_eq!(depth(r#"{"a": "[[[[\"[[", "b": [[1]]}"#), 3);
+        assert_eq!(values(r#"{"a": "[,\",[", "b": [[1], 2]}"#), 6);
+        assert_eq!((depth("1"), values("1")), (0, 1));
     }
 
     #[test]

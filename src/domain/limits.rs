@@ -104,8 +104,14 @@ pub const SESSION_SEARCH_CHARS_MAX: usize = 200;
 pub const SESSION_TITLE_CHARS_MAX: usize = 200;
 /// The longest one that is made from a message, in characters.
 pub const SESSION_TITLE_MADE_CHARS_MAX: usize = 60;
-/// A session as a file that is brought, in bytes: it takes up to three times as much while it is read.
-pub const SESSION_FILE_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// A session as a file that is brought, in bytes.
+pub const SESSION_FILE_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// One turn of such a file, in bytes.
+pub const SESSION_FILE_TURN_BYTES_MAX: usize = 512 * 1024;
+/// Values in such a file, whatever they are.
+pub const SESSION_FILE_PARTS_MAX: usize = 1_000_000;
+/// Values in the arguments of all calls of such a file: each takes up to 450 bytes when it is read.
+pub const SESSION_FILE_VALUES_MAX: usize = 200_000;
 /// Such files that a replica reads at once; whoever comes then waits.
 pub const SESSION_FILES_AT_ONCE: usize = 2;
 /// What a client may note of a session, in bytes of JSON.

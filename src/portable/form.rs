@@ -24,7 +24,7 @@ pub(super) struct WrittenFile<'a> {
     pub title: Option<&'a str>,
     pub pinned: bool,
     pub metadata: Option<&'a RawValue>,
-    pub turns: Vec<TurnForm<CallForm>>,
+    pub turns: Vec<TurnForm<CallForm<Map<String, Value>>>>,
 }
 
 /// The same before its turns are read: each of them is read for itself, so that one that is wrong hides no other.
@@ -82,14 +82,14 @@ pub(super) struct UsageForm {
     pub estimated: bool,
 }
 
-/// One call and what came of it: they stand together, so neither can be there without the other.
+/// One call and what came of it: they stand together, so neither can be there without the other. Its arguments are read or not yet.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct CallForm {
+pub(super) struct CallForm<A> {
     pub id: String,
     pub function: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub arguments: Option<Map<String, Value>>,
+    #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
+    pub arguments: Option<A>,
     /// The text that should have been arguments, in place of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub broken_arguments: Option<String>,
@@ -144,7 +144,7 @@ pub(super) enum BodyForm {
     },
 }
 
-impl TurnForm<CallForm> {
+impl TurnForm<CallForm<Map<String, Value>>> {
     pub fn of(turn: &Turn) -> Self {
         let rounds =
             turn.rounds.iter().map(|round| RoundForm { said: round.said.clone(), calls: round.results.iter().map(CallForm::of).collect() });
@@ -163,7 +163,7 @@ impl TurnForm<CallForm> {
     }
 }
 
-impl CallForm {
+impl CallForm<Map<String, Value>> {
     fn of(result: &ToolResult) -> Self {
         let (arguments, broken_arguments) = match &result.call.arguments {
             Ok(arguments) => (Some(arguments.clone()), None),

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use bytes::Bytes;
-use serde_json::value::RawValue;
+use serde_json::{Map, Value, value::RawValue};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
@@ -12,12 +12,17 @@ use super::{
 };
 use crate::domain::{
     credential::MissingCredentials,
-    json::RawJson,
-    limits::{CALL_NAME_BYTES_MAX, PROBLEMS_MAX, SESSION_METADATA_BYTES_MAX},
+    json::{RawJson, depth, values},
+    limits::{
+        ANSWER_KEPT_BYTES_MAX, ARGUMENTS_BYTES_MAX, CALL_NAME_BYTES_MAX, JSON_DEPTH_MAX, MESSAGE_CHARS_MAX, PROBLEMS_MAX,
+        SESSION_FILE_PARTS_MAX, SESSION_FILE_TURN_BYTES_MAX, SESSION_FILE_VALUES_MAX, SESSION_METADATA_BYTES_MAX,
+    },
     session::{Label, Round, Turn, Usage, title_problem},
     tool::{Outcome, Refusal, ReplyBody, SentRequest, ToolCall, ToolResult, UpstreamReply},
 };
 
+/// What is passed on of what a reader says, in characters.
+const SAID_CHARS_MAX: usize = 200;
 /// The longest method and fingerprint, in bytes.
 const WORD_BYTES_MAX: usize = 64;
 
@@ -28,6 +33,10 @@ const WORD_BYTES_MAX: usize = 64;
 /// It is no such file, is of a newer version, or has something that no conversation has.
 pub fn read(text: &[u8], turns_max: usize) -> Result<Conversation, Vec<String>> {
     let mut problems = Problems::default();
+    let parts = values(&String::from_utf8_lossy(text));
+    if parts > SESSION_FILE_PARTS_MAX {
+        return Err(vec![format!("it has {parts} values; {SESSION_FILE_PARTS_MAX} are allowed")]);
+    }
     let file: ReadFile<'_> = match serde_json::from_slice(text) {
         Ok(file) => file,
         Err(error) => return Err(vec![unread(text, &error)]),
@@ -38,6 +47,8 @@ pub fn read(text: &[u8], turns_max: usize) -> Result<Conversation, Vec<String>> 
     let label = label_of(&file, &mut problems);
     if file.turns.len() > turns_max {
         problems.add(format!("turns has {}; a session keeps {turns_max} (sessions.turns_max)", file.turns.len()));
+        // What is more than anybody may bring is not read any further.
+        return problems.none_or(Conversation { label, turns: Vec::new() });
     }
     let turns = file.turns.iter().enumerate().filter_map(|(at, turn)| turn_of(&format!("turns[{at}]"), turn, &mut problems)).collect();
     problems.none_or(Conversation { label, turns })
@@ -47,6 +58,8 @@ pub fn read(text: &[u8], turns_max: usize) -> Result<Conversation, Vec<String>> 
 struct Problems {
     told: Vec<String>,
     more: usize,
+    /// Values in the arguments that were read so far.
+    values: usize,
 }
 
 impl Problems {
@@ -79,7 +92,7 @@ fn unread(text: &[u8], error: &serde_json::Error) -> String {
         version: u64,
     }
     let other = serde_json::from_slice::<Head>(text).ok().and_then(|head| not_ours(&head.format, head.version));
-    other.unwrap_or_else(|| format!("it is no file of a session: {error}"))
+    other.unwrap_or_else(|| format!("it is no file of a session: {}", plain(&error.to_string())))
 }
 
 fn not_ours(format: &str, version: u64) -> Option<String> {
@@ -92,6 +105,13 @@ fn not_ours(format: &str, version: u64) -> Option<String> {
     (version != VERSION).then(|| format!("version is {version}; {VERSION} is needed"))
 }
 
+/// What a reader says of a file quotes it: not without a bound, and nothing that a terminal would do.
+fn plain(text: &str) -> String {
+    let shown = text.chars().take(SAID_CHARS_MAX).flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] });
+    let cut = if text.chars().nth(SAID_CHARS_MAX).is_some() { "…" } else { "" };
+    shown.chain(cut.chars()).collect()
+}
+
 fn shortened(text: &str) -> String {
     text.chars().take(WORD_BYTES_MAX).collect()
 }
@@ -100,20 +120,38 @@ fn label_of(file: &ReadFile<'_>, problems: &mut Problems) -> Label {
     if let Some(problem) = file.title.as_deref().and_then(title_problem) {
         problems.add(format!("title {problem}"));
     }
-    let metadata = file.metadata.and_then(|raw| match serde_json::from_str(raw.get()) {
-        Ok(serde_json::Value::Object(object)) => Some(serde_json::Value::Object(object).to_string()),
-        Ok(_) | Err(_) => {
-            problems.add("metadata is no object".to_owned());
-            None
-        }
-    });
-    if metadata.as_ref().is_some_and(|text| text.len() > SESSION_METADATA_BYTES_MAX) {
-        problems.add(format!("metadata has more than {SESSION_METADATA_BYTES_MAX} bytes as JSON"));
-    }
+    let metadata = file.metadata.and_then(|raw| noted(raw, problems));
     Label { title: file.title.clone(), pinned: file.pinned, metadata }
 }
 
+/// Metadata, if they are no more than may be: that is looked at before they are taken apart.
+fn noted(raw: &RawValue, problems: &mut Problems) -> Option<String> {
+    let compact = RawJson::read(raw.get().as_bytes())?;
+    if compact.get() == "null" {
+        return None;
+    }
+    if compact.get().len() > SESSION_METADATA_BYTES_MAX {
+        problems.add(format!("metadata has more than {SESSION_METADATA_BYTES_MAX} bytes as JSON"));
+        return None;
+    }
+    if depth(compact.get()) > JSON_DEPTH_MAX {
+        problems.add(format!("metadata nests deeper than {JSON_DEPTH_MAX} levels"));
+        return None;
+    }
+    match compact.value() {
+        Some(Value::Object(object)) => Some(Value::Object(object).to_string()),
+        Some(_) | None => {
+            problems.add("metadata is no object".to_owned());
+            None
+        }
+    }
+}
+
 fn turn_of(at: &str, raw: &RawValue, problems: &mut Problems) -> Option<Turn> {
+    if raw.get().len() > SESSION_FILE_TURN_BYTES_MAX {
+        problems.add(format!("{at} has {} bytes; {SESSION_FILE_TURN_BYTES_MAX} are allowed", raw.get().len()));
+        return None;
+    }
     let turn: TurnForm<&RawValue> = match serde_json::from_str(raw.get()) {
         Ok(turn) => turn,
         Err(error) => {
@@ -123,6 +161,12 @@ fn turn_of(at: &str, raw: &RawValue, problems: &mut Problems) -> Option<Turn> {
     };
     let asked_ms = time_of(&format!("{at}.asked_at"), &turn.asked_at, problems);
     let answered_ms = time_of(&format!("{at}.answered_at"), &turn.answered_at, problems);
+    // A turn of here has no more, give or take what stands for secrets in it.
+    for (name, text, most) in [("message", &turn.message, MESSAGE_CHARS_MAX * 4), ("answer", &turn.answer, ANSWER_KEPT_BYTES_MAX * 2)] {
+        if text.len() > most {
+            problems.add(format!("{at}.{name} has {} bytes; {most} are allowed", text.len()));
+        }
+    }
     if turn.served.as_ref().is_some_and(|served| served.len() > WORD_BYTES_MAX) {
         problems.add(format!("{at}.served has more than {WORD_BYTES_MAX} bytes"));
     }
@@ -145,7 +189,7 @@ fn turn_of(at: &str, raw: &RawValue, problems: &mut Problems) -> Option<Turn> {
 /// What serde says, without where: a line and a column of a part say nothing to whoever has the whole.
 fn told(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    text.rsplit_once(" at line ").map_or(text.clone(), |(what, _)| what.to_owned())
+    plain(text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what))
 }
 
 fn time_of(at: &str, text: &str, problems: &mut Problems) -> Option<u64> {
@@ -162,7 +206,7 @@ fn round_of(at: &str, round: &RoundForm<&RawValue>, problems: &mut Problems) -> 
     let mut results = Vec::new();
     for (n, raw) in round.calls.iter().enumerate() {
         let at = format!("{at}.calls[{n}]");
-        let call: CallForm = match serde_json::from_str(raw.get()) {
+        let call: CallForm<&RawValue> = match serde_json::from_str(raw.get()) {
             Ok(call) => call,
             Err(error) => {
                 let orphan = if error.to_string().contains("missing field `outcome`") { ": a call needs what came of it" } else { "" };
@@ -178,7 +222,7 @@ fn round_of(at: &str, round: &RoundForm<&RawValue>, problems: &mut Problems) -> 
     Round { said: round.said.clone(), results }
 }
 
-fn result_of(at: &str, call: CallForm, problems: &mut Problems) -> Option<ToolResult> {
+fn result_of(at: &str, call: CallForm<&RawValue>, problems: &mut Problems) -> Option<ToolResult> {
     for (name, text) in [("id", &call.id), ("function", &call.function)] {
         if text.is_empty() || text.len() > CALL_NAME_BYTES_MAX {
             problems.add(format!("{at}.{name} has {} bytes; 1 to {CALL_NAME_BYTES_MAX} are needed", text.len()));
@@ -189,7 +233,7 @@ fn result_of(at: &str, call: CallForm, problems: &mut Problems) -> Option<ToolRe
         problems.add(format!("{at}.request.method is {:?}; a method such as GET is needed", shortened(method)));
     }
     let arguments = match (call.arguments, call.broken_arguments) {
-        (Some(arguments), None) => Ok(arguments),
+        (Some(arguments), None) => Ok(arguments_of(at, arguments, problems)?),
         (None, Some(text)) => Err(text),
         (None, None) => {
             problems.add(format!("{at}: arguments are missing (or broken_arguments, for a text that was none)"));
@@ -206,6 +250,30 @@ fn result_of(at: &str, call: CallForm, problems: &mut Problems) -> Option<ToolRe
         request: call.request.map(|request| SentRequest { method: request.method, url: request.url }),
         outcome,
     })
+}
+
+/// Arguments, if they are no more than may be: that is looked at before they are taken apart.
+fn arguments_of(at: &str, raw: &RawValue, problems: &mut Problems) -> Option<Map<String, Value>> {
+    let text = raw.get();
+    problems.values += values(text);
+    let problem = if text.len() > ARGUMENTS_BYTES_MAX {
+        Some(format!("has {} bytes; {ARGUMENTS_BYTES_MAX} are allowed", text.len()))
+    } else if depth(text) > JSON_DEPTH_MAX {
+        Some(format!("nests deeper than {JSON_DEPTH_MAX} levels"))
+    } else if problems.values > SESSION_FILE_VALUES_MAX {
+        Some(format!("is too much: the arguments of all calls have more than {SESSION_FILE_VALUES_MAX} values"))
+    } else {
+        None
+    };
+    if let Some(problem) = problem {
+        problems.add(format!("{at}.arguments {problem}"));
+        return None;
+    }
+    let read = serde_json::from_str(text);
+    if let Err(error) = &read {
+        problems.add(format!("{at}.arguments: {}", told(error)));
+    }
+    read.ok()
 }
 
 /// A token (RFC 9110, 9.1 and 5.6.2).

@@ -162,14 +162,37 @@ fn a_file_of_another_format_or_version_is_told_as_that_whatever_else_is_in_it() 
     assert_eq!(problems(&newer), ["version is 2; this release reads 1: a newer release wrote the file"]);
     assert_eq!(problems(&json!({"format": FORMAT, "version": 0, "turns": []})), ["version is 0; 1 is needed"]);
     assert_eq!(problems(&json!({"format": "chat", "version": 1, "messages": []})), [format!("format is \"chat\"; {FORMAT:?} is needed")]);
-    let many: Vec<_> = (0..30).map(|_| json!({})).collect();
-    let told = problems(&file(json!(many)));
-    assert_eq!(
-        (told.len(), told[0].as_str(), told[20].as_str()),
-        (21, "turns has 30; a session keeps 10 (sessions.turns_max)", "and 11 more")
-    );
+    let turns = |count: usize| file(json!((0..count).map(|_| json!({})).collect::<Vec<_>>()));
+    assert_eq!(problems(&turns(30)), ["turns has 30; a session keeps 10 (sessions.turns_max)"]);
     for text in ["", "[]", "{", "{}", "\u{0}"] {
         let told = read(text.as_bytes(), TURNS_MAX).unwrap_err();
         assert!(told[0].starts_with("it is no file of a session: "), "{told:?}");
     }
+}
+
+#[test]
+fn what_would_take_too_much_is_refused_before_it_is_taken_apart() {
+    let hoard = format!("[{}]", vec![r#"{"":0}"#; 5000].join(","));
+    let with = |arguments: &str| {
+        let call = format!(r#"{{"id":"1","function":"f","arguments":{arguments},"outcome":"declined"}}"#);
+        let turn = format!(
+            r#"{{"asked_at":"2026-05-01T00:00:00Z","message":"m","answered_at":"2026-05-01T00:00:00Z","answer":"a","rounds":[{{"calls":[{call}]}}]}}"#
+        );
+        format!(r#"{{"format":"{FORMAT}","version":1,"turns":[{turn}]}}"#)
+    };
+    let wrong = |text: &str| read(text.as_bytes(), TURNS_MAX).unwrap_err().join("; ");
+    assert!(wrong(&with(&format!(r#"{{"a":{}}}"#, "[".repeat(60) + &"]".repeat(60)))).contains("arguments nests deeper than 32 levels"));
+    assert!(wrong(&with(&format!(r#"{{"a":"{}"}}"#, "x".repeat(300_000)))).contains("arguments has 300008 bytes"));
+    let metadata = |text: &str| format!(r#"{{"format":"{FORMAT}","version":1,"metadata":{text},"turns":[]}}"#);
+    assert_eq!(wrong(&metadata(&format!(r#"{{"a":{hoard}}}"#))), "metadata has more than 4096 bytes as JSON");
+    assert!(read(metadata("null").as_bytes(), TURNS_MAX).unwrap().label.metadata.is_none());
+    let turns = format!(r#"{{"format":"{FORMAT}","version":1,"turns":[{}]}}"#, vec!["0"; 1_000_001].join(","));
+    assert!(wrong(&turns).contains("values; 1000000 are allowed"));
+    let long = file(
+        json!([{"asked_at": "2026-05-01T00:00:00Z", "message": "m".repeat(64_001), "answered_at": "2026-05-01T00:00:00Z", "answer": "a"}]),
+    );
+    assert_eq!(problems(&long), ["turns[0].message has 64001 bytes; 64000 are allowed"]);
+    let named = format!(r#"{{"format":"{FORMAT}","version":1,"turns":[],"\u001b]0;{}":1}}"#, "n".repeat(10_000));
+    let told = wrong(&named);
+    assert!(told.len() < 400 && !told.contains('\u{1b}'), "{told}");
 }

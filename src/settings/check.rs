@@ -82,7 +82,7 @@ pub(super) fn check(settings: &Settings, purpose: Purpose, reader: &mut Reader) 
     if let Some(url) = &trace.url {
         http_url("trace.url", url, reader);
     } else {
-        for name in ["trace.headers", "trace.content"] {
+        for name in ["trace.headers", "trace.clients", "trace.content"] {
             if reader.layers.source(name) != Source::Default {
                 reader.refuse(name, "holds for nothing: trace.url is not set, so there are no spans".to_owned());
             }

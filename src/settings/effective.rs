@@ -328,10 +328,11 @@ fn log_rows(log: &Log) -> Rows {
 }
 
 fn trace_rows(trace: &Trace) -> Rows {
-    let Trace { url, headers, sample_percent, content } = trace;
+    let Trace { url, headers, clients, sample_percent, content } = trace;
     vec![
         ("trace.url", url_or_not_set(url)),
         ("trace.headers", headers_shown(headers).to_string()),
+        ("trace.clients", clients.to_string()),
         ("trace.sample_percent", sample_percent.to_string()),
         ("trace.content", content.to_string()),
     ]

@@ -162,6 +162,7 @@ pub(super) const KEYS: &[Key] = &[
     key("log.format", Kind::OneOf(&["auto", "json", "pretty"])),
     key("trace.url", Kind::Text).older("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"),
     key("trace.headers", Kind::Structure),
+    key("trace.clients", Kind::YesNo),
     whole("trace.sample_percent", 0, 100),
     key("trace.content", Kind::YesNo),
 ];

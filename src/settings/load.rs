@@ -197,6 +197,7 @@ fn read(from: &mut Reader) -> Settings {
         trace: Trace {
             url: from.text("trace.url"),
             headers: tables::read(from, "trace.headers", |part, notes| apis::headers(&part, notes)),
+            clients: from.yes_no("trace.clients"),
             sample_percent: from.whole("trace.sample_percent"),
             content: from.yes_no("trace.content"),
         },

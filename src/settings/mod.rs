@@ -430,6 +430,8 @@ pub struct Trace {
     pub url: Option<String>,
     /// Sent with every batch.
     pub headers: BTreeMap<String, SecretString>,
+    /// Whether a trace that a client began goes on here.
+    pub clients: bool,
     /// Of traces that begin here, of 100.
     pub sample_percent: u8,
     /// Whether spans tell what was said.

@@ -36,6 +36,8 @@ const LAST: Duration = Duration::from_secs(3);
 pub struct Collector {
     /// The whole address, as `http://collector:4318/v1/traces`.
     pub url: String,
+    /// Whether a trace that a client began goes on.
+    pub clients: bool,
     /// Of traces that begin here, of 100.
     pub sample_percent: u8,
     /// Whether spans tell what was said.
@@ -81,7 +83,7 @@ impl Exporting {
             .with_sampler(Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(ratio))))
             .with_resource(Resource::builder_empty().with_schema_url(about, CONVENTIONS).build())
             .build();
-        super::turn_on(to.content);
+        super::turn_on(to.content, to.clients);
         Ok(Self { provider, door })
     }
 

@@ -34,10 +34,12 @@ const CONTENT_CHARS_MAX: usize = 8192;
 
 static ON: AtomicBool = AtomicBool::new(false);
 static CONTENT: AtomicBool = AtomicBool::new(false);
+static CLIENTS: AtomicBool = AtomicBool::new(false);
 
-fn turn_on(content: bool) {
+fn turn_on(content: bool, clients: bool) {
     ON.store(true, Ordering::Relaxed);
     CONTENT.store(content, Ordering::Relaxed);
+    CLIENTS.store(clients, Ordering::Relaxed);
 }
 
 /// Whether spans are made.
@@ -50,13 +52,13 @@ pub fn have_content() -> bool {
     are_on() && CONTENT.load(Ordering::Relaxed)
 }
 
-/// A request of a client; `traceparent` is what it came with.
+/// A request of a client; `traceparent` is what it came with, which counts if clients are believed.
 pub fn request(method: &'static str, route: &'static str, traceparent: Option<&str>) -> Span {
     if !are_on() {
         return Span::none();
     }
     let span = info_span!(target: TARGET, parent: None, "request", otel.name = format!("{method} {route}"), otel.kind = "server");
-    goes_on(&span, traceparent);
+    goes_on(&span, traceparent.filter(|_| CLIENTS.load(Ordering::Relaxed)));
     // The conventions' word for all methods that are not told apart.
     set(&span, "http.request.method", if method == "other" { "_OTHER" } else { method });
     set(&span, "http.route", route);

@@ -260,7 +260,6 @@ export async function administration({ check, who: administrator, origin: home, 
     await enter(page, administrator, "#/users");
     await rows(page).first().waitFor();
     await page.route("**/api/admin/**", (route) => route.fulfill({ status: 401, json: { success: false, code: "token_expired", message: "over" } }), { times: 1 });
-    await page.evaluate(() => sessionStorage.removeItem("console.signed_in"));
     await page.locator("#username:focus").waitFor();
     await page.keyboard.type(administrator.user);
     await page.locator("#password").fill(administrator.password);

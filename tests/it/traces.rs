@@ -21,7 +21,7 @@ fn traceparent() -> String {
 }
 
 async fn traced(bed: &Bed, collector: &Collector, more: &[(&str, &str)]) -> Process {
-    let own = [("SAA_TRACE__URL", collector.url.as_str()), GATHERS_MS];
+    let own = [("SAA_TRACE__URL", collector.url.as_str()), ("SAA_TRACE__CLIENTS", "true"), GATHERS_MS];
     Process::start(&bed.settings, &[own.as_slice(), more].concat()).await
 }
 
@@ -116,6 +116,18 @@ async fn what_was_said_is_told_where_that_is_asked_for_and_without_secrets() {
     assert!(turn.attributes["gen_ai.output.messages"].contains("Ann."), "{turn:#?}");
     assert_eq!(one(&spans, "execute_tool getUser").attributes["gen_ai.tool.call.arguments"], r#"{"id":1}"#);
     assert!(!format!("{spans:?}").contains("4711"), "{spans:#?}");
+}
+
+#[tokio::test]
+async fn a_client_decides_nothing_unless_clients_are_believed() {
+    let (bed, collector) = (Bed::on(On::Redis).await, Collector::start().await);
+    let sampled = [("SAA_TRACE__CLIENTS", "false"), ("SAA_TRACE__SAMPLE_PERCENT", "100")];
+    let process = traced(&bed, &collector, &sampled).await;
+    let ann = bed.through(&process.base).as_user("ann").with("traceparent", &traceparent().replace("-01", "-00"));
+    bed.llm.says("hello");
+    ann.process("hi").await.ok();
+    until("the turn is told", async || collector.spans().iter().any(|span| span.name.starts_with("invoke_agent"))).await;
+    assert!(collector.spans().iter().all(|span| span.trace != TRACE), "it is a trace of its own");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ import { watch } from "./admin_live.mjs";
 import { why } from "./admin_parts.mjs";
 import "./admin_texts.mjs";
 import { $, make } from "./element.mjs";
-import { Problem, signedIn } from "./service.mjs";
+import { Problem, forgetSignIn, signedIn } from "./service.mjs";
 import { say, spoken, switchLanguage, translate } from "./texts.mjs";
 
 /**
@@ -85,7 +85,11 @@ $("language").addEventListener("click", () => {
   begin();
 });
 window.addEventListener("hashchange", () => begin(true));
-document.addEventListener("signed-out", leaveToSignIn);
+document.addEventListener("signed-out", () => {
+  // Else the console takes the sign-in for good, and leads back here.
+  forgetSignIn();
+  leaveToSignIn();
+});
 
 function begin(moved = false) {
   const who = signedIn();

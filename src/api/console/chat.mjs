@@ -18,6 +18,8 @@ const DRAFT_MS = 200;
 const DRAFT = "console.draft.";
 
 let functions = [];
+/** The question that was open when the history was read. @type {object | null} */
+let question = null;
 /** The number before which the next page of the history ends. @type {number | null} */
 let nextBefore = null;
 /** Opened sessions are counted: what comes late for one that was left is not shown. */
@@ -75,7 +77,7 @@ export async function open(id) {
   const running = sessions.current()?.running;
   if (!turn.resume(events)) {
     if (running) void turn.watch(running, events);
-    else await askAgain(mine);
+    else askAgain(mine);
   }
   if (mine !== opened) return false;
   ready = true;
@@ -92,7 +94,7 @@ export async function reload() {
   if (!(await loading(load)) || mine !== opened || turn.isWorking()) return;
   const running = sessions.current()?.running;
   if (running) void turn.watch(running, events);
-  else await askAgain(mine);
+  else askAgain(mine);
   showWelcome();
   sessions.refresh();
 }
@@ -149,8 +151,11 @@ function gone(problem, message = "") {
 
 async function load() {
   const mine = opened;
+  // Before the history: one that was asked behind it would be shown around an answer that is not its own.
+  const { confirmations } = await service.openQuestions().catch(() => ({ confirmations: [] }));
   const [page] = await Promise.all([service.history(PAGE, null), sessions.loadCurrent()]);
   if (mine !== opened) return;
+  [question = null] = confirmations;
   conversation.clear();
   addEarlier(page);
 }
@@ -176,10 +181,8 @@ function setOlder(before) {
 }
 
 /** The history does not tell whether its last answer was a question that is still open. */
-async function askAgain(mine) {
-  const { confirmations } = await service.openQuestions().catch(() => ({ confirmations: [] }));
-  const [question] = confirmations;
-  if (question && mine === opened && !turn.isWorking()) conversation.ask(question, decide);
+function askAgain(mine) {
+  if (question !== null && mine === opened && !turn.isWorking()) conversation.ask(question, decide);
 }
 
 // Saying something

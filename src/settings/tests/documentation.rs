@@ -146,6 +146,6 @@ fn the_defaults_are_these() {
     assert!(agent.summaries);
     assert!(!agent.offline_fallback);
     assert_eq!(openapi.selection.rules().count(), 0);
-    assert!(trace.url.is_none() && trace.headers.is_empty() && trace.sample_percent == 100 && !trace.content);
+    assert!(trace.url.is_none() && trace.headers.is_empty() && !trace.clients && trace.sample_percent == 100 && !trace.content);
     assert_eq!((log.level.as_str(), log.format), ("info", super::super::LogFormat::Auto));
 }

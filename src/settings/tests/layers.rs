@@ -114,6 +114,7 @@ const OTHER_VALUES: &[(&str, &str)] = &[
     ("log.format", "json"),
     ("trace.url", "http://localhost:4318/v1/traces"),
     ("trace.headers", r#"{"X-Key":"********"}"#),
+    ("trace.clients", "true"),
     ("trace.sample_percent", "23"),
     ("trace.content", "true"),
 ];
