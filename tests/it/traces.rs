@@ -99,8 +99,9 @@ async fn a_turn_that_another_replica_finishes_is_the_same_trace() {
     let turn = one(&spans, "invoke_agent swagger-api-agent");
     assert_eq!(turn.attributes["saa.turn.ending"], "unknown_outcome");
     assert!(turn.failed);
-    let told = one(&spans, "chat deepseek-chat");
-    assert_eq!((told.parent.as_str(), &told.resource), (turn.id.as_str(), &turn.resource));
+    // The one that died may have told of its question to the model, and of nothing more.
+    let told = spans.iter().find(|span| span.name == "chat deepseek-chat" && span.parent == turn.id).expect("the heir's question");
+    assert_eq!(told.resource, turn.resource);
 }
 
 #[tokio::test]
