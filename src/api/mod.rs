@@ -36,6 +36,8 @@ mod users;
 mod watch;
 mod well_formed;
 
+pub use self::replicas::shown as replica_shown;
+
 use std::any::Any;
 
 use axum::{

@@ -22,7 +22,8 @@ pub(super) async fn list(State(app): State<App>, Caller(caller): Caller) -> Resu
     Ok(Json(told).into_response())
 }
 
-pub(super) fn shown(alive: &Alive) -> Value {
+/// A replica, as administrators are told of it over HTTP and on the command line.
+pub fn shown(alive: &Alive) -> Value {
     let Alive { replica, seen_ms } = alive;
     json!({
         "id": replica.id,

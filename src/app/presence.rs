@@ -14,6 +14,7 @@ use super::{App, AppError, Inner};
 use crate::{
     domain::{limits::REPLICA_BEAT_MS, scope::Scope},
     metrics::metrics,
+    release,
     secrets::tokens::Bearer,
     store::contract::replicas::{Alive, Replica},
 };
@@ -54,7 +55,7 @@ impl App {
         let load = metrics().load();
         let replica = Replica {
             id: self.replica().to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
+            version: release::VERSION.to_owned(),
             address: address.to_string(),
             started_ms: *started_ms,
             draining: self.is_draining(),

@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use swagger_api_agent::{
+    api::replica_shown,
     clock::rfc3339,
     settings::{Settings, Sources},
     store::contract::replicas::Alive,
@@ -28,7 +29,7 @@ async fn list(settings: Settings, as_json: bool) -> Result<(), String> {
     }
     let alive = super::store_as_it_is(settings).await?.replicas().await.map_err(|e| e.to_string())?;
     if as_json {
-        say(&Value::from(alive.iter().map(told).collect::<Vec<_>>()).to_string());
+        say(&Value::from(alive.iter().map(replica_shown).collect::<Vec<_>>()).to_string());
         return Ok(());
     }
     for Alive { replica, seen_ms } in &alive {
@@ -49,19 +50,4 @@ async fn list(settings: Settings, as_json: bool) -> Result<(), String> {
         say("no replica has said in the last 15 seconds that it is there");
     }
     Ok(())
-}
-
-fn told(alive: &Alive) -> Value {
-    let Alive { replica, seen_ms } = alive;
-    json!({
-        "id": replica.id,
-        "version": replica.version,
-        "address": replica.address,
-        "started_at": rfc3339(replica.started_ms),
-        "seen_at": rfc3339(*seen_ms),
-        "draining": replica.draining,
-        "turns_in_flight": replica.turns,
-        "streams": replica.streams,
-        "memory_bytes": replica.memory_bytes,
-    })
 }

@@ -12,8 +12,6 @@ mod read;
 
 pub use read::read;
 
-use serde::Serialize as _;
-
 use self::form::{FORMAT, TurnForm, VERSION, WrittenFile};
 use crate::domain::session::{Label, Turn};
 
@@ -29,11 +27,8 @@ pub fn write(label: &Label, turns: &[Turn]) -> String {
     let metadata = label.metadata.as_deref().and_then(|text| serde_json::from_str(text).ok());
     let turns = turns.iter().map(TurnForm::of).collect();
     let file = WrittenFile { format: FORMAT, version: VERSION, title: label.title.as_deref(), pinned: label.pinned, metadata, turns };
-    let mut text = Vec::new();
     // Writing JSON of strings, numbers and maps with text keys into memory cannot fail.
-    file.serialize(&mut serde_json::Serializer::new(&mut text)).unwrap_or_default();
-    text.push(b'\n');
-    String::from_utf8(text).unwrap_or_default()
+    serde_json::to_string(&file).unwrap_or_default() + "\n"
 }
 
 #[cfg(test)]

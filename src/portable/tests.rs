@@ -1,3 +1,5 @@
+//! What a file has and has not, and all that can be wrong with one.
+
 use serde_json::json;
 
 use super::*;

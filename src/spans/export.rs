@@ -23,6 +23,8 @@ use opentelemetry_sdk::{
 use tracing::{Subscriber, level_filters::LevelFilter, warn};
 use tracing_subscriber::{Layer, filter::Targets, registry::LookupSpan};
 
+use crate::release;
+
 /// What spans are told from the log by.
 pub const TARGET: &str = "spans";
 const CONVENTIONS: &str = "https://opentelemetry.io/schemas/1.41.0";
@@ -74,7 +76,7 @@ impl Exporting {
             .map_err(|error| error.to_string())?;
         let about = [
             KeyValue::new("service.name", env!("CARGO_PKG_NAME")),
-            KeyValue::new("service.version", env!("CARGO_PKG_VERSION")),
+            KeyValue::new("service.version", release::VERSION),
             KeyValue::new("service.instance.id", to.instance.clone()),
         ];
         let ratio = f64::from(to.sample_percent) / 100.0;
