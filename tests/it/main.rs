@@ -18,6 +18,7 @@ mod apis;
 mod attacks;
 mod bad_input;
 mod config_check;
+mod connections;
 mod contract;
 mod credentials;
 mod demo;
