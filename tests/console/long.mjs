@@ -32,6 +32,10 @@ function file() {
  * worked in one piece, by the processor's clock: what other programs take of it does not count.
  */
 async function scrolled(page, place) {
+  const box = await page.locator(place).boundingBox();
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  // What it takes to come to the front is over with the second frame.
+  await page.evaluate(() => new Promise((settled) => requestAnimationFrame(() => requestAnimationFrame(settled))));
   const browser = page.context().browser();
   await browser.startTracing(page, { categories: ["toplevel"] });
   await page.evaluate(() => {
@@ -44,8 +48,6 @@ async function scrolled(page, place) {
     };
     requestAnimationFrame(tick);
   });
-  const box = await page.locator(place).boundingBox();
-  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
   const at = () => page.locator(place).evaluate((one) => [one.scrollTop, one.scrollHeight - one.clientHeight]);
   for (let [top] = await at(); top > 0; [top] = await at()) await page.mouse.wheel(0, -WHEEL_PX);
   for (let [top, end] = await at(); top < end - 1; [top, end] = await at()) await page.mouse.wheel(0, WHEEL_PX);
