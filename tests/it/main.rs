@@ -5,7 +5,8 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,
-    reason = "a test may fail where it stands"
+    clippy::large_futures,
+    reason = "a test may fail where it stands, and is not moved often"
 )]
 #![allow(
     clippy::print_stdout,
