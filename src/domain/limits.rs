@@ -492,6 +492,10 @@ pub const ADMIN_CONNECTIONS_MAX: usize = 16;
 pub const LOG_LEVEL_CHARS_MAX: usize = 1000;
 /// A machine's clock and the store's may be so far apart before `doctor` says so, in milliseconds.
 pub const CLOCKS_APART_MS_MAX: u64 = 1000;
+/// A certificate that is good for fewer days is one that `doctor` warns of.
+pub const CERTIFICATE_DAYS_MIN: i64 = 30;
+/// What is shown of a certificate's name, in characters.
+pub const CERTIFICATE_NAME_CHARS_MAX: usize = 100;
 /// How long `doctor` waits for a model's answer, in milliseconds.
 pub const DOCTOR_MODEL_MS_MAX: u64 = 20_000;
 /// What `doctor` reads of an API's answer, in bytes.
