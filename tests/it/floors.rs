@@ -25,13 +25,15 @@ const FLOORS: [&[&str]; 8] = [
 const NEIGHBOURS: [(&str, &str); 3] = [("main", "cli"), ("store", "secrets"), ("clock", "fault")];
 
 /// Outside packages with a home, and the modules that may name them.
-const HOMES: [(&str, &[&str]); 35] = [
+const HOMES: [(&str, &[&str]); 37] = [
     ("arc_swap", &["app", "store"]),
     ("config", &["settings"]),
     ("jsonwebtoken", &["secrets"]),
     ("argon2", &["secrets"]),
     ("aws_lc_rs", &["secrets"]),
     ("rustls", &["secrets"]),
+    ("tokio_rustls", &["secrets"]),
+    ("x509_parser", &["secrets"]),
     ("aho_corasick", &["redact"]),
     ("reqwest", &["outbound"]),
     ("flate2", &["api", "outbound"]),

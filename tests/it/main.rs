@@ -19,6 +19,7 @@ mod apis;
 mod attacks;
 mod bad_input;
 mod config_check;
+mod connections;
 mod contract;
 mod credentials;
 mod demo;
