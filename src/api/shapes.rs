@@ -14,6 +14,7 @@ use crate::{
         limits::BINARY_SHOWN_BYTES_MAX,
         session::{Round, SessionInfo},
         tool::{Outcome, Refusal, ReplyBody, ToolResult, UpstreamReply},
+        totals::Totals,
     },
 };
 
@@ -160,6 +161,25 @@ pub(super) struct SessionShown {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_turn_fingerprint: Option<String>,
     agent_status: AgentStatus,
+}
+
+/// What a session has come to since it began.
+#[derive(Serialize)]
+pub(super) struct TotalsShown {
+    turns: u64,
+    calls: u64,
+    changing_calls: u64,
+    prompt_tokens: u64,
+    completion_tokens: u64,
+    /// Whether not all of the tokens were counted by the model's server.
+    estimated: bool,
+}
+
+impl TotalsShown {
+    pub fn of(totals: Totals) -> Self {
+        let Totals { turns, calls, changing_calls, prompt_tokens, completion_tokens, estimated } = totals;
+        Self { turns, calls, changing_calls, prompt_tokens, completion_tokens, estimated }
+    }
 }
 
 /// How the agent of a session stands.

@@ -106,13 +106,17 @@ impl UnknownOutcome {
     }
 }
 
-/// What a run adds to what is counted, beside that it ended.
+/// What a run adds to what is counted, of its session and of the hour, beside that it ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally<'a> {
     /// Calls that were answered, or may have been sent.
     pub calls: u64,
+    /// Those of them that may change something.
+    pub changing_calls: u64,
     pub prompt_tokens: u64,
     pub completion_tokens: u64,
+    /// Whether some of the tokens are estimated.
+    pub estimated: bool,
     /// Functions of which it is not known what became of their calls, with commas between.
     pub unknown: &'a str,
 }

@@ -17,6 +17,7 @@ use crate::{
         rate::Rate,
         session::{Revision, SessionId, Summary},
         slot::Slot,
+        totals::Totals,
         turn::{Ending, FencingToken, OnBusy, Stop},
         user::UserName,
     },
@@ -66,9 +67,8 @@ struct Leaving {
     detail: String,
     /// Closed; empty if there is none.
     title: Vec<u8>,
-    calls: u64,
-    prompt_tokens: u64,
-    completion_tokens: u64,
+    /// What it adds to what its session has come to.
+    totals: Totals,
     /// Functions of which it is not known what became of their calls, with commas between.
     unknown: String,
 }
@@ -135,9 +135,14 @@ impl EmbeddedStore {
             accepted_ms: commit.accepted_ms,
             detail: commit.detail.to_owned(),
             title: self.envelopes().close_title(&lease.user, lease.turns_at.session(), commit.title.unwrap_or_default())?,
-            calls: commit.tally.calls,
-            prompt_tokens: commit.tally.prompt_tokens,
-            completion_tokens: commit.tally.completion_tokens,
+            totals: Totals {
+                turns: commit.turns.len() as u64,
+                calls: commit.tally.calls,
+                changing_calls: commit.tally.changing_calls,
+                prompt_tokens: commit.tally.prompt_tokens,
+                completion_tokens: commit.tally.completion_tokens,
+                estimated: commit.tally.estimated,
+            },
             unknown: commit.tally.unknown.to_owned(),
         };
         self.work(move |inner| {
@@ -374,6 +379,7 @@ fn leave(book: &mut Book<'_>, lease: &Lease, leaving: Leaving, kept: u64) -> Res
         session.made_title = Some(base64::encode(&leaving.title));
     }
     session.last = Some((lease.run.clone(), lease.token.as_str().to_owned()));
+    session.add(leaving.totals);
     book.settle(&place.member)?;
     if let Some((request, answer)) = leaving.reply {
         if answer.is_empty() {
@@ -384,12 +390,13 @@ fn leave(book: &mut Book<'_>, lease: &Lease, leaving: Leaving, kept: u64) -> Res
         }
     }
     book.keep(&place.member, &mut session)?;
-    let Leaving { ending, accepted_ms, detail, calls, prompt_tokens, completion_tokens, unknown, .. } = leaving;
+    let Leaving { ending, accepted_ms, detail, totals, unknown, .. } = leaving;
     let (run, session_id) = (lease.run.clone(), SessionId::from_stored(&session.id));
     if ending == Ending::UnknownOutcome {
         book.remember_unknown(&run, &place.member, &session.id, &unknown)?;
     }
-    for (what, n) in [("calls", calls), ("prompt_tokens", prompt_tokens), ("completion_tokens", completion_tokens)] {
+    let counted = [("calls", totals.calls), ("prompt_tokens", totals.prompt_tokens), ("completion_tokens", totals.completion_tokens)];
+    for (what, n) in counted {
         book.count(what, n)?;
     }
     book.end(&place.user, &Ended { run, ending, session: session_id, turn, accepted_ms, ended_ms: book.now, detail })?;

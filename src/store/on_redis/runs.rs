@@ -158,8 +158,8 @@ impl RedisStore {
         call.arg(fingerprint).arg(IDEMPOTENCY_TTL_MS).arg(answer);
         call.arg(commit.ending.as_str()).arg(commit.accepted_ms).arg(commit.detail);
         call.arg(self.envelopes.close_title(&lease.user, lease.turns_at.session(), commit.title.unwrap_or_default())?);
-        let Tally { calls, prompt_tokens, completion_tokens, unknown } = commit.tally;
-        call.arg(calls).arg(prompt_tokens).arg(completion_tokens).arg(unknown);
+        let Tally { calls, changing_calls, prompt_tokens, completion_tokens, estimated, unknown } = commit.tally;
+        call.arg(calls).arg(prompt_tokens).arg(completion_tokens).arg(unknown).arg(changing_calls).arg(u8::from(estimated));
         for record in self.envelopes.close_turns(&lease.user, &lease.turns_at, commit.turns)? {
             call.arg(record);
         }
