@@ -43,6 +43,7 @@ struct Wish {
     request: Option<Request>,
     on_busy: OnBusy,
     expects: Option<Revision>,
+    running_max: u64,
 }
 
 /// A request with an idempotency key: the key and what was asked, both digests.
@@ -98,6 +99,7 @@ impl EmbeddedStore {
             request: begin.idempotency.map(Request::from),
             on_busy: begin.on_busy,
             expects: begin.expects.cloned(),
+            running_max: begin.running_max,
         };
         self.work(move |inner| inner.write(|book| inner.begin(book, &wish))).await
     }
@@ -204,6 +206,9 @@ impl Inner {
         if let (Some(run), OnBusy::Reject) = (&before, wish.on_busy) {
             return Ok(Begun::Busy { run: run.clone(), left_ms: left_ms.unwrap_or_default() });
         }
+        if !own && before.is_none() && as_many_run_as_may(book, who, wish.running_max)? {
+            return Ok(Begun::ManyRun);
+        }
         let arrival = match self.arrivals.due(&who.key, Rate::Turns, self.rates.turns_per_minute, book.now) {
             Ok(arrival) => arrival,
             Err(retry_after_ms) => return Ok(Begun::Refused(Refused::Limited { rate: Rate::Turns, retry_after_ms })),
@@ -292,6 +297,22 @@ impl Inner {
         book.changed = true;
         Ok(Begun::Queued { place, held })
     }
+}
+
+/// Whether runs hold as many of the user's other sessions as may be at once; what counts says `begin.lua`.
+fn as_many_run_as_may(book: &Book<'_>, who: &Who, most: u64) -> Result<bool, Fault> {
+    let others = if most == 0 { Vec::new() } else { book.members_of(&who.user)? };
+    let mut running = 0;
+    for member in others.iter().filter(|member| **member != who.member) {
+        // One that cannot be read runs nothing.
+        let Ok(Some(session)) = book.session(member) else { continue };
+        let runs = match &session.held {
+            Some(held) => held.until > book.now,
+            None => book.first_waiting(member)?.is_some(),
+        };
+        running += u64::from(runs);
+    }
+    Ok(most > 0 && running >= most)
 }
 
 /// A request with an idempotency key is remembered as what this run works on.

@@ -9,7 +9,7 @@ use swagger_api_agent::{
         slot::Slot,
         tool::ReplyBody,
         totals::Totals,
-        turn::Stop,
+        turn::{OnBusy, Stop},
     },
     secrets::random,
     store::{
@@ -46,6 +46,8 @@ on_both_stores_sealed_too!(
     kept_replies_go_with_their_own_session,
     what_a_session_comes_to_is_counted_once_and_stays_counted,
     what_one_session_comes_to_is_no_other_ones,
+    runs_are_in_no_more_sessions_of_a_user_than_may_be,
+    a_run_whose_holder_is_gone_takes_nobodys_place,
 );
 
 const MOST: usize = 5;
@@ -304,8 +306,7 @@ async fn kept_replies_go_with_their_own_session(bed: Bed) {
     assert!(!kept(2).await);
 }
 
-const TALLY: Tally<'_> =
-    Tally { calls: 3, changing_calls: 1, prompt_tokens: 40, completion_tokens: 2, estimated: false, unknown: "" };
+const TALLY: Tally<'_> = Tally { calls: 3, changing_calls: 1, prompt_tokens: 40, completion_tokens: 2, estimated: false, unknown: "" };
 
 /// What the session has come to that a token names, or the main one: as its user is told, and as administrators are.
 async fn totals(bed: &Bed, token: &Token) -> Totals {
@@ -362,4 +363,45 @@ async fn what_one_session_comes_to_is_no_other_ones(bed: Bed) {
     bed.takes_turn(&other, "one").await;
     bed.takes_turn(&other, "two").await;
     assert_eq!((totals(&bed, &other).await.turns, totals(&bed, &ann).await.turns), (2, 1));
+}
+
+async fn runs_are_in_no_more_sessions_of_a_user_than_may_be(bed: Bed) {
+    let (ann, bob) = (bed.user("ann").await, bed.user("ann-marie").await);
+    let [one, two, three] = [beside(&bed, &ann).await, beside(&bed, &ann).await, beside(&bed, &ann).await];
+    let first = Ask::new(&one, "r1").running_max(2);
+    bed.started(&first).await;
+    bed.started(&Ask::new(&two, "r2").running_max(2)).await;
+    // The answer was lost: it is counted already.
+    let lease = first.lease(&bed.started(&first).await);
+    for other in [&three, &ann] {
+        for on_busy in [OnBusy::Reject, OnBusy::Enqueue, OnBusy::Interrupt] {
+            assert_eq!(bed.begin(&Ask::new(other, "r3").running_max(2).on_busy(on_busy)).await, Begun::ManyRun);
+        }
+    }
+    assert!(matches!(bed.begin(&Ask::new(&two, "r4").running_max(2)).await, Begun::Busy { .. }));
+    let waits = Ask::new(&one, "r5").running_max(2).on_busy(OnBusy::Enqueue);
+    assert_eq!(bed.begin(&waits).await, Begun::Queued { place: 1, held: true }, "it takes the place of the one before it");
+    assert!(matches!(bed.begin(&Ask::new(&three, "r6").running_max(3)).await, Begun::Started(_)));
+    assert!(matches!(bed.begin(&Ask::new(&ann, "r7")).await, Begun::Started(_)), "without a bound");
+    bed.started(&Ask::new(&bob, "r8").running_max(1)).await;
+    bed.commit(&lease, &[]).await;
+    let other = beside(&bed, &ann).await;
+    assert_eq!(bed.begin(&Ask::new(&other, "r9").running_max(4)).await, Begun::ManyRun, "the one that waits begins within a moment");
+    let taken = bed.taken(&one, "B#1", LONG_MS).await;
+    assert_eq!(bed.begin(&Ask::new(&other, "r9").running_max(4)).await, Begun::ManyRun);
+    bed.commit(&lease_of(&one, &taken), &[]).await;
+    assert!(matches!(bed.begin(&Ask::new(&other, "r9").running_max(4)).await, Begun::Started(_)));
+}
+
+async fn a_run_whose_holder_is_gone_takes_nobodys_place(bed: Bed) {
+    let ann = bed.user("ann").await;
+    let [one, two] = [beside(&bed, &ann).await, beside(&bed, &ann).await];
+    bed.started(&Ask::new(&one, "r1").lease_ms(SHORT_MS)).await;
+    bed.pass(SHORT_MS * 2).await;
+    let ask = Ask::new(&ann, "r2").running_max(1);
+    bed.commit(&ask.lease(&bed.started(&ask).await), &[]).await;
+    bed.taken(&one, "B#1", LONG_MS).await;
+    assert_eq!(bed.begin(&Ask::new(&two, "r3").running_max(1)).await, Begun::ManyRun, "somebody goes on with it");
+    assert_eq!(bed.store().kill(&ann.user, one.session.as_ref()).await, Ok(1));
+    assert!(matches!(bed.begin(&Ask::new(&two, "r3").running_max(1)).await, Begun::Started(_)));
 }
