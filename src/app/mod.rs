@@ -24,6 +24,7 @@ mod keys;
 mod lease;
 mod log_level;
 mod login;
+mod login_counts;
 mod meanings;
 mod overview;
 mod password;
@@ -104,6 +105,7 @@ struct Inner {
     tokens: Tokens,
     issuers: issuers::Issuers,
     known_keys: keys::KnownKeys,
+    login_counts: login_counts::LoginCounts,
     vault: Vault,
     served: ArcSwap<Served>,
     reloading: Reloading,

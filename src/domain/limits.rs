@@ -30,6 +30,8 @@ pub const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 pub const HOUR_MS: u64 = 60 * 60 * 1000;
 /// Hours of which administrators are told what was counted.
 pub const STATS_HOURS: usize = 48;
+/// How long it is kept what was counted on a day after it began, in milliseconds.
+pub const STATS_KEPT_MS: u64 = 3 * DAY_MS;
 /// How long what begins and ends is written down after an administrator said that somebody watches, in milliseconds.
 pub const WATCHED_MS: u64 = 60_000;
 /// How often it is said while somebody watches, in milliseconds.

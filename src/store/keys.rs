@@ -24,7 +24,7 @@
 //! | `saa:{b}:n:<user>` | zset | the user's newest runs that have ended, in the order of their ids (`lua/runs.lua`) | 24 h after the last |
 //! | `saa:{b}:o` | zset | `<user>:<slot>` of sessions with a run that has not ended → when somebody must look after it | cleans itself |
 //! | `saa:{b}:uo` | zset | runs of which it is not known what became of a change (`lua/overview.lua`) → when they ended; the newest 64 | 30 days after the last, or with the account |
-//! | `saa:{b}:st:<day>` | hash | `<hour>\|<what>` → how many: runs that ended, by outcome, their calls and tokens (`lua/overview.lua`) | 3 days after it began |
+//! | `saa:{b}:st:<day>` | hash | `<hour>\|<what>` → how many: runs that ended, by outcome, their calls and tokens (`lua/overview.lua`); in the first bucket also logins, by outcome and replica | 3 days after it began |
 //! | `saa:{b}:i:<user>:<digest>` | string | idempotency record: fingerprint, run, answer | 24 h |
 //! | `saa:{b}:cr:<user>` | hash | the user's own credentials for the API: what for → `<set ms>\|<kind>\|<sealed>` | with the account |
 //! | `saa:ot:<digest>` | hash | a token for the API, by the digest of whose it is and what it is for: `tok` sealed, `end`; while somebody fetches it `own` `lu` | with the token |

@@ -29,7 +29,10 @@ on_both_stores! {
 /// A bed with a user who has a session, and what was written until then.
 async fn scene(on: On) -> (Bed, Login, Vec<u8>) {
     let bed = Bed::on(on).await;
+    let admin = bed.as_admin();
     let login = Login::new(&bed, "ann").await;
+    // How many logins there were is written a moment later: the administrator's and two of Ann's.
+    until("the logins are counted", async || admin.get("/api/admin/stats").await.ok()["totals"]["logins"]["succeeded"] == 3).await;
     login.at(&bed, 0).get("/api/session/info").await.ok();
     let before = written(&bed);
     (bed, login, before)
