@@ -5,7 +5,7 @@ use serde_json::{Map, Value, value::RawValue};
 
 use crate::{
     agent,
-    app::{App, Fallback, Served},
+    app::{App, Fallback, Served, call_state},
     clock::rfc3339,
     domain::{
         base64,
@@ -15,6 +15,7 @@ use crate::{
         session::{Round, SessionInfo},
         tool::{Outcome, Refusal, ReplyBody, ToolResult, UpstreamReply},
         totals::Totals,
+        turn::CallStage,
     },
 };
 
@@ -23,6 +24,8 @@ use crate::{
 pub(super) struct FunctionCall<'a> {
     function_name: &'a str,
     success: bool,
+    /// What came of it, as its events and its run tell: `result`, `refused`, `failed`, `not_sent` or `unknown`.
+    state: &'static str,
     explanation: String,
     call_info: Option<CallInfo<'a>>,
     markdown_result: String,
@@ -136,6 +139,7 @@ fn function_call<'a>(result: &'a ToolResult, said: Option<&str>, language: Langu
     FunctionCall {
         function_name: &result.call.name,
         success: result.succeeded(),
+        state: call_state(result, CallStage::Settled).0,
         explanation,
         call_info: with_details.then_some(details),
         markdown_result: agent::shown(result, language),

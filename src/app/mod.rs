@@ -66,7 +66,7 @@ pub use self::{
     credentials::{OwnScheme, Set},
     document::read_document,
     error::AppError,
-    feed::call_told,
+    feed::{call_state, call_told},
     follow::{Followed, From},
     health::{Fallback, Health},
     log_level::{LogLevelSet, SetLogLevel},

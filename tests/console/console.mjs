@@ -91,8 +91,12 @@ await check("a request is answered with a table, and a reload brings it back", {
   await answer.locator(".call summary").click();
   assert.match(await answer.locator(".address").innerText(), /^GET http/);
   await picture(page, "answer");
+  const card = () => page.locator(".answer .call").evaluateAll((cards) => cards.map((one) => one.textContent));
+  const live = await card();
+  assert.equal(live.length, 1);
   await page.reload();
   await page.locator(".answer tbody tr").first().waitFor();
+  assert.deepEqual(await card(), live, "the card is there as it was");
   assert.equal(await text(page, ".bubble"), "list users page 2");
 });
 

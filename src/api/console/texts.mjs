@@ -79,6 +79,7 @@ const TEXTS = {
   done: ["done", "完成"],
   asks_first: ["waits for your yes", "等待确认"],
   declined: ["not sent", "未发送"],
+  outcome_unknown: ["outcome not known", "结果未知"],
   shortened: ["… {0} more characters", "… 还有 {0} 个字符"],
   tokens: ["{0} tokens ({1} in, {2} out)", "{0} 个 token（输入 {1}，输出 {2}）"],
   copy: ["Copy", "复制"],
