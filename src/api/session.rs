@@ -24,6 +24,7 @@ use crate::{
         session::{SessionInfo, Turn},
         user::UserName,
     },
+    markdown,
     openapi::Info,
     store::contract::Tail,
 };
@@ -61,20 +62,22 @@ impl<'a> History<'a> {
     }
 }
 
-/// Which part of a conversation: `?limit=` messages, `?before=` the number of a turn; `?calls=` with what each turn called.
+/// Which part of a conversation: `?limit=` messages, `?before=` the number of a turn; `?calls=` with what each turn called,
+/// `?html=` with answers as HTML as well.
 pub(super) struct Page {
     messages: usize,
     before: Option<u64>,
     calls: bool,
+    html: bool,
 }
 
 impl Page {
     pub fn of(mut query: Asked) -> Result<Self, ApiError> {
         let limit = query.number("limit", 1, HISTORY_PAGE_MAX as u64).unwrap_or(HISTORY_PAGE_DEFAULT as u64);
         let before = query.number("before", 0, TURN_NUMBER_MAX);
-        let calls = query.flag("calls").unwrap_or_default();
+        let (calls, html) = (query.flag("calls").unwrap_or_default(), query.flag("html").unwrap_or_default());
         query.done()?;
-        Ok(Self { messages: usize::try_from(limit).unwrap_or(HISTORY_PAGE_MAX), before, calls })
+        Ok(Self { messages: usize::try_from(limit).unwrap_or(HISTORY_PAGE_MAX), before, calls, html })
     }
 
     pub fn tail(&self) -> Tail {
@@ -92,6 +95,9 @@ impl Page {
 struct Message<'a> {
     role: &'static str,
     content: &'a str,
+    /// An answer as HTML; only if it is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_html: Option<String>,
     timestamp: String,
     /// What an answer called, as the answer to its turn told it, with what is kept of replies; only if it is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -115,10 +121,11 @@ fn messages<'a>(turn: &'a Turn, page: &Page, with_details: bool) -> [Message<'a>
     let called = || function_calls(&turn.rounds, Language::of_text(&turn.message), with_details);
     let none = || RawValue::from_string("[]".to_owned()).unwrap_or_default();
     let calls = page.calls.then(|| called().unwrap_or_else(none));
+    let content_html = page.html.then(|| markdown::to_html(&turn.answer));
     let (asked, answered) = (rfc3339(turn.asked_ms), rfc3339(turn.answered_ms));
     [
-        Message { role: "user", content: &turn.message, timestamp: asked, function_calls: None },
-        Message { role: "assistant", content: &turn.answer, timestamp: answered, function_calls: calls },
+        Message { role: "user", content: &turn.message, content_html: None, timestamp: asked, function_calls: None },
+        Message { role: "assistant", content: &turn.answer, content_html, timestamp: answered, function_calls: calls },
     ]
 }
 

@@ -7,7 +7,7 @@ import { account } from "./account.mjs";
 import { administration } from "./admin.mjs";
 import { assertAccessible } from "./accessible.mjs";
 import { connection } from "./connection.mjs";
-import { corpus } from "./corpus.mjs";
+import { corpus, htmlCorpus } from "./corpus.mjs";
 import { functions } from "./functions.mjs";
 import { sessions } from "./sessions.mjs";
 import { checkTypes } from "./types.mjs";
@@ -374,6 +374,8 @@ await check("Markdown becomes the nodes it should", {}, async (page) => {
 });
 
 await check("hostile answers are shown as text", {}, (page) => corpus(page, canary.host, who));
+
+await check("answers as HTML load and run nothing in a page", {}, (page) => htmlCorpus(page, canary.host, who));
 
 await check("the page cannot be framed", {}, async (page, seen) => {
   await page.goto(`http://${canary.host}/framing`);

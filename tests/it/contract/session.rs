@@ -14,6 +14,7 @@ super::on_both_stores! {
     the_history_is_read_in_pages
     the_history_tells_calls_if_it_is_asked_to_and_is_as_ever_if_not
     a_history_with_calls_tells_no_more_of_them_than_answers_may
+    answers_are_told_as_html_to_whoever_asks_for_it
     the_history_of_one_is_not_that_of_another
     an_emptied_history_stays_empty_and_the_session_stays
     a_history_is_not_emptied_under_a_running_turn
@@ -159,7 +160,10 @@ fn answers(history: &Value) -> Vec<&Value> {
 async fn the_history_tells_calls_if_it_is_asked_to_and_is_as_ever_if_not(on: On) {
     let bed = Bed::on(on).await;
     let ann = bed.as_user("ann");
-    bed.llm.calls([("getUser", json!({"id": 7})), ("getUser", json!({"id": 404}))]).calls([("createUser", json!({"name": 1}))]).says("Seven.");
+    bed.llm
+        .calls([("getUser", json!({"id": 7})), ("getUser", json!({"id": 404}))])
+        .calls([("createUser", json!({"name": 1}))])
+        .says("Seven.");
     let first = ann.process("who is number 7?").await.ok();
     let made = json!({"name": "Eve", "email": "eve@example.com"});
     bed.llm.calls([("createUser", made)]).says("Done.").says("Bye.");
@@ -209,4 +213,36 @@ async fn a_history_with_calls_tells_no_more_of_them_than_answers_may(on: On) {
     // Of a reply that is very long the history keeps a part, and under which id the whole is kept.
     assert_eq!((&calls[1]["state"], &calls[1]["result_id"]), (&json!("result"), &answer["function_calls"][1]["result_id"]));
     assert!(calls[1].to_string().len() < 20_000, "{}", calls[1].to_string().len());
+}
+
+async fn answers_are_told_as_html_to_whoever_asks_for_it(on: On) {
+    let bed = Bed::on(on).await;
+    let ann = bed.as_user("ann").with("idempotency-key", "k");
+    let markdown = "**Two** <b>users</b>, see [docs](https://example.com) ![x](http://example.com/x.png)";
+    let html = "<p><strong>Two</strong> &lt;b&gt;users&lt;/b&gt;, see <a href=\"https://example.com\" rel=\"noopener noreferrer nofollow\">docs</a> \
+                <a href=\"http://example.com/x.png\" rel=\"noopener noreferrer nofollow\">x</a></p>\n";
+    bed.llm.says(markdown);
+    let plain = ann.process("how many?").await;
+    assert!(plain.ok().get("message_html").is_none());
+    let ask = json!({"message": "how many?"});
+    let asked = ann.post("/api/process?html=true", ask.clone()).await;
+    assert_eq!(
+        (asked.header("idempotency-replayed"), &asked.ok()["message_html"]),
+        (Some("true"), &json!(html)),
+        "the same answer, told otherwise"
+    );
+    assert_eq!(asked.ok()["message"], markdown);
+    assert_eq!(ann.process("how many?").await.body, plain.body, "what is kept is as it was");
+    ann.post("/api/process?html=maybe&stream=maybe", ask).await.refused(400, "invalid_query");
+
+    let history = ann.get("/api/history?html=true").await.ok();
+    assert_eq!((&history["history"][1]["content_html"], &history["history"][1]["content"]), (&json!(html), &json!(markdown)));
+    assert!(history["history"][0].get("content_html").is_none(), "what a user says is no Markdown");
+    assert!(!ann.get("/api/history").await.text().contains("content_html"));
+
+    let run = plain.ok()["run_id"].as_str().unwrap().to_owned();
+    let done = ann.streams_from(&format!("/api/runs/{run}/events?html=1"), None).await.rest().await.pop().unwrap();
+    assert_eq!((done.name.as_str(), &done.data["message_html"]), ("done", &json!(html)));
+    let done = ann.follows(&run, None).await.rest().await.pop().unwrap();
+    assert!(done.name == "done" && done.data.get("message_html").is_none());
 }
