@@ -11,13 +11,16 @@ use reqwest::{
     header::{ACCEPT_ENCODING, CONTENT_LENGTH, HeaderValue, RANGE},
     redirect, retry,
 };
-use tokio::time::{Instant, timeout_at};
+use tokio::{
+    net::TcpStream,
+    time::{Instant, timeout_at},
+};
 use tracing::{Instrument, debug, warn};
 pub use url::Url;
 
 use crate::{domain::limits, spans};
 
-use self::guard::{Forbidden, Guard, Lookup};
+use self::guard::{Forbidden, Guard, Lookup, Unreachable};
 pub use self::{
     headers::{BadHeader, Headers},
     incoming::Incoming,
@@ -215,6 +218,22 @@ impl Outbound {
             Err(error) => spans::failed(&span, error.as_str()),
         }
         Incoming::new(response?, end, reply_bytes_max)
+    }
+
+    /// Connects to the server of this URL as a request would, and sends nothing.
+    ///
+    /// # Errors
+    /// Why no connection came about.
+    pub async fn connect(&self, url: &Url) -> Result<TcpStream, NoConnection> {
+        let addresses = self.guard.addresses(url).await.map_err(|error| match error {
+            Unreachable::Forbidden(Forbidden) => NoConnection::Forbidden,
+            Unreachable::Unknown => NoConnection::UnknownHost,
+        })?;
+        TcpStream::connect(&*addresses).await.map_err(|error| match error.kind() {
+            io::ErrorKind::ConnectionRefused => NoConnection::Refused,
+            io::ErrorKind::TimedOut => NoConnection::TimedOut,
+            _ => NoConnection::Other,
+        })
     }
 
     /// Loads a text: a document that the operator named by URL, at most `bytes_max` bytes of UTF-8. The error is a sentence for the operator.

@@ -141,19 +141,12 @@ impl Batch {
         if waiting.is_empty() {
             return None;
         }
-        let minutes = CONFIRMATION_MS_MAX / 60_000;
         let changes = waiting.iter().any(|ready| ready.effect == Effect::Changing);
         let asks = match (language, changes) {
             (Language::English, true) => "This changes something, so nothing was sent yet. This is what will be sent:",
             (Language::Chinese, true) => "此操作会更改数据，因此尚未发送。将要发送的请求：",
             (Language::English, false) => "This only reads, but needs your yes, so nothing was sent yet. This is what will be sent:",
             (Language::Chinese, false) => "此操作只读取数据，但需要您确认，因此尚未发送。将要发送的请求：",
-        };
-        let how = match language {
-            Language::English => format!(
-                "Answer **yes** to send this, **no** not to. With any other answer it is not sent, and after {minutes} minutes it no longer can be."
-            ),
-            Language::Chinese => format!("回答 **确认** 即发送，回答 **取消** 则不发送。其他回答一律不发送，{minutes} 分钟后失效。"),
         };
         let asks = match (language, after_reply) {
             (_, false) => asks.to_owned(),
@@ -179,7 +172,15 @@ impl Batch {
             }
             Prepared::Ready(_) | Prepared::Waiting(_) | Prepared::Behind(_) | Prepared::Reading(_) | Prepared::Answered(_) => None,
         });
-        Some(said.into_iter().chain([asks]).chain(requests).chain([how]).chain(impossible).collect::<Vec<_>>().join("\n\n"))
+        Some(
+            said.into_iter()
+                .chain([asks])
+                .chain(requests)
+                .chain([how_to_answer(language)])
+                .chain(impossible)
+                .collect::<Vec<_>>()
+                .join("\n\n"),
+        )
     }
 }
 
@@ -230,6 +231,30 @@ fn refused(asked: &[ToolResult], refusal: &Refusal) -> Batch {
     Batch { said: None, calls: asked.iter().map(|result| Prepared::Refused(result.call.clone(), refusal.clone())).collect() }
 }
 
+/// What a question tells people who have nothing but the next message to answer with.
+fn how_to_answer(language: Language) -> String {
+    let minutes = CONFIRMATION_MS_MAX / 60_000;
+    match language {
+        Language::English => {
+            format!(
+                "Answer **yes** to send this, **no** not to. With any other answer it is not sent, and after {minutes} minutes it no longer can be."
+            )
+        }
+        Language::Chinese => format!("回答 **确认** 即发送，回答 **取消** 则不发送。其他回答一律不发送，{minutes} 分钟后失效。"),
+    }
+}
+
+/// A question without what it tells of how to answer: for clients that have buttons. The requests stand before that, so what one of them says
+/// in the same words stays.
+pub fn without_how(question: &str) -> String {
+    let told = [Language::English, Language::Chinese].map(|language| format!("\n\n{}", how_to_answer(language)));
+    let place = told.iter().filter_map(|how| Some((question.rfind(how.as_str())?, how.len()))).max();
+    match place {
+        Some((from, long)) => [question.get(..from), question.get(from + long..)].into_iter().flatten().collect(),
+        None => question.to_owned(),
+    }
+}
+
 /// Tells this very request from any other. Credentials are not part of it: they may be renewed between the question and the yes.
 fn digest_of(request: &UpstreamRequest) -> String {
     let UpstreamRequest { method, url, headers, body } = request;
@@ -243,6 +268,19 @@ fn digest_of(request: &UpstreamRequest) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_request_says_stays_also_if_it_says_how_to_answer() {
+        for (language, other) in [(Language::English, Language::Chinese), (Language::Chinese, Language::English)] {
+            let how = how_to_answer(language);
+            let asked =
+                |behind: &str| format!("This will be sent:\n\n```\n{how}\n\n{how}\n```\n\n{}\n\n{how}{behind}", how_to_answer(other));
+            let shown = format!("This will be sent:\n\n```\n{how}\n\n{how}\n```\n\n{}", how_to_answer(other));
+            assert_eq!(without_how(&asked("")), shown);
+            assert_eq!(without_how(&asked("\n\n**deleteUser**\n\nno")), format!("{shown}\n\n**deleteUser**\n\nno"));
+        }
+        assert_eq!(without_how("Which one?"), "Which one?");
+    }
 
     #[test]
     fn the_digest_is_of_every_part_of_the_request() {

@@ -25,7 +25,7 @@ use tokio::time::Instant;
 
 pub use self::{
     apis::{Api, Apis},
-    confirm::Asking,
+    confirm::{Asking, without_how},
     fallback::is_away,
     meaning::Meaning,
     offer::{Offering, gives_some},

@@ -106,7 +106,8 @@ impl Agent<'_> {
         let before = ready.again.then(|| ready.with(Outcome::Unknown(String::new())));
         let (class, began) = (class_of(&ready), Instant::now());
         let span = spans::tool(&ready.call.name, &ready.call.id);
-        let result = self.send_once(ready, lease).instrument(span.clone()).await;
+        // On the heap: it is the deepest part of a turn's future, which is moved several times before it runs.
+        let result = Box::pin(self.send_once(ready, lease)).instrument(span.clone()).await;
         // Behind it: by now it is known which credentials of the user's own must not be told.
         spans::say(&span, "gen_ai.tool.call.arguments", || {
             let arguments = result.call.arguments.clone().map(Value::Object).map_or_else(Into::into, |arguments| arguments.to_string());

@@ -229,7 +229,7 @@ pub(super) fn render(app: &App, user: &UserName, report: &Report) -> Vec<u8> {
     let calls = function_calls(&report.rounds, report.language, app.settings().agent.show_call_details);
     let none = RawValue::from_string("[]".to_owned()).unwrap_or_default();
     let question = Question::of(user, &report.run, report.asked_ms, &report.rounds);
-    let confirmation = question.as_ref().map(|question| Asks::of(question, &report.rounds));
+    let confirmation = question.as_ref().map(|question| Asks::of(question, &report.answer, &report.rounds));
     let answer = Answer {
         success: true,
         message: &report.answer,

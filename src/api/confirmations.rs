@@ -16,6 +16,7 @@ use super::{
     query::Asked,
 };
 use crate::{
+    agent,
     app::{App, AppError, Decision, Question, Request},
     clock::rfc3339,
     domain::{
@@ -29,6 +30,8 @@ use crate::{
 pub(super) struct Asks<'a> {
     id: &'a str,
     expires_at: String,
+    /// What the answer says, without how to say yes: for clients that have buttons.
+    question: String,
     /// Requests that are sent, in this order, if the answer is yes.
     requests: Vec<Waiting<'a>>,
 }
@@ -44,9 +47,10 @@ struct Waiting<'a> {
 }
 
 impl<'a> Asks<'a> {
-    pub fn of(question: &'a Question, rounds: &'a [Round]) -> Self {
+    /// Of the turn that asked: its answer and its calls.
+    pub fn of(question: &'a Question, answer: &str, rounds: &'a [Round]) -> Self {
         let requests = waiting(rounds).filter_map(Waiting::of).collect();
-        Self { id: &question.id, expires_at: rfc3339(question.expires_ms), requests }
+        Self { id: &question.id, expires_at: rfc3339(question.expires_ms), question: agent::without_how(answer), requests }
     }
 }
 
@@ -67,7 +71,7 @@ impl<'a> Waiting<'a> {
 /// The question that is open now, if one is.
 pub(super) async fn open(State(app): State<App>, Caller(caller): Caller) -> Result<Response, ApiError> {
     let open = app.open_question(&caller).await?;
-    let asks: Vec<Value> = open.iter().map(|(question, turn)| json!(Asks::of(question, &turn.rounds))).collect();
+    let asks: Vec<Value> = open.iter().map(|(question, turn)| json!(Asks::of(question, &turn.answer, &turn.rounds))).collect();
     Ok(Json(json!({"success": true, "confirmations": asks, "user_id": caller.user.as_str()})).into_response())
 }
 

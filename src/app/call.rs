@@ -161,7 +161,7 @@ impl App {
             return Err(AppError::LeaseLost { run });
         }
         let whole = Run { user: caller.user.clone(), caller: Some(caller.clone()), input, taken: false, started, held };
-        let (result, body, stored) = self.send_held(&whole, ready).await;
+        let (result, body, stored) = Box::pin(self.send_held(&whole, ready)).await;
         info!(user = %caller.user, run, function = result.call.name, "{} called {}", caller.user, result.call.name);
         Ok(CallTaken { body, replayed: false, stored, run: Some(run) })
     }

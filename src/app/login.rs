@@ -1,11 +1,8 @@
 //! Names and passwords against tokens, and the accounts behind them.
 
-use std::time::Duration;
-
-use tokio::sync::OwnedSemaphorePermit;
 use tracing::warn;
 
-use super::{App, AppError, refresh::Admission};
+use super::{App, AppError, hashing::hashing, refresh::Admission};
 use crate::{
     clock,
     domain::{
@@ -24,9 +21,6 @@ use crate::{
         overview::LoginEnd,
     },
 };
-
-/// How long a login waits for its turn to be hashed before it is told to come again.
-const HASHING_WAIT: Duration = Duration::from_secs(2);
 
 impl App {
     /// A token for a user who knows the password. Unknown, disabled and wrong are one answer, after the same time; after too many of them from
@@ -135,27 +129,6 @@ impl App {
     pub fn bearer(&self, token: &str) -> Result<Bearer, TokenError> {
         self.tokens().check(token, self.now_ms())
     }
-
-    /// Leave to hash one password: a few at a time, so that logins cannot starve turns.
-    pub(super) async fn hand(&self) -> Result<OwnedSemaphorePermit, AppError> {
-        match tokio::time::timeout(HASHING_WAIT, self.hands().acquire_owned()).await {
-            Ok(Ok(hand)) => Ok(hand),
-            _ => Err(AppError::LoginsBusy),
-        }
-    }
-}
-
-/// Runs the slow part off the runtime, and gives the leave back when it ends, also if nobody waits for it any more.
-pub(super) async fn hashing<T: Send + 'static>(
-    hand: OwnedSemaphorePermit,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, AppError> {
-    let worked = tokio::task::spawn_blocking(move || {
-        let result = work();
-        drop(hand);
-        result
-    });
-    worked.await.map_err(|_| AppError::Broken)
 }
 
 /// A new account; the caller has checked the password's rule. Hashing takes tens of milliseconds and blocks.

@@ -17,6 +17,7 @@ mod document;
 mod error;
 mod feed;
 mod follow;
+mod hashing;
 mod health;
 mod issuers;
 mod journal;

@@ -2,7 +2,7 @@
 
 use tracing::warn;
 
-use super::{App, AppError, login::hashing, refresh::Admission};
+use super::{App, AppError, hashing::hashing, refresh::Admission};
 use crate::{
     domain::{
         audit::{Action, Deed},

@@ -129,7 +129,7 @@ impl App {
                 Ok(Taken::Run(taken)) => {
                     metrics().run_taken(if taken.crashes > 0 { TakenHow::Orphaned } else { TakenHow::Waiting });
                     let held = Held::of(user, &taken.started, turns.lease_ms, asked);
-                    if !crate::fault::recovering(self.go_on(user, *taken, held)).await {
+                    if !crate::fault::recovering(Box::pin(self.go_on(user, *taken, held))).await {
                         return;
                     }
                 }

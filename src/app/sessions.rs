@@ -1,23 +1,23 @@
 //! The sessions that a user has: the one that everybody has without asking, and those begun beside it. Which there are, what they are called,
 //! beginning one, branching off, winding back, ending.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::HashMap};
 
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::{App, AppError, portable};
 use crate::{
     domain::{
-        limits::{HISTORY_READ_TURNS, SESSIONS_SEARCHED_AT_ONCE},
-        session::{Label, Revision, SessionInfo, Turn},
+        limits::{SESSION_SEARCHES_UNDER_WAY, SESSIONS_SEARCHED_AT_ONCE},
+        session::{Label, Revision, SessionId, SessionInfo, Turn},
         slot::Slot,
+        user::UserName,
     },
     secrets::{random, tokens::Bearer},
     store::{
         contract::{
-            Tail,
             credentials::Admitted,
-            sessions::{LabelChange, NewSession, OwnSession, Rewound},
+            sessions::{LabelChange, NewSession, OwnSession, ReadBefore, ReadTurns, Rewound},
         },
         new_session_id,
     },
@@ -44,30 +44,58 @@ impl App {
         let Some(wanted) = search.map(str::to_lowercase).filter(|wanted| !wanted.is_empty()) else {
             return Ok(own.into_iter().map(|own| FoundSession { own, said: None }).collect());
         };
-        let searching = own.into_iter().map(|own| self.searched(caller, own, &wanted));
-        let found: Vec<_> = stream::iter(searching).buffered(SESSIONS_SEARCHED_AT_ONCE).collect().await;
-        found.into_iter().filter_map(Result::transpose).collect()
+        let has_title = |own: &OwnSession| own.label.title.as_deref().is_some_and(|title| title.to_lowercase().contains(&wanted));
+        let others: Vec<ReadBefore> = own.iter().filter(|own| !has_title(own)).filter_map(|own| unread(&own.session)).collect();
+        let together: Vec<Vec<ReadBefore>> = others.chunks(SESSIONS_SEARCHED_AT_ONCE).map(<[_]>::to_vec).collect();
+        let searching = together.into_iter().map(|some| self.searched(&caller.user, some, &wanted));
+        let found = stream::iter(searching).buffered(SESSION_SEARCHES_UNDER_WAY).try_concat().await?;
+        let mut found: HashMap<SessionId, (u64, String)> = found.into_iter().collect();
+        let told = own.into_iter().filter_map(|own| {
+            let said = found.remove(&own.session.id);
+            (said.is_some() || has_title(&own)).then_some(FoundSession { own, said })
+        });
+        Ok(told.collect())
     }
 
-    async fn searched(&self, caller: &Bearer, own: OwnSession, wanted: &str) -> Result<Option<FoundSession>, AppError> {
-        let has = |text: &str| text.to_lowercase().contains(wanted);
-        if own.label.title.as_deref().is_some_and(has) {
-            return Ok(Some(FoundSession { own, said: None }));
-        }
-        let (mut until, first) = (own.session.first_turn + own.session.turns, own.session.first_turn);
-        while until > first {
-            let tail = Tail::Before { turn: until, n: HISTORY_READ_TURNS };
-            let (turns, from) = portable::page(self.store(), &caller.user, &own.session.id, tail, self.hidden()).await?;
-            let said = turns.iter().enumerate().rev().find_map(|(at, turn)| {
-                let said = [&turn.message, &turn.answer].into_iter().find(|text| has(text))?;
-                Some((from + at as u64, said.clone()))
+    /// Those of these sessions in whose conversation it was said, with the newest place.
+    async fn searched(
+        &self,
+        user: &UserName,
+        mut unread: Vec<ReadBefore>,
+        wanted: &str,
+    ) -> Result<Vec<(SessionId, (u64, String))>, AppError> {
+        let mut found = Vec::new();
+        while !unread.is_empty() {
+            let read = self.store().read_several(user, &unread).await?;
+            let behind = unread.split_off(read.len().min(unread.len()));
+            let older = unread.into_iter().zip(read).filter_map(|(ReadBefore { session, .. }, read)| {
+                // One that ended meanwhile is not told of; the conversation of one that was emptied has nothing.
+                let ReadTurns { turns, first } = read.filter(|read| !read.turns.is_empty())?;
+                match self.said(turns, first, wanted) {
+                    Some(said) => {
+                        found.push((session, said));
+                        None
+                    }
+                    None => Some(ReadBefore { session, turn: first }),
+                }
             });
-            if said.is_some() {
-                return Ok(Some(FoundSession { own, said }));
-            }
-            until = from;
+            unread = older.filter(|one| one.turn > 0).chain(behind).collect();
         }
-        Ok(None)
+        Ok(found)
+    }
+
+    /// The newest of these turns, of which the first has this number, that says it. Most say nothing of it, so only those that do are looked
+    /// through for secrets, which nobody finds.
+    fn said(&self, turns: Vec<Turn>, first: u64, wanted: &str) -> Option<(u64, String)> {
+        let has = |text: &String| text.to_lowercase().contains(wanted);
+        turns.into_iter().enumerate().rev().find_map(|(at, mut turn)| {
+            if !has(&turn.message) && !has(&turn.answer) {
+                return None;
+            }
+            self.hidden().in_turn(&mut turn);
+            let said = [turn.message, turn.answer].into_iter().find(has)?;
+            Some((first + at as u64, said))
+        })
     }
 
     /// The session that the caller names.
@@ -164,4 +192,9 @@ impl App {
             Rewound::Refused(refused) => Err(refused.into()),
         }
     }
+}
+
+/// All of a conversation, to be read; none if there is nothing.
+fn unread(session: &SessionInfo) -> Option<ReadBefore> {
+    (session.turns > 0).then(|| ReadBefore { session: session.id.clone(), turn: session.first_turn + session.turns })
 }

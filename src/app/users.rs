@@ -1,10 +1,7 @@
 //! Users, as whoever has the scopes sees and changes them. Nobody gives or changes what goes beyond their own scopes and role, and somebody
 //! is left who may change users.
 
-use super::{
-    App, AppError,
-    login::{self, hashing},
-};
+use super::{App, AppError, hashing::hashing, login};
 use crate::{
     domain::{
         audit::{Action, Deed},

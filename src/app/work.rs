@@ -114,7 +114,7 @@ impl App {
         let span = spans::turn(&run.started.run, run.started.visit.session.id.as_str(), asked_elsewhere);
         spans::set(&span, "saa.replica", self.replica().to_owned());
         let feed = self.feeds().of(&run.started.run);
-        let worked = self.work_on(run, begun, settled, feed.as_ref()).instrument(span.clone()).await;
+        let worked = Box::pin(self.work_on(run, begun, settled, feed.as_ref())).instrument(span.clone()).await;
         told_of(&span, &worked);
         let Some(feed) = feed else { return worked };
         let stored = worked.as_ref().ok().filter(|worked| worked.stored);
@@ -145,7 +145,7 @@ impl App {
             let summary = run.started.summary.as_ref().map(|summary| Recap { text: &summary.text, of_older: summary.first < first });
             let (role, answered) = (run.started.visit.role, answered.flatten());
             let before = Before { role, history: &history, summary, behind_question, answered };
-            self.think_until_the_end(&run, begun, before, feed).await?
+            Box::pin(self.think_until_the_end(&run, begun, before, feed)).await?
         };
         let Made { turn, ending, detail, changed } = made;
         let lost_in_the_middle = detail == SESSION_LOST;
@@ -403,7 +403,8 @@ impl App {
             let words: Option<Words<'_>> = followed.is_some().then_some(&say);
             let began = Instant::now();
             let thinking = async {
-                let thought = unless_halted(held, agent.think(ask, &mut so_far.progress, words)).await;
+                // On the heap, like all deep parts: what holds them is moved several times before it runs.
+                let thought = unless_halted(held, Box::pin(agent.think(ask, &mut so_far.progress, words))).await;
                 metrics().stage(Stage::Model, began);
                 thought
             };

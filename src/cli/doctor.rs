@@ -3,6 +3,7 @@
 //! It changes nothing: an embedded store that is not there is not made, and of an API nothing but its root is asked for.
 
 mod apis;
+mod certificates;
 mod model;
 mod store;
 
@@ -65,8 +66,9 @@ pub fn run(sources: Sources, as_json: bool) -> ExitCode {
     let mut found = vec![Finding::ok("settings", "all can be used; `config check` shows them")];
     let looked = super::block_on(async {
         secrets::install_crypto();
-        let (store, model, apis) = tokio::join!(store::look(&settings), model::look(&settings), apis::look(&settings));
-        found.extend(store.into_iter().chain(model).chain(apis));
+        let (store, model, apis, issuers) =
+            tokio::join!(store::look(&settings), model::look(&settings), apis::look(&settings), certificates::of_issuers(&settings));
+        found.extend(store.into_iter().chain(model).chain(apis).chain(issuers));
         Ok(())
     });
     found.push(server(&settings));

@@ -106,8 +106,10 @@ pub const RESULT_KEPT_BYTES_MAX: usize = 4 * 1024;
 pub const HISTORY_PAGE_DEFAULT: usize = 200;
 /// Turns that are read at once where a whole conversation is.
 pub const HISTORY_READ_TURNS: usize = 200;
-/// Sessions of one user that are searched at the same time.
-pub const SESSIONS_SEARCHED_AT_ONCE: usize = 8;
+/// Sessions of one user that are searched in one round trip: what they cost the store in one piece must delay no turn.
+pub const SESSIONS_SEARCHED_AT_ONCE: usize = 64;
+/// Round trips of one search that are under way at the same time: while one is looked through, the next is fetched.
+pub const SESSION_SEARCHES_UNDER_WAY: usize = 2;
 /// The longest text that is searched for in sessions, in characters.
 pub const SESSION_SEARCH_CHARS_MAX: usize = 200;
 /// The longest title of a session, in characters.
@@ -491,12 +493,19 @@ pub const RESULT_BYTES_STEPS: [usize; 7] = [16 * 1024, 8 * 1024, 4 * 1024, 2 * 1
 pub const TOLD_ARGUMENTS_BYTES_MAX: usize = 512;
 /// How much longer tokens stay set aside than the request may take that they are for, in milliseconds.
 pub const RESERVATION_MARGIN_MS: u64 = 30_000;
+/// After so long without a request what serves a connection is let go, and made again when something comes, in milliseconds: long enough
+/// that those in use keep theirs.
+pub const CONNECTION_RESTS_AFTER_MS: u64 = 1000;
 /// Connections of the admin listener that are served at once; more wait in the system's queue.
 pub const ADMIN_CONNECTIONS_MAX: usize = 16;
 /// Characters of what the log is to tell, where it is changed while the process runs.
 pub const LOG_LEVEL_CHARS_MAX: usize = 1000;
 /// A machine's clock and the store's may be so far apart before `doctor` says so, in milliseconds.
 pub const CLOCKS_APART_MS_MAX: u64 = 1000;
+/// A certificate that is good for fewer days is one that `doctor` warns of.
+pub const CERTIFICATE_DAYS_MIN: i64 = 30;
+/// What is shown of a certificate's name, in characters.
+pub const CERTIFICATE_NAME_CHARS_MAX: usize = 100;
 /// How long `doctor` waits for a model's answer, in milliseconds.
 pub const DOCTOR_MODEL_MS_MAX: u64 = 20_000;
 /// What `doctor` reads of an API's answer, in bytes.

@@ -51,6 +51,14 @@ labels! {
         Commit = "commit",
     }
 
+    /// What a connection is.
+    ConnectionState {
+        /// It waits for its next request, and holds nothing else.
+        AtRest = "at_rest",
+        /// It is served, or was a moment ago.
+        Served = "served",
+    }
+
     /// Tokens of a model.
     TokenKind { Prompt = "prompt", Completion = "completion", }
 

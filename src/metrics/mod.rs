@@ -19,7 +19,9 @@ use prometheus_client::{
     registry::Registry,
 };
 
-pub use self::labels::{CallClass, CallOutcome, LoginOutcome, RunKind, RunOutcome, Stage, StoreFault, TakenHow, TokenKind, Verb, Whose};
+pub use self::labels::{
+    CallClass, CallOutcome, ConnectionState, LoginOutcome, RunKind, RunOutcome, Stage, StoreFault, TakenHow, TokenKind, Verb, Whose,
+};
 use self::series::{By, By2};
 use crate::release;
 
@@ -59,6 +61,7 @@ pub struct Metrics {
     store_faults: By<StoreFault, Counter>,
     store_times: Times,
     streams: Gauge,
+    connections: By<ConnectionState, Gauge>,
     budgets: By<Whose, Counter>,
     logins: By<LoginOutcome, Counter>,
 }
@@ -122,6 +125,7 @@ impl Metrics {
                 ("store_errors", "Answers that the store did not give, or not so that they count", "error"),
                 Counter::default,
             ),
+            connections: By::new(registry, ("connections_open", "Connections, at rest or served", "state"), Gauge::default),
             budgets: By::new(registry, ("budgets_exhausted", "Moves that a budget of tokens did not allow", "budget"), Counter::default),
             logins: By::new(registry, ("logins", "Logins and refreshes, by outcome", "outcome"), Counter::default),
             requests,
@@ -196,6 +200,11 @@ impl Metrics {
     /// A stream of events is open until what comes back goes.
     pub fn stream(&self) -> Open {
         Open::of(&self.streams)
+    }
+
+    /// A connection is in this state until what comes back goes.
+    pub fn connection(&self, state: ConnectionState) -> Open {
+        Open::of(self.connections.of(state))
     }
 
     pub fn budget_exhausted(&self, whose: Whose) {

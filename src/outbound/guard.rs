@@ -39,6 +39,14 @@ enum Named {
 #[error("the host is at an address that may not be called")]
 pub(super) struct Forbidden;
 
+/// Why there is no address to connect to.
+#[derive(Debug)]
+pub(super) enum Unreachable {
+    Forbidden(Forbidden),
+    /// The name is not known.
+    Unknown,
+}
+
 #[cfg(test)]
 type Script = Arc<dyn Fn(&str) -> Vec<IpAddr> + Send + Sync>;
 
@@ -116,6 +124,24 @@ impl Guard {
         };
         let allowed: Vec<IpAddr> = addresses.iter().copied().filter(may).collect();
         if allowed.is_empty() && !addresses.is_empty() { Err(Forbidden) } else { Ok(allowed) }
+    }
+}
+
+impl Guard {
+    /// Where a URL leads, as far as it may.
+    pub async fn addresses(&self, url: &Url) -> Result<Vec<SocketAddr>, Unreachable> {
+        self.check(url).map_err(Unreachable::Forbidden)?;
+        let found = match url.host() {
+            Some(Host::Ipv4(address)) => vec![address.into()],
+            Some(Host::Ipv6(address)) => vec![address.into()],
+            Some(Host::Domain(name)) => {
+                let found = self.lookup.of(name).await.map_err(|_| Unreachable::Unknown)?;
+                self.judge(name, found).map_err(Unreachable::Forbidden)?
+            }
+            None => Vec::new(),
+        };
+        let port = url.port_or_known_default().unwrap_or_default();
+        Ok(found.into_iter().map(|address| SocketAddr::new(address, port)).collect())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Passwords, tokens, digests, sealed secrets and random bytes: everything that needs cryptography.
 
 pub mod api_key;
+pub mod certificates;
 pub mod digest;
 pub mod issuers;
 pub mod passwords;

@@ -52,9 +52,27 @@ pub(super) fn issuers(whole: &Part<'_>, notes: &mut Notes) -> Vec<Issuer> {
             notes.refuse(&element.path, "has the id or the issuer of another one; each is listed once");
         }
         let user_prefix = prefix.unwrap_or_else(|| format!("{id}/"));
+        if let Some(other) = issuers.iter().find(|other| overlap(&other.user_prefix, &user_prefix)) {
+            notes.refuse(
+                &format!("{}.user_prefix", element.path),
+                format!(
+                    "is {}, and {} of issuer {} begins like it: a name of one could be somebody's of the other; the same prefix for the same \
+                     people, or prefixes of which none begins with another, are needed",
+                    quoted(&user_prefix),
+                    quoted(&other.user_prefix),
+                    other.id
+                ),
+            );
+        }
         issuers.push(Issuer { id, issuer, keys_url, audience, user_claim, user_prefix, role_claim, admin_roles });
     }
     issuers
+}
+
+/// Whether two issuers could name the same user without being meant to. Those with one prefix are: they vouch for the same people. One
+/// without a prefix vouches for anybody, as the operator says by leaving it out.
+fn overlap(one: &str, other: &str) -> bool {
+    one != other && !one.is_empty() && !other.is_empty() && (one.starts_with(other) || other.starts_with(one))
 }
 
 fn id_of(part: &Part<'_>, notes: &mut Notes) -> Option<String> {

@@ -39,7 +39,7 @@ use self::contract::{
     logins::{Attempted, LoggedOut, Login, Logout, Opened, Rotated, Rotation, StoppedRuns},
     overview::{HourCounted, LoginsOfHour, OpenPlace, OpenRuns, Told, UnknownOutcome},
     replicas::{Alive, Replica},
-    sessions::{LabelChange, NewSession, OwnSession, Rewound, SessionOpened},
+    sessions::{LabelChange, NewSession, OwnSession, ReadBefore, ReadTurns, Rewound, SessionOpened},
 };
 use crate::{
     domain::{
@@ -440,6 +440,13 @@ impl Store {
     /// What was said in a session of a user's, the main one if none is named, for somebody else: nothing of it changes. `None` if there is none.
     pub async fn peek(&self, user: &UserName, session: Option<&SessionId>, tail: Tail) -> Result<Option<Peeked>, StoreError> {
         either!(self.peek(user, session, tail))
+    }
+
+    /// What was said in several sessions of one user, in their order, the newest [`HISTORY_READ_TURNS`](crate::domain::limits::HISTORY_READ_TURNS) of
+    /// each, in one round trip: of the first ones, until a page is full, and of one at least. `None` for one that is not there any more, or
+    /// cannot be read. Whether the user may come in is not asked here.
+    pub async fn read_several(&self, user: &UserName, wanted: &[ReadBefore]) -> Result<Vec<Option<ReadTurns>>, StoreError> {
+        either!(self.read_several(user, wanted))
     }
 
     /// A password is about to be tried for an account, there or not, from an address (its digest): counted as a failure until `forgive`.

@@ -42,7 +42,7 @@ export function contrastAndNames(page) {
     const visible = (element) => element.checkVisibility({ visibilityProperty: true, opacityProperty: true });
     const wrong = [];
     for (const element of document.querySelectorAll("button, input, textarea, select, [tabindex], summary, [role]:not([role=status], [role=alert])")) {
-      const named = element.innerText || element.getAttribute("aria-label") || element.labels?.[0]?.innerText || element.localName === "pre" || element.id === "log";
+      const named = element.textContent.trim() || element.getAttribute("aria-label") || element.labels?.[0]?.innerText || element.localName === "pre" || element.id === "log";
       if (visible(element) && !named) wrong.push(`${element.localName}#${element.id} has no name`);
     }
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);

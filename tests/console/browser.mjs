@@ -1,5 +1,6 @@
 // A Chromium that is watched: what it asks of whom, what it complains of, and a listener that nobody should ever call.
 
+import assert from "node:assert/strict";
 import http from "node:http";
 import { chromium } from "playwright-core";
 
@@ -71,6 +72,21 @@ export async function say(page, text) {
   await page.locator("#message").press("Enter");
   await answers.nth(before).waitFor();
   return answers.nth(before);
+}
+
+/** What the user said. What is far away is not laid out, so there is no text as it is seen. */
+export const bubbles = (page) => page.locator(".bubble").allTextContents();
+
+/** Waits until something is so; what it is in the end stands in the failure. */
+export async function until(expected, ask) {
+  const end = Date.now() + 20_000;
+  let seen;
+  do {
+    seen = await ask();
+    if (JSON.stringify(seen) === JSON.stringify(expected)) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  } while (Date.now() < end);
+  assert.deepEqual(seen, expected);
 }
 
 /** An answer of the service, as its `POST /api/process` gives it. */

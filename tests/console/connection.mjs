@@ -85,7 +85,7 @@ export async function connection({ check, begin, who, picture, text, upstream })
     await other.locator(".working .live-calls li").waitFor();
     await other.locator("article.answer:not(.working)").waitFor();
     await page.locator("article.answer:not(.working)").waitFor();
-    assert.deepEqual(await other.locator(".bubble").allInnerTexts(), ["list reports"]);
+    assert.deepEqual(await other.locator(".bubble").allTextContents(), ["list reports"]);
     assert.equal(api.got.length, asked + 1);
   });
 

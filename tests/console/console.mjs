@@ -9,6 +9,7 @@ import { assertAccessible } from "./accessible.mjs";
 import { connection } from "./connection.mjs";
 import { corpus, htmlCorpus } from "./corpus.mjs";
 import { functions } from "./functions.mjs";
+import { longConversation } from "./long.mjs";
 import { sessions } from "./sessions.mjs";
 import { checkTypes } from "./types.mjs";
 
@@ -296,7 +297,7 @@ await check("earlier messages come page by page, and what is read stays in view"
   await page.locator("#older").click();
   await page.locator(".bubble", { hasText: /^user 0$/ }).waitFor({ state: "attached" });
   assert.equal(await page.locator("#older").isVisible(), false);
-  assert.deepEqual(await page.locator(".bubble").allInnerTexts(), turns.map((_, n) => `user ${n}`));
+  assert.deepEqual(await page.locator(".bubble").allTextContents(), turns.map((_, n) => `user ${n}`));
 });
 
 await check("an empty history is asked about first; signing out forgets", {}, async (page) => {
@@ -402,6 +403,7 @@ await check("what the policy forbids is blocked, and seen here", {}, async (page
   seen.foreign.length = 0;
 });
 
+await longConversation(kit);
 await sessions(kit);
 await functions(kit);
 await account(kit);

@@ -3,22 +3,9 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import { assertAccessible } from "./accessible.mjs";
-import { openTab, say, signIn } from "./browser.mjs";
+import { bubbles, openTab, say, signIn, until } from "./browser.mjs";
 
-const bubbles = (page) => page.locator(".bubble").allInnerTexts();
 const names = (page) => page.locator("#sessions .name").allInnerTexts();
-
-/** Waits until something is so; what it is in the end stands in the failure. */
-async function until(expected, ask) {
-  const end = Date.now() + 10_000;
-  let seen;
-  do {
-    seen = await ask();
-    if (JSON.stringify(seen) === JSON.stringify(expected)) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  } while (Date.now() < end);
-  assert.deepEqual(seen, expected);
-}
 
 async function menu(page, item) {
   await page.locator("#session-more").click();

@@ -4,9 +4,13 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use crate::harness::{
-    bed::{Bed, On, SIGNING_KEY},
-    servers::free_port,
+use crate::{
+    harness::{
+        bed::{Bed, On, SIGNING_KEY},
+        certificates::{authority, shown_at_a_port, signed},
+        servers::free_port,
+    },
+    topologies::sealed,
 };
 
 /// Runs it with these settings beside those of the bed.
@@ -134,4 +138,71 @@ async fn a_store_that_is_not_there_yet_is_not_made_and_one_in_use_is_left_alone(
     let (state, message, _) = of(&found(&output), "store");
     assert!(state == "ok" && message.contains("the first start makes one"), "{message}");
     assert!(!place.exists(), "it was made");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn certificates_of_redis_are_told_of_before_they_end() {
+    let bed = Bed::on(On::Embedded).await;
+    bed.llm.says("ok");
+    let directory = tempfile::tempdir().unwrap();
+    sealed::certified(directory.path());
+    let redis = sealed::server(directory.path());
+    let file = |name: &str| directory.path().join(name).display().to_string();
+    let more = [
+        ("REDIS_URL", format!("rediss://test:test@localhost:{}/0", redis.port)),
+        ("SAA_STORE__TLS_CA_FILE", file("ca.pem")),
+        ("SAA_STORE__TLS_CERT_FILE", file("client.pem")),
+        ("SAA_STORE__TLS_KEY_FILE", file("client.key")),
+        ("WEB_API_USERNAME", "admin".to_owned()),
+        ("WEB_API_PASSWORD", "correct horse battery".to_owned()),
+    ];
+    let output = doctor(&bed, &["--json"], &more).await;
+    let told = found(&output);
+    assert_eq!(output.status.code(), Some(0), "{told:#}");
+    for (check, name) in
+        [("store.redis_url certificate", "CN=server"), ("store.tls_ca_file", "CN=authority"), ("store.tls_cert_file", "CN=client")]
+    {
+        let (state, message, advice) = of(&told, check);
+        assert!(state == "warn" && message.contains(&format!("{name} is good until 20")), "{check} is {state}: {message}");
+        assert!(advice.unwrap().contains("renew it"), "{check}");
+    }
+    let (_, message, _) = of(&told, "store.redis_url certificate");
+    assert!(message.starts_with(&format!("localhost:{}: ", redis.port)), "where it is: {message}");
+}
+
+#[tokio::test]
+async fn certificates_of_the_model_the_api_and_issuers_are_told_of_each_as_it_is() {
+    let bed = Bed::on(On::Redis).await;
+    let directory = tempfile::tempdir().unwrap();
+    authority(directory.path());
+    [("api", -1), ("model", 20), ("issuer", 90)].into_iter().for_each(|(who, days)| signed(directory.path(), who, days));
+    let at = async |who: &str| format!("https://localhost:{}", shown_at_a_port(directory.path(), who).await);
+    let (api, model, issuer) = (at("api").await, at("model").await, at("issuer").await);
+    let issuers = format!(r#"[{{"id": "corp", "issuer": "{issuer}", "audience": "agent", "user_claim": "sub", "user_prefix": "corp."}}]"#);
+    let more = [
+        ("API_BASE_URL", api.clone()),
+        ("DEEPSEEK_API_URL", format!("{model}/v1?key=canary-of-the-query")),
+        ("SAA_AUTH__ISSUERS", issuers),
+    ];
+    let output = doctor(&bed, &["--json"], &more).await;
+    let told = found(&output);
+    for (check, expected, part) in [
+        ("upstream.base_url certificate", "fail", format!("{api}/: CN=api ended on ")),
+        ("llm.url certificate", "warn", format!("{model}/v1: CN=model is good until 20")),
+        ("auth.issuers.corp certificate", "ok", format!("{issuer}/: CN=issuer is good until 20")),
+    ] {
+        let (state, message, _) = of(&told, check);
+        assert!(state == expected && message.starts_with(&part), "{check} is {state}: {message}");
+    }
+    assert!(!format!("{output:?}").contains("canary"), "{output:?}");
+}
+
+#[tokio::test]
+async fn a_server_without_tls_where_the_settings_say_so_is_told_of() {
+    let bed = Bed::on(On::Redis).await;
+    bed.llm.says("ok");
+    let plain = bed.settings.upstream.base_url.clone().unwrap().replace("http://", "https://");
+    let told = found(&doctor(&bed, &["--json"], &[("API_BASE_URL", plain)]).await);
+    let (state, message, _) = of(&told, "upstream.base_url certificate");
+    assert!(state == "warn" && message.contains("it speaks no TLS"), "{message}");
 }

@@ -25,7 +25,7 @@ const FLOORS: [&[&str]; 8] = [
 const NEIGHBOURS: [(&str, &str); 3] = [("main", "cli"), ("store", "secrets"), ("clock", "fault")];
 
 /// Outside packages with a home, and the modules that may name them.
-const HOMES: [(&str, &[&str]); 37] = [
+const HOMES: [(&str, &[&str]); 39] = [
     ("pulldown_cmark", &["markdown"]),
     ("ammonia", &["markdown"]),
     ("arc_swap", &["app", "store"]),
@@ -34,6 +34,8 @@ const HOMES: [(&str, &[&str]); 37] = [
     ("argon2", &["secrets"]),
     ("aws_lc_rs", &["secrets"]),
     ("rustls", &["secrets"]),
+    ("tokio_rustls", &["secrets"]),
+    ("x509_parser", &["secrets"]),
     ("aho_corasick", &["redact"]),
     ("reqwest", &["outbound"]),
     ("flate2", &["api", "outbound"]),

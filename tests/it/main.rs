@@ -5,7 +5,8 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,
-    reason = "a test may fail where it stands"
+    clippy::large_futures,
+    reason = "a test may fail where it stands, and is not moved often"
 )]
 #![allow(
     clippy::print_stdout,
@@ -18,6 +19,7 @@ mod apis;
 mod attacks;
 mod bad_input;
 mod config_check;
+mod connections;
 mod contract;
 mod credentials;
 mod demo;

@@ -16,14 +16,14 @@ use crate::harness::{
 };
 
 /// The admin listener of a bed's first replica.
-async fn admin(bed: &Bed) -> At {
+pub async fn admin(bed: &Bed) -> At {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(swagger_api_agent::api::server::serve_admin(bed.app(0), listener));
     bed.through(&format!("http://{address}"))
 }
 
-async fn scraped(admin: &At) -> String {
+pub async fn scraped(admin: &At) -> String {
     let reply = admin.nobody().get("/metrics").await;
     assert_eq!(reply.header("content-type"), Some("application/openmetrics-text; version=1.0.0; charset=utf-8"));
     reply.text().to_owned()
@@ -31,7 +31,7 @@ async fn scraped(admin: &At) -> String {
 
 /// The value of one series.
 #[track_caller]
-fn value(told: &str, series: &str) -> f64 {
+pub fn value(told: &str, series: &str) -> f64 {
     let line = told.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
     line.unwrap_or_else(|| panic!("{series} is missing in {told}")).parse().unwrap()
 }

@@ -85,6 +85,23 @@ fn the_commit_is_what_the_build_is_told_or_else_what_the_repository_says() {
 }
 
 #[test]
+fn the_licences_that_the_package_names_are_in_it() {
+    let place = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = |file: &str| fs::read_to_string(place.join(file)).unwrap();
+    assert!(text("Cargo.toml").contains("\nlicense = \"MIT OR Apache-2.0\"\n"));
+    assert!(
+        text("LICENSE-MIT").contains("Permission is hereby granted, free of charge")
+            && text("LICENSE-MIT").contains("Swagger API Agent authors")
+    );
+    assert!(text("LICENSE-APACHE").contains("Version 2.0, January 2004") && text("LICENSE-APACHE").contains("END OF TERMS AND CONDITIONS"));
+    let listed = Command::new(env!("CARGO")).args(["package", "--list", "--offline", "--allow-dirty"]).current_dir(place).output().unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    for file in ["LICENSE-MIT", "LICENSE-APACHE", "README.md", "src/main.rs"] {
+        assert!(listed.lines().any(|line| line == file), "{file} is not in the package: {listed}");
+    }
+}
+
+#[test]
 fn a_variable_of_the_build_does_not_keep_the_service_from_starting() {
     let check = |name: &str| {
         Command::new(env!("CARGO_BIN_EXE_swagger-api-agent"))

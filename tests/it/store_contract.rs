@@ -27,6 +27,7 @@ mod requests;
 mod restarts;
 mod results;
 mod sessions;
+mod several;
 mod spoil;
 mod summaries;
 mod vectors;
@@ -92,6 +93,7 @@ async fn every_check_holds_on_a_cluster() {
         restarts::on_a_cluster(&cluster).await,
         results::on_a_cluster(&cluster).await,
         sessions::on_a_cluster(&cluster).await,
+        several::on_a_cluster(&cluster).await,
         summaries::on_a_cluster(&cluster).await,
         vectors::on_a_cluster(&cluster).await,
         waiting::on_a_cluster(&cluster).await,

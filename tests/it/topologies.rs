@@ -5,7 +5,7 @@ mod cluster;
 mod durable;
 mod load;
 mod outages;
-mod sealed;
+pub mod sealed;
 mod sentinels;
 
 use secrecy::SecretString;

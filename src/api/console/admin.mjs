@@ -6,6 +6,7 @@ import { why } from "./admin_parts.mjs";
 import "./admin_texts.mjs";
 import { $, make } from "./element.mjs";
 import { Problem, forgetSignIn, signedIn } from "./service.mjs";
+import { asked, hear } from "./tabs.mjs";
 import { say, spoken, switchLanguage, translate } from "./texts.mjs";
 
 /**
@@ -85,11 +86,14 @@ $("language").addEventListener("click", () => {
   begin();
 });
 window.addEventListener("hashchange", () => begin(true));
-document.addEventListener("signed-out", () => {
+document.addEventListener("signed-out", leave);
+hear("signed_out", leave);
+
+function leave() {
   // Else the console takes the sign-in for good, and leads back here.
   forgetSignIn();
   leaveToSignIn();
-});
+}
 
 function begin(moved = false) {
   const who = signedIn();
@@ -99,5 +103,6 @@ function begin(moved = false) {
   $("admin-screen").replaceChildren(make("p", { class: "notice" }, say("admin_only", who.user)));
 }
 
+if (signedIn() === null) await asked();
 begin();
 if (role() === "admin") watch();

@@ -182,10 +182,11 @@ export const number = (n) => n.toLocaleString(locale());
 export function span(ms) {
   const secs = Math.max(0, Math.round(ms / 1000));
   const parts = [Math.floor(secs / 86400), Math.floor(secs / 3600) % 24, Math.floor(secs / 60) % 60, secs % 60];
+  const units = say("admin_span_units").split(" ");
   const first = Math.min(Math.max(0, parts.findIndex((part) => part > 0)), 3);
   const from = parts.every((part) => part === 0) ? 3 : first;
   return parts
     .slice(from, from + 2)
-    .map((part, n) => `${part} ${"dhms"[from + n] === "m" ? "min" : "dhms"[from + n]}`)
+    .map((part, n) => `${part} ${units[from + n]}`)
     .join(" ");
 }

@@ -50,6 +50,7 @@ learn({
   admin_previous: ["Previous", "上一页"],
   admin_next: ["Next", "下一页"],
   admin_read_at: ["As of {0}", "截至 {0}"],
+  admin_span_units: ["d h min s", "天 小时 分 秒"],
 
   sessions_title: ["Sessions", "会话"],
   sessions_count: ["{0} sessions, {1} of them active", "共 {0} 个会话，其中 {1} 个活跃"],

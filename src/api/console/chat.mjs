@@ -158,6 +158,7 @@ async function load() {
   [question = null] = confirmations;
   conversation.clear();
   addEarlier(page);
+  conversation.toEnd();
 }
 
 function addEarlier(page) {

@@ -9,6 +9,8 @@ import { retell, say, telling, translate } from "./texts.mjs";
 
 /** How often a countdown looks at the time, in milliseconds. */
 const TICK_MS = 250;
+/** Room above an entry whose beginning is shown, in CSS pixels. */
+const ROOM_PX = 16;
 
 /** Empties it. */
 export function clear() {
@@ -59,7 +61,8 @@ export function addAnswer({ text, timestamp, calls, usage, question, decide }, w
   // Calls that wait are what the card is about.
   const list = callList(question ? calls?.filter(({ unsent }) => unsent !== "awaiting_confirmation") : calls);
   if (list !== null) entry.append(list);
-  const content = make("div", { class: "markdown" }, render(text));
+  // A replica of the release before tells no question beside the text.
+  const content = make("div", { class: "markdown" }, render(question?.question ?? text));
   entry.append(question ? confirmationCard(question, content, decide) : content, foot(timestamp, usage, text));
   $("log")[where](entry);
   translate(entry);
@@ -72,6 +75,7 @@ export function ask(question, decide) {
   const content = newest?.querySelector(":scope > .markdown");
   if (!content || newest.matches(".working")) return;
   const foot = newest.lastElementChild;
+  if (question.question) content.replaceChildren(render(question.question));
   content.remove();
   foot.before(confirmationCard(question, content, decide));
   translate(newest);
@@ -97,10 +101,10 @@ export function addEarlier(messages, turn) {
   scroll.scrollTop = scroll.scrollHeight - fromEnd;
 }
 
-/** Adds an entry at the end and brings it into view. */
+/** Adds an entry at the end and keeps it in view while it grows, as long as its beginning can be seen. */
 export function add(entry) {
   $("log").append(entry);
-  toEnd();
+  toBeginning(entry);
 }
 
 /**
@@ -178,19 +182,42 @@ function copyButton(text) {
   return button;
 }
 
+/** What stays in view while heights change: the beginning of this entry, the end if it is null, nothing once somebody scrolls. @type {HTMLElement | null | undefined} */
+let kept;
+/** Where that was put, and how high all was then. */
+let [top, height] = [0, 0];
+
+function keepInView() {
+  if (kept === undefined) return;
+  const scroll = $("scroll");
+  const end = scroll.scrollHeight - scroll.clientHeight;
+  scroll.scrollTop = kept?.isConnected ? Math.min(end, kept.offsetTop - scroll.offsetTop - ROOM_PX) : end;
+  [top, height] = [scroll.scrollTop, scroll.scrollHeight];
+}
+
+/** Whatever moved it, it was not a change of heights: somebody wants to see something else. */
+function moved() {
+  const scroll = $("scroll");
+  if (scroll.scrollHeight === height && Math.abs(scroll.scrollTop - top) > 1) kept = undefined;
+}
+
 /** Brings the newest into view. */
 export function toEnd() {
-  const scroll = $("scroll");
-  scroll.scrollTop = scroll.scrollHeight;
+  kept = null;
+  keepInView();
 }
 
 /** Brings the beginning of an entry into view: a long answer is read from its beginning. */
 export function toBeginning(entry) {
-  const scroll = $("scroll");
-  const top = entry.offsetTop - scroll.offsetTop;
-  if (entry.offsetHeight > scroll.clientHeight) scroll.scrollTop = top - 16;
-  else toEnd();
+  kept = entry;
+  keepInView();
 }
+
+// Entries have their real height only when they come near.
+const heights = new ResizeObserver(keepInView);
+for (const id of ["log", "scroll"]) heights.observe($(id));
+$("scroll").addEventListener("scroll", moved, { passive: true });
+for (const moves of ["wheel", "touchstart", "pointerdown", "keydown"]) $("scroll").addEventListener(moves, () => (kept = undefined), { passive: true });
 
 /** Asks before something that can't be undone; the answer is a promise of true or false. @param {string} name */
 export function confirmed(name) {

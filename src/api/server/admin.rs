@@ -13,7 +13,7 @@ use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::{super::home, ACCEPT_PAUSE, accept, connection, waits_of};
+use super::{super::home, ACCEPT_PAUSE, Serving, accept, connection, waits_of};
 use crate::{
     app::App,
     domain::limits::ADMIN_CONNECTIONS_MAX,
@@ -25,14 +25,11 @@ pub async fn serve_admin(app: App, listener: TcpListener) {
     let (places, waits) = (Arc::new(Semaphore::new(ADMIN_CONNECTIONS_MAX)), waits_of(&app.settings().server));
     let router =
         Router::new().route("/metrics", get(told)).route("/livez", get(home::live)).route("/readyz", get(home::ready)).with_state(app);
+    let serving = Arc::new(Serving { router, waits, closing: CancellationToken::new() });
     loop {
         match accept(&listener, &places).await {
             Ok((stream, peer, place)) => {
-                let router = router.clone();
-                tokio::spawn(async move {
-                    connection(stream, peer, router, waits, CancellationToken::new()).await;
-                    drop(place);
-                });
+                tokio::spawn(connection(stream, peer, serving.clone(), place));
             }
             Err(error) => {
                 warn!(%error, "a connection of the admin listener could not be accepted: {error}");

@@ -20,6 +20,10 @@ pub(super) struct Framing {
     after_cr: bool,
     /// What the head says of the body's length so far.
     length: Option<Length>,
+    /// Requests whose last byte has come.
+    complete: u64,
+    /// Whether nothing at all has come since the last of them, or ever.
+    untouched: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,30 +53,43 @@ struct Refused;
 
 impl Framing {
     pub fn new() -> Self {
-        Self { at: At::RequestLine, line: Vec::new(), line_bytes: 0, after_cr: false, length: None }
+        Self { at: At::RequestLine, line: Vec::new(), line_bytes: 0, after_cr: false, length: None, complete: 0, untouched: true }
+    }
+
+    /// How many requests have come whole, if what has come ends with the last of them: not one byte more, no empty line either.
+    pub fn whole(&self) -> Option<u64> {
+        self.untouched.then_some(self.complete)
     }
 
     /// Follows what was read; what may not be taken is spoilt.
     pub fn follow(&mut self, mut bytes: &mut [u8]) {
         while !bytes.is_empty() {
+            self.untouched = false;
             let taken = match self.at {
                 At::Over => {
                     bytes.fill(0);
                     return;
                 }
-                At::Body(left) => self.skip(left, bytes.len(), At::Body, At::RequestLine),
-                At::Chunk(left) => self.skip(left, bytes.len(), At::Chunk, At::ChunkSize),
+                At::Body(left) => self.skip(left, bytes.len(), At::Body, Self::request_over),
+                At::Chunk(left) => self.skip(left, bytes.len(), At::Chunk, |_| At::ChunkSize),
                 At::RequestLine | At::Field | At::ChunkSize | At::Trailer => self.read_line(bytes),
             };
             bytes = bytes.get_mut(taken..).unwrap_or_default();
         }
     }
 
-    fn skip(&mut self, left: u64, there: usize, more: fn(u64) -> At, then: At) -> usize {
+    fn skip(&mut self, left: u64, there: usize, more: fn(u64) -> At, then: fn(&mut Self) -> At) -> usize {
         let taken = usize::try_from(left).map_or(there, |left| left.min(there));
         let left = left.saturating_sub(taken as u64);
-        self.at = if left == 0 { then } else { more(left) };
+        self.at = if left == 0 { then(self) } else { more(left) };
         taken
+    }
+
+    /// The last byte of a request was taken.
+    fn request_over(&mut self) -> At {
+        self.complete += 1;
+        self.untouched = true;
+        At::RequestLine
     }
 
     /// Reads to the end of the line or of the bytes, and returns how many were taken.
@@ -111,7 +128,7 @@ impl Framing {
             At::RequestLine if empty => At::RequestLine,
             At::RequestLine => At::Field,
             At::Field if empty => match self.length.take() {
-                None | Some(Length::Bytes(0)) => At::RequestLine,
+                None | Some(Length::Bytes(0)) => self.request_over(),
                 Some(Length::Bytes(bytes)) => At::Body(bytes),
                 Some(Length::Chunked) => At::ChunkSize,
             },
@@ -124,7 +141,7 @@ impl Framing {
                 Some(bytes) => At::Chunk(bytes.saturating_add(2)),
                 None => return Err(Refused),
             },
-            At::Trailer if empty => At::RequestLine,
+            At::Trailer if empty => self.request_over(),
             other @ (At::Trailer | At::Body(_) | At::Chunk(_) | At::Over) => other,
         };
         Ok(())
@@ -182,6 +199,35 @@ mod tests {
         ] {
             assert_eq!(seen(text), text);
         }
+    }
+
+    #[test]
+    fn what_has_come_is_whole_behind_the_last_byte_of_a_request_only() {
+        let requests = [
+            "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+            "\r\nPOST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n",
+            "POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\na\nb",
+            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n\n\n\r\n0\r\nA: b\r\n\r\n",
+        ];
+        let mut framing = Framing::new();
+        assert_eq!(framing.whole(), Some(0));
+        for (request, complete) in requests.iter().zip(1..) {
+            let (last, before) = request.as_bytes().split_last().unwrap();
+            for byte in before {
+                framing.follow(&mut [*byte]);
+                assert_eq!(framing.whole(), None, "{request:?}");
+            }
+            framing.follow(&mut [*last]);
+            assert_eq!(framing.whole(), Some(complete), "{request:?}");
+        }
+        // Nor behind several that come at once with the beginning of the next, nor where the parser refuses what came.
+        let mut framing = Framing::new();
+        framing.follow(&mut requests.concat().into_bytes());
+        assert_eq!(framing.whole(), Some(4));
+        framing.follow(&mut *b"\r\n".to_vec());
+        assert_eq!(framing.whole(), None);
+        framing.follow(&mut *b"GET / HTTP/1.1\n\r\n\r\n".to_vec());
+        assert_eq!(framing.whole(), None);
     }
 
     #[test]

@@ -1,35 +1,34 @@
 //! The accept loop: bounded connections, bounded waiting, and an end that comes.
 //!
 //! `axum::serve` has no time limit for a request's head, none for idle connections, and its graceful shutdown waits for ever; so
-//! connections are served with hyper directly, over a stream that keeps time (`pace`) and
+//! connections are served with hyper directly (`connection`), over a stream that keeps time (`pace`) and
 //! lets no request be read in two ways (`framing`).
 
 mod admin;
+mod connection;
 mod framing;
 mod pace;
 
 use std::{
-    convert::Infallible,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use axum::{body::Body, http::Request};
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::TokioIo;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
     task::JoinSet,
 };
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt;
-use tracing::{debug, info, warn};
+use tracing::{info, warn};
 
 pub use self::admin::serve_admin;
-use self::pace::{Pace, Paced, Waits};
+use self::{
+    connection::{Serving, connection},
+    pace::Waits,
+};
 use super::address::Peer;
-use crate::{app::App, settings::Server};
+use crate::{app::App, domain::limits::CONNECTION_RESTS_AFTER_MS, settings::Server};
 
 /// A request's line and headers, in bytes; more is answered with 431.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
@@ -56,10 +55,9 @@ pub enum Leave {
 /// From `leave` on the replica is not ready; after the notice it accepts nothing; at the deadline everything is cut.
 pub async fn serve(app: App, listener: TcpListener, leave: impl Future<Output = Leave>) {
     let settings = app.settings().server.clone();
-    let router = super::router(app.clone());
     let places = Arc::new(Semaphore::new(settings.connections_max));
-    let waits = waits_of(&settings);
     let closing = CancellationToken::new();
+    let serving = Arc::new(Serving { router: super::router(app.clone()), waits: waits_of(&settings), closing: closing.clone() });
     let mut connections = JoinSet::new();
     let notice = async {
         let leave = leave.await;
@@ -82,11 +80,7 @@ pub async fn serve(app: App, listener: TcpListener, leave: impl Future<Output = 
         while connections.try_join_next().is_some() {}
         match accepted {
             Ok((stream, peer, place)) => {
-                let (router, closing) = (router.clone(), closing.clone());
-                connections.spawn(async move {
-                    connection(stream, peer, router, waits, closing).await;
-                    drop(place);
-                });
+                connections.spawn(connection(stream, peer, serving.clone(), place));
             }
             Err(error) => {
                 warn!(%error, "a connection could not be accepted: {error}");
@@ -128,6 +122,7 @@ fn waits_of(settings: &Server) -> Waits {
         head: Duration::from_millis(settings.header_timeout_ms),
         idle: Duration::from_millis(settings.idle_timeout_ms),
         stall: WRITE_STALL_MAX,
+        rest: Duration::from_millis(CONNECTION_RESTS_AFTER_MS),
     }
 }
 
@@ -135,37 +130,4 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> std::io::Res
     let place = places.clone().acquire_owned().await.map_err(std::io::Error::other)?;
     let (stream, peer) = listener.accept().await?;
     Ok((stream, Peer(peer.ip()), place))
-}
-
-/// Serves one connection until it ends, or until the answer that is under way when `closing` begins.
-async fn connection(stream: TcpStream, peer: Peer, router: axum::Router, waits: Waits, closing: CancellationToken) {
-    // An answer is one small write; waiting to fill a packet would only delay it.
-    let _ = stream.set_nodelay(true);
-    let pace = Arc::new(Pace::new());
-    let service = {
-        let pace = pace.clone();
-        service_fn(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(peer);
-            let answering = pace.clone().begun();
-            let router = router.clone();
-            async move {
-                let Ok(response) = router.oneshot(request.map(Body::new)).await;
-                Ok::<_, Infallible>(response.map(|body| answering.over(body)))
-            }
-        })
-    };
-    let mut builder = http1::Builder::new();
-    builder.half_close(false).max_buf_size(HEAD_BYTES_MAX).max_headers(HEADERS_MAX).header_read_timeout(None);
-    let serving = builder.serve_connection(TokioIo::new(Paced::new(stream, pace, waits)), service);
-    tokio::pin!(serving);
-    let ended = tokio::select! {
-        ended = &mut serving => ended,
-        () = closing.cancelled() => {
-            serving.as_mut().graceful_shutdown();
-            serving.await
-        }
-    };
-    if let Err(error) = ended {
-        debug!(%error, "a connection ended: {error}");
-    }
 }

@@ -1,12 +1,14 @@
 //! A stream that keeps time: a limit for the head of a request, another for idling between requests, another for a client that
 //! does not take its answer. The stream cannot see where a request begins or ends, so the service tells it.
+//!
+//! It also finds out when its connection has come to rest, so that nothing is lost if the parser is let go (`connection`).
 
 use std::{
     io,
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicU32, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
     task::{Context, Poll, ready},
     time::Duration,
@@ -28,6 +30,8 @@ pub(super) struct Waits {
     pub head: Duration,
     pub idle: Duration,
     pub stall: Duration,
+    /// After so long without a request a connection is at rest.
+    pub rest: Duration,
 }
 
 /// Whether requests are under way on a connection: shared by its stream and its service.
@@ -40,11 +44,19 @@ pub(super) struct Pace {
     answered: AtomicU64,
     /// When the last of them was answered, in milliseconds after `began`.
     answered_ms: AtomicU64,
+    /// Whether the stream was found at rest, and nothing was read or written since.
+    at_rest: AtomicBool,
 }
 
 impl Pace {
     pub fn new() -> Self {
-        Self { began: Instant::now(), busy: AtomicU32::new(0), answered: AtomicU64::new(0), answered_ms: AtomicU64::new(0) }
+        let (busy, answered, answered_ms) = (AtomicU32::new(0), AtomicU64::new(0), AtomicU64::new(0));
+        Self { began: Instant::now(), busy, answered, answered_ms, at_rest: AtomicBool::new(false) }
+    }
+
+    /// Whether the parser has nothing of a request in it and nothing of an answer, and has waited for the next one for a while.
+    pub fn is_at_rest(&self) -> bool {
+        self.at_rest.load(Ordering::Relaxed)
     }
 
     fn answered_at(&self) -> Instant {
@@ -108,55 +120,91 @@ enum Waiting {
     Head,
 }
 
+/// What a connection waits for, and since when.
+#[derive(Clone, Copy)]
+pub(super) struct Silence {
+    waiting: Waiting,
+    since: Instant,
+}
+
+impl Silence {
+    /// Whoever has just come is expected to speak: the first request's head has begun.
+    pub fn of_who_has_just_come() -> Self {
+        Self { waiting: Waiting::Head, since: Instant::now() }
+    }
+
+    /// Until when the connection waits.
+    pub fn ends(&self, waits: &Waits) -> Instant {
+        self.since + if self.waiting == Waiting::Idle { waits.idle } else { waits.head }
+    }
+}
+
 /// A TCP stream that ends by itself when its peer keeps it waiting.
 pub(super) struct Paced {
     stream: TcpStream,
     framing: Framing,
     pace: Arc<Pace>,
     waits: Waits,
-    waiting: Waiting,
-    since: Instant,
+    silence: Silence,
     answered: u64,
+    /// How many answers had been given when everything that there was to write was written.
+    flushed: u64,
     timer: Pin<Box<Sleep>>,
     /// Since when the peer has taken nothing.
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl Paced {
-    pub fn new(stream: TcpStream, pace: Arc<Pace>, waits: Waits) -> Self {
-        let since = Instant::now();
-        // Whoever has just come is expected to speak: the first request's head has begun.
-        let timer = Box::pin(tokio::time::sleep_until(since + waits.head));
-        Self { stream, framing: Framing::new(), pace, waits, waiting: Waiting::Head, since, answered: 0, timer, stalled: None }
+    pub fn new(stream: TcpStream, silence: Silence, pace: Arc<Pace>, waits: Waits) -> Self {
+        let timer = Box::pin(tokio::time::sleep_until(silence.ends(&waits).min(Instant::now() + waits.rest)));
+        Self { stream, framing: Framing::new(), pace, waits, silence, answered: 0, flushed: 0, timer, stalled: None }
+    }
+
+    /// The socket, and what it waits for.
+    pub fn into_parts(self) -> (TcpStream, Silence) {
+        (self.stream, self.silence)
     }
 
     /// Ready when the peer has kept the stream waiting for too long.
+    ///
+    /// Asked only where a read found nothing. The parser reads only when it has used up what it read before, so what it holds then is
+    /// at most the beginning of a request.
     fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.pace.busy.load(Ordering::Relaxed) > 0 {
             // Hyper does not ask for the next request again when it has answered this one, so the stream must look by itself
             // whether idling has begun. The timer runs on for that; waking at every answer would cost more.
             while self.timer.as_mut().poll(cx).is_ready() {
-                let again = Instant::now() + self.waits.idle;
+                let again = Instant::now() + self.waits.idle.min(self.waits.rest);
                 self.timer.as_mut().reset(again);
             }
             return Poll::Pending;
         }
         let answered = self.pace.answered.load(Ordering::Relaxed);
         if answered != self.answered {
-            (self.answered, self.waiting, self.since) = (answered, Waiting::Idle, self.pace.answered_at());
+            (self.answered, self.silence) = (answered, Silence { waiting: Waiting::Idle, since: self.pace.answered_at() });
         }
-        let late = self.since + if self.waiting == Waiting::Idle { self.waits.idle } else { self.waits.head };
+        let late = self.silence.ends(&self.waits);
         // The timer is moved only when it would fire too late or has fired too early: not once a request.
         if self.timer.deadline() > late {
             self.timer.as_mut().reset(late);
         }
         loop {
             ready!(self.timer.as_mut().poll(cx));
-            if Instant::now() >= late {
+            let now = Instant::now();
+            if now >= late {
                 return Poll::Ready(());
             }
-            self.timer.as_mut().reset(late);
+            if now >= self.silence.since + self.waits.rest && self.is_between_requests(answered) {
+                self.pace.at_rest.store(true, Ordering::Relaxed);
+            }
+            // No further away, or nobody would notice when a request that comes meanwhile has been answered.
+            self.timer.as_mut().reset(late.min(now + self.waits.rest));
         }
+    }
+
+    /// Whether every request that came was answered, every answer was written, and nothing else has come.
+    fn is_between_requests(&self, answered: u64) -> bool {
+        self.framing.whole() == Some(answered) && self.flushed == answered
     }
 
     /// Lets a write that makes no progress fail after a while.
@@ -176,11 +224,12 @@ impl AsyncRead for Paced {
         let before = buffer.filled().len();
         match Pin::new(&mut self.stream).poll_read(cx, buffer) {
             Poll::Ready(read) => {
+                self.pace.at_rest.store(false, Ordering::Relaxed);
                 self.framing.follow(buffer.filled_mut().get_mut(before..).unwrap_or_default());
                 let answered = self.pace.answered.load(Ordering::Relaxed);
-                let first = self.waiting == Waiting::Idle || answered != self.answered;
+                let first = self.silence.waiting == Waiting::Idle || answered != self.answered;
                 if buffer.filled().len() > before && first {
-                    (self.answered, self.waiting, self.since) = (answered, Waiting::Head, Instant::now());
+                    (self.answered, self.silence) = (answered, Silence { waiting: Waiting::Head, since: Instant::now() });
                 }
                 Poll::Ready(read)
             }
@@ -191,12 +240,14 @@ impl AsyncRead for Paced {
 
 impl AsyncWrite for Paced {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.pace.at_rest.store(false, Ordering::Relaxed);
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         crate::fault::point("K15");
         self.watched(cx, written)
     }
 
     fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, slices: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        self.pace.at_rest.store(false, Ordering::Relaxed);
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
         crate::fault::point("K15");
         self.watched(cx, written)
@@ -206,7 +257,9 @@ impl AsyncWrite for Paced {
         self.stream.is_write_vectored()
     }
 
+    /// Hyper flushes the stream only when it has written all that it had (`proto/h1/io`).
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.flushed = self.pace.answered.load(Ordering::Relaxed);
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 

@@ -10,7 +10,7 @@ use swagger_api_agent::{
     upstream::leads_inside,
 };
 
-use super::Finding;
+use super::{Finding, certificates};
 
 pub(super) async fn look(settings: &Settings) -> Vec<Finding> {
     let patience = Duration::from_millis(settings.upstream.connect_timeout_ms);
@@ -49,11 +49,14 @@ async fn look_at(api: &Api, settings: &Settings, outbound: &Outbound) -> Vec<Fin
         // As the service would call it, and no further.
         server.and_then(|url| Url::parse(url).ok()).iter().for_each(|url| outbound.named_by_operator(url));
     }
-    let server = match server {
-        Some(url) => reach(&base_url, url, settings, outbound).await,
-        None => Finding::fail(&base_url, "not set, and the document names no server that can be used", "set it to the URL of the API"),
+    let Some(url) = server else {
+        let told = "not set, and the document names no server that can be used";
+        return vec![document, Finding::fail(&base_url, told, "set it to the URL of the API")];
     };
-    vec![document, server]
+    let patience = Duration::from_millis(settings.upstream.connect_timeout_ms);
+    let (server, certificate) =
+        tokio::join!(reach(&base_url, url, settings, outbound), certificates::of_url(&base_url, url, outbound, patience));
+    [document, server].into_iter().chain(certificate).collect()
 }
 
 /// Whether anybody answers there. What, is no matter: whoever asks without credentials for the root may be told anything.

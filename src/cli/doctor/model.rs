@@ -9,7 +9,7 @@ use swagger_api_agent::{
     settings::{Llm, Settings},
 };
 
-use super::Finding;
+use super::{Finding, certificates};
 
 /// What is asked. A few tokens.
 const QUESTION: &str = "Answer with the word ok.";
@@ -24,25 +24,31 @@ pub(super) async fn look(settings: &Settings) -> Vec<Finding> {
         timeout_ms: settings.llm.timeout_ms.min(DOCTOR_MODEL_MS_MAX),
         ..settings.llm.clone()
     };
-    let mut found = vec![ask("llm.url", url, &own, settings).await];
+    let mut found = ask("llm.url", url, &own, settings).await;
     for (place, fallback) in settings.llm.fallbacks.iter().enumerate() {
         let model = fallback.model.clone().unwrap_or_else(|| own.model.clone());
         let (url, headers) = (Some(fallback.url.clone()), fallback.headers.clone());
         let other = Llm { url, api_key: fallback.api_key.clone(), model, headers, ..own.clone() };
-        found.push(ask(&format!("llm.fallbacks[{place}]"), &fallback.url, &other, settings).await);
+        found.extend(ask(&format!("llm.fallbacks[{place}]"), &fallback.url, &other, settings).await);
     }
     found
 }
 
-async fn ask(what: &str, url: &str, llm: &Llm, settings: &Settings) -> Finding {
+async fn ask(what: &str, url: &str, llm: &Llm, settings: &Settings) -> Vec<Finding> {
     let connect = Duration::from_millis(settings.upstream.connect_timeout_ms);
     let model = Outbound::new(connect, connect)
         .map_err(|e| e.to_string())
-        .and_then(|outbound| ChatModel::new(&outbound, llm).map_err(|e| e.to_string()));
-    let model = match model {
-        Ok(model) => model,
-        Err(problem) => return Finding::fail(what, problem, "see src/settings/defaults.toml for what it may be"),
+        .and_then(|outbound| ChatModel::new(&outbound, llm).map(|model| (outbound, model)).map_err(|e| e.to_string()));
+    let (outbound, model) = match model {
+        Ok(both) => both,
+        Err(problem) => return vec![Finding::fail(what, problem, "see src/settings/defaults.toml for what it may be")],
     };
+    Url::parse(url).iter().for_each(|url| outbound.named_by_operator(url));
+    let (answer, certificate) = tokio::join!(answers(what, url, llm, &model), certificates::of_url(what, url, &outbound, connect));
+    std::iter::once(answer).chain(certificate).collect()
+}
+
+async fn answers(what: &str, url: &str, llm: &Llm, model: &ChatModel) -> Finding {
     // The query may hold a key.
     let (name, url) = (&llm.model, Url::parse(url).as_ref().map_or_else(|_| url.to_owned(), shown));
     match model.plan(&Prompt::of(QUESTION, &ToolSet::new(Vec::new())), None).await {

@@ -10,7 +10,7 @@ use swagger_api_agent::{
     store::{Store, migrate::Keyspace},
 };
 
-use super::Finding;
+use super::{Finding, certificates};
 
 const STORE: &str = "store";
 /// The oldest release of Redis that has all that is used.
@@ -28,6 +28,14 @@ pub(super) async fn look(settings: &Settings) -> Vec<Finding> {
         }
         Err(problem) => return vec![Finding::fail(STORE, problem, "docs/REDIS.md says how the store is set up")],
     };
+    let mut found = asked(settings, &store).await;
+    if let Store::Redis(redis) = &store {
+        found.extend(certificates::of_store(settings, redis.primaries().await).await);
+    }
+    found
+}
+
+async fn asked(settings: &Settings, store: &Store) -> Vec<Finding> {
     let (began, asked_ms) = (Instant::now(), Clock::System.now_ms());
     let theirs = match store.ping().await {
         Ok(theirs) => theirs,
@@ -38,15 +46,15 @@ pub(super) async fn look(settings: &Settings) -> Vec<Finding> {
     };
     let took = began.elapsed();
     let mut found = Vec::new();
-    match &store {
+    match store {
         Store::Redis(_) => found.push(Finding::ok(STORE, format!("Redis answers, in {} ms", took.as_millis()))),
         Store::Embedded(_) => found.push(Finding::ok(STORE, format!("embedded, in {}", settings.store.data_dir.display()))),
     }
-    found.extend(version(&store).await);
-    found.push(keyspace(&store).await);
-    found.extend(warnings(&store).await);
+    found.extend(version(store).await);
+    found.push(keyspace(store).await);
+    found.extend(warnings(store).await);
     found.push(clocks(theirs, asked_ms + u64::try_from(took.as_millis() / 2).unwrap_or(0)));
-    found.push(administrator(settings, &store).await);
+    found.push(administrator(settings, store).await);
     found
 }
 

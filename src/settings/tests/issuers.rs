@@ -1,6 +1,6 @@
 //! `[[auth.issuers]]`: what is said of an issuer, and everything that can be wrong with it.
 
-use super::{load_file, told};
+use super::{load, load_file, told};
 
 #[test]
 fn an_issuer_needs_little_and_its_users_are_kept_apart() {
@@ -39,4 +39,22 @@ fn everything_that_is_wrong_with_issuers_is_told_at_once() {
         assert!(squeezed(&told).contains(&squeezed(sentence)), "{sentence}\nin\n{told}");
     }
     assert!(!told.contains("secret"), "{told}");
+}
+
+#[test]
+fn two_issuers_do_not_name_the_same_user_unless_they_are_meant_to() {
+    let with = |first: &str, second: &str| {
+        let issuer = |id: &str, prefix: &str| serde_json::json!({"id": id, "issuer": format!("https://{id}.example"), "audience": "x", "user_prefix": prefix});
+        let list = serde_json::json!([issuer("one", first), issuer("two", second)]).to_string();
+        load(&[("SAA_AUTH__ISSUERS", &list)]).map_or_else(|problems| problems.to_string(), |_| String::new())
+    };
+    for (first, second) in [("shop/", "shop/staff/"), ("shop/staff/", "shop/"), ("s", "shop/")] {
+        let told = with(first, second);
+        assert!(told.contains("auth.issuers[1].user_prefix") && told.contains("of issuer one begins like it"), "{first} {second}: {told}");
+    }
+    // The same people behind two issuers, people apart, and one who vouches for anybody.
+    for (first, second) in [("shop/", "shop/"), ("shop/", "staff/"), ("", "shop/"), ("shop/", "shops/")] {
+        let told = with(first, second);
+        assert!(!told.contains("user_prefix"), "{first} {second}: {told}");
+    }
 }

@@ -38,6 +38,23 @@ pub struct OwnSession {
     pub totals: Totals,
 }
 
+/// One of several sessions that are read at once: what was said before a turn.
+#[derive(Debug, Clone)]
+pub struct ReadBefore {
+    pub session: SessionId,
+    /// The number of the turn.
+    pub turn: u64,
+}
+
+/// What was said in one of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReadTurns {
+    /// Without their calls, oldest first, and the newest of those that were asked for.
+    pub turns: Vec<Turn>,
+    /// The number of the first of them.
+    pub first: u64,
+}
+
 /// What changes of a session's label; what is `None` stays, an empty text goes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LabelChange {

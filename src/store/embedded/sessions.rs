@@ -4,23 +4,24 @@ use redb::{ReadableDatabase, ReadableTable};
 
 use super::{
     EmbeddedStore, Fault, Inner,
-    book::{Book, members_of, session_of},
+    book::{Book, members_of, session_of, turns_of},
     callers::Who,
     stored::Session,
-    tables::{ACCOUNTS, Bytes, FENCES, LISTED, REVOKED, Row, SESSIONS, Text},
+    tables::{ACCOUNTS, Bytes, FENCES, HISTORY, LISTED, REVOKED, Row, SESSIONS, Text},
 };
 use crate::{
     domain::{
         base64,
+        limits::{HISTORY_PAGE_BYTES, HISTORY_READ_TURNS},
         session::{Revision, SessionId},
         slot::Slot,
         user::UserName,
     },
     store::{
         contract::{
-            Caller, StoreError,
+            Caller, StoreError, Tail,
             credentials::Admitted,
-            sessions::{LabelChange, NewSession, OwnSession, Rewound, SessionOpened},
+            sessions::{LabelChange, NewSession, OwnSession, ReadBefore, ReadTurns, Rewound, SessionOpened},
         },
         envelope::{ClosedLabel, Envelopes, StoredLabel},
         keys::UserKeys,
@@ -59,6 +60,11 @@ impl EmbeddedStore {
     pub async fn own_sessions(&self, caller: Caller<'_>) -> Result<Admitted<Vec<OwnSession>>, StoreError> {
         let who = Who::from(caller);
         self.work(move |inner| inner.own_sessions(&who)).await
+    }
+
+    pub async fn read_several(&self, user: &UserName, wanted: &[ReadBefore]) -> Result<Vec<Option<ReadTurns>>, StoreError> {
+        let (user, wanted) = (user.clone(), wanted.to_vec());
+        self.work(move |inner| inner.read_several(&user, &wanted)).await
     }
 
     pub async fn label_session(&self, caller: Caller<'_>, label: &LabelChange) -> Result<Admitted<bool>, StoreError> {
@@ -157,6 +163,34 @@ impl Inner {
             found.extend(session.map(|session| own(&self.envelopes, &who.user, &session, now, fence)));
         }
         Ok(Admitted::In(found))
+    }
+
+    fn read_several(&self, user: &UserName, wanted: &[ReadBefore]) -> Result<Vec<Option<ReadTurns>>, Fault> {
+        let (transaction, now) = (self.database.begin_read()?, self.clock.now_ms());
+        let (sessions, listed) = (transaction.open_table(SESSIONS)?, transaction.open_table(LISTED)?);
+        let history = transaction.open_table(HISTORY)?;
+        let (mut found, mut bytes) = (Vec::new(), 0_usize);
+        for ReadBefore { session: id, turn } in wanted {
+            if bytes >= HISTORY_PAGE_BYTES {
+                break;
+            }
+            let member = UserKeys::at(user, Slot::of_session(id)).member();
+            let mut read = || {
+                let session = session_of(&sessions, &listed, &member, now)?.filter(|session| session.id == id.as_str());
+                let Some(session) = session else { return Ok(None) };
+                let key = session.wrapped_key()?;
+                let stored = self.envelopes.turns_of(user, id, key.as_deref());
+                let tail = Tail::Before { turn: *turn, n: HISTORY_READ_TURNS };
+                let read = turns_of(&history, &member, &session, tail, tail.whole(), &stored);
+                bytes = bytes.saturating_add(stored.bytes());
+                read.map(|(turns, first)| Some(ReadTurns { turns, first }))
+            };
+            found.push(match read() {
+                Err(Fault::Unreadable | Fault::Newer) => None,
+                read => read?,
+            });
+        }
+        Ok(found)
     }
 
     fn rewind(&self, book: &mut Book<'_>, who: &Who, turn: u64, expects: Option<&Revision>) -> Result<Rewound, Fault> {

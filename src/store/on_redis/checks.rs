@@ -42,6 +42,11 @@ impl RedisStore {
         Ok(told.lines().find_map(|line| line.strip_prefix("redis_version:")).map(|version| version.trim().to_owned()))
     }
 
+    /// Where its primaries are (`host:port`), as far as that is known. One that is alone need not answer for that.
+    pub async fn primaries(&self) -> Vec<String> {
+        self.link.primaries().await
+    }
+
     fn durable_replicas(&self) -> Option<u32> {
         if let Over::Durable { replicas, .. } = self.relied_on { Some(replicas) } else { None }
     }

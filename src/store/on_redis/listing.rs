@@ -145,7 +145,7 @@ impl Told {
         if looked > 0 {
             self.reached = Some(reached);
         }
-        while let Ok(member) = parts.next() {
+        while let Some(member) = parts.more() {
             let at = Cursor { member: super::reply::text(member)?, last_active_ms: parts.number()? };
             let (expires_ms, summary) = (parts.number()?, parts.text()?);
             let listed = listed(&at, &summary, expires_ms);

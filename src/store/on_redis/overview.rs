@@ -42,7 +42,7 @@ impl RedisStore {
         for answer in self.long_pipeline(&pipe).await? {
             let mut parts = Parts::of(answer)?;
             parts.number()?;
-            while let Ok(member) = parts.next() {
+            while let Some(member) = parts.more() {
                 let place = OpenPlace { member: text(member)?, due_ms: parts.number()? };
                 let run = open_run(&place, &mut parts)?;
                 found.push((place, run));
@@ -103,7 +103,7 @@ impl RedisStore {
         let mut found = Vec::new();
         for answer in self.long_pipeline(&pipe).await? {
             let mut parts = Parts::of(answer)?;
-            while let Ok(entry) = parts.next() {
+            while let Some(entry) = parts.more() {
                 let (entry, ended_ms) = (text(entry)?, parts.number()?);
                 found.extend(unknown_outcome(&entry, ended_ms));
             }

@@ -38,6 +38,11 @@ impl Parts {
         }
     }
 
+    /// The next part, if there are more: for lists whose length is not known.
+    pub fn more(&mut self) -> Option<Value> {
+        self.0.next()
+    }
+
     pub fn next(&mut self) -> Result<Value, StoreError> {
         self.0.next().ok_or_else(|| odd("another part"))
     }

@@ -86,7 +86,8 @@ scripts! {
     KEY_LIST = "clock", "gate", "keys", "key_list";
     KEY_REMOVE = "clock", "gate", "keys", "slots", "key_remove";
     AUDIT = "clock", "audit";
-    PEEK = "clock", "changes", "session", "peek";
+    PEEK = "clock", "changes", "session", "tail", "peek";
+    SEARCH = "clock", "changes", "session", "tail", "search";
     ATTEMPT = "attempt";
     FORGIVE = "forgive";
     TAKE_BACK = "take_back";

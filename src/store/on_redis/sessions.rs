@@ -4,18 +4,24 @@ use redis::{Cmd, Value};
 
 use super::{
     RedisStore,
-    reply::{Parts, refused},
-    script::{REWIND, SESSION_END, SESSION_LABEL, SESSION_LIST, SESSION_OPEN},
+    reply::{self, Parts, odd, refused},
+    script::{REWIND, SEARCH, SESSION_END, SESSION_LABEL, SESSION_LIST, SESSION_OPEN},
     turns::{expected, named},
 };
 use crate::{
-    domain::{session::Revision, slot::Slot, totals::Totals, user::UserName},
+    domain::{
+        limits::{HISTORY_PAGE_BYTES, HISTORY_READ_TURNS},
+        session::{Revision, SessionId},
+        slot::Slot,
+        totals::Totals,
+        user::UserName,
+    },
     secrets::records::DataKey,
     store::{
         contract::{
             Caller, StoreError,
             credentials::Admitted,
-            sessions::{LabelChange, NewSession, OwnSession, Rewound, SessionOpened},
+            sessions::{LabelChange, NewSession, OwnSession, ReadBefore, ReadTurns, Rewound, SessionOpened},
         },
         envelope::{ClosedLabel, Envelopes, StoredLabel},
         keys::UserKeys,
@@ -76,6 +82,35 @@ impl RedisStore {
         let Value::Array(found) = parts.next()? else { return Err(StoreError::Unavailable) };
         let read = |labelled| own(&self.envelopes, caller.user, &mut Parts::of(labelled)?, now_ms);
         found.into_iter().map(read).collect::<Result<_, _>>().map(Admitted::In)
+    }
+
+    /// Over a connection of its own: much may come back.
+    pub async fn read_several(&self, user: &UserName, wanted: &[ReadBefore]) -> Result<Vec<Option<ReadTurns>>, StoreError> {
+        let keys = wanted.iter().flat_map(|one| {
+            let keys = UserKeys::at(user, Slot::of_session(&one.session));
+            [keys.session(), keys.history()]
+        });
+        let mut call = SEARCH.on_all(keys);
+        call.arg(HISTORY_READ_TURNS).arg(HISTORY_PAGE_BYTES);
+        for ReadBefore { session, turn } in wanted {
+            call.arg(session.as_str()).arg(turn);
+        }
+        let Value::Array(found) = self.apart(Some(&SEARCH), &call).await? else { return Err(odd("a list")) };
+        found.into_iter().zip(wanted).map(|(one, wanted)| self.read(user, &wanted.session, one)).collect()
+    }
+
+    /// `{the session's key, number of the first record, {records}}`, or an empty list.
+    fn read(&self, user: &UserName, session: &SessionId, found: Value) -> Result<Option<ReadTurns>, StoreError> {
+        if matches!(&found, Value::Array(parts) if parts.is_empty()) {
+            return Ok(None);
+        }
+        let mut parts = Parts::of(found)?;
+        let (key, first, records) = (parts.bytes()?, parts.number()?, parts.list()?);
+        let stored = self.envelopes.turns_of(user, session, Some(key.as_slice()).filter(|key| !key.is_empty()));
+        // What is wrong with a record that cannot be read was logged where it was found.
+        let Ok(turns) = reply::turns(&records, first, 0, HISTORY_PAGE_BYTES, &stored) else { return Ok(None) };
+        let first = first.saturating_add((records.len() - turns.len()) as u64);
+        Ok(Some(ReadTurns { turns, first }))
     }
 
     pub async fn label_session(&self, caller: Caller<'_>, label: &LabelChange) -> Result<Admitted<bool>, StoreError> {

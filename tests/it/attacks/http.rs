@@ -3,10 +3,14 @@
 
 use std::fmt::Write as _;
 
-use crate::harness::{
-    COMES_WITHIN,
-    bed::{Bed, On},
-    wire::Wire,
+use crate::{
+    harness::{
+        COMES_WITHIN,
+        bed::{Bed, On},
+        until,
+        wire::Wire,
+    },
+    metrics::{admin, scraped, value},
 };
 
 /// What changes something where it is taken for a request.
@@ -179,15 +183,38 @@ fn status_of(answer: &str) -> u16 {
     answer.strip_prefix("HTTP/1.").and_then(|rest| rest.get(2..5)).and_then(|status| status.parse().ok()).unwrap_or(0)
 }
 
-#[tokio::test]
-async fn rows_14_and_15_what_is_malformed_is_refused_closed_and_not_done() {
-    let bed = Bed::on(On::Embedded).await;
+/// How connections are when something malformed comes on them.
+enum Before {
+    New,
+    /// Answered once, and silent long enough that what served them was let go.
+    AtRest,
+}
+
+/// Sends everything malformed, each on a connection of its own, and looks that it is refused, that the connection is closed, and that
+/// nothing was done.
+async fn all_is_refused_closed_and_not_done(before: Before) {
+    // All of them wait for their turn.
+    let bed = Bed::with(On::Embedded, |settings| settings.server.header_timeout_ms = 60_000).await;
     let forge = Forge { token: bed.as_user("eve").token().await.unwrap() };
     let corpus = corpus(&forge);
     assert!(corpus.len() >= 60, "{}", corpus.len());
-    let (mut wrong, mut before) = (Vec::new(), 0);
-    for Malformed { what, bytes, refusals } in &corpus {
+    let mut wires = Vec::new();
+    for _ in &corpus {
         let mut wire = Wire::to(bed.address()).await;
+        if matches!(before, Before::AtRest) {
+            wire.write("GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n").await;
+            assert_eq!(status_of(&wire.whole_answer().await), 200);
+        }
+        wires.push(wire);
+    }
+    let admin = admin(&bed).await;
+    until("all are at rest", async || {
+        let at_rest = value(&scraped(&admin).await, "saa_connections_open{state=\"at_rest\"}");
+        (at_rest - corpus.len() as f64).abs() < f64::EPSILON
+    })
+    .await;
+    let (mut wrong, mut before) = (Vec::new(), 0);
+    for (Malformed { what, bytes, refusals }, mut wire) in corpus.iter().zip(wires) {
         wire.write(bytes).await;
         // Whatever stands behind it on the same connection must not be done either.
         wire.write(forge.proper()).await;
@@ -206,6 +233,16 @@ async fn rows_14_and_15_what_is_malformed_is_refused_closed_and_not_done() {
     wire.write(forge.proper().replacen("Host: x\r\n", "Host: x\r\nConnection: close\r\n", 1)).await;
     assert_eq!(status_of(&wire.rest().await), 200);
     assert_eq!(bed.upstream.log(), ["POST /users"], "a proper request is done");
+}
+
+#[tokio::test]
+async fn rows_14_and_15_what_is_malformed_is_refused_closed_and_not_done() {
+    all_is_refused_closed_and_not_done(Before::New).await;
+}
+
+#[tokio::test]
+async fn rows_14_and_15_so_it_is_where_proper_requests_came_before() {
+    all_is_refused_closed_and_not_done(Before::AtRest).await;
 }
 
 #[tokio::test]

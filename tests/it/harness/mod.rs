@@ -1,6 +1,7 @@
 //! What tests need around them: real servers, started and stopped by the test.
 
 pub mod bed;
+pub mod certificates;
 pub mod client;
 pub mod cluster;
 pub mod collector;

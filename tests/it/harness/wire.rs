@@ -58,6 +58,32 @@ impl Wire {
         tokio::time::timeout(time, self.0.read(&mut [0; 1])).await.is_err()
     }
 
+    /// Reads one answer, and not a byte more.
+    pub async fn whole_answer(&mut self) -> String {
+        let mut answer = self.head_of_answer().await;
+        let length = answer.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
+        let mut body = vec![0; length.unwrap_or_else(|| panic!("the answer does not say how long it is: {answer}"))];
+        let reading = tokio::time::timeout(COMES_WITHIN, self.0.read_exact(&mut body)).await;
+        reading.expect("the body comes").expect("the whole body comes");
+        answer.push_str(std::str::from_utf8(&body).expect("UTF-8"));
+        answer
+    }
+
+    /// Reads the head of one answer, and not a byte more.
+    pub async fn head_of_answer(&mut self) -> String {
+        let mut read = Vec::new();
+        let reading = async {
+            while !read.ends_with(b"\r\n\r\n") {
+                match self.0.read_u8().await {
+                    Ok(byte) => read.push(byte),
+                    Err(error) => panic!("{error} behind {}", String::from_utf8_lossy(&read)),
+                }
+            }
+        };
+        tokio::time::timeout(COMES_WITHIN, reading).await.expect("an answer comes");
+        String::from_utf8(read).expect("UTF-8")
+    }
+
     /// Reads the status line and the head of an answer, and as much of its body as has come with it.
     pub async fn answer(&mut self) -> String {
         let mut read = Vec::new();

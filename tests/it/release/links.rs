@@ -85,6 +85,28 @@ fn every_link_of_every_document_leads_somewhere() {
     assert!(documents.len() > 20 && seen > 100, "{} documents, {seen} links", documents.len());
 }
 
+/// What a picture may weigh, in bytes: a document is read over slow lines too.
+const PICTURE_BYTES_MAX: u64 = 80_000;
+
+#[test]
+fn every_picture_is_shown_in_the_document_of_its_language_and_is_light() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let mut seen = 0;
+    for picture in fs::read_dir(docs.join("pictures")).unwrap() {
+        let picture = picture.unwrap();
+        let name = picture.file_name().into_string().unwrap();
+        let guide = if name.ends_with(".zh.webp") { "GUIDE.zh-CN.md" } else { "GUIDE.md" };
+        let text = fs::read_to_string(docs.join(guide)).unwrap();
+        let link = format!("](pictures/{name})");
+        let before = text.split_once(&link).unwrap_or_else(|| panic!("{guide} does not show {name}")).0;
+        let alternative = before.rsplit_once("![").map(|(_, alternative)| alternative).unwrap_or_default();
+        assert!(alternative.chars().count() > 10 && !alternative.contains('\n'), "{guide}: {name} is not told to those who cannot see it");
+        assert!(picture.metadata().unwrap().len() <= PICTURE_BYTES_MAX, "{name} is too heavy");
+        seen += 1;
+    }
+    assert!(seen >= 10, "{seen} pictures");
+}
+
 #[test]
 fn a_link_that_leads_nowhere_is_noticed() {
     let documents = documents();

@@ -1,6 +1,6 @@
 //! Redis over TLS that asks for certificates, and lets the service do what it needs and no more.
 
-use std::{collections::HashMap, path::Path, process::Command};
+use std::{collections::HashMap, path::Path};
 
 use redis::{ClientTlsConfig, TlsCertificates};
 use serde_json::{Value, json};
@@ -9,6 +9,7 @@ use swagger_api_agent::settings::Settings;
 use crate::{
     harness::{
         bed::Bed,
+        certificates,
         client::{Client, PASSWORD},
         servers::Server,
         until,
@@ -17,19 +18,9 @@ use crate::{
 };
 
 /// Makes an authority, a server's certificate for the loopback, and a client's.
-fn certificates(directory: &Path) {
-    let openssl = |arguments: &str| {
-        let done = Command::new("openssl").args(arguments.split(' ')).current_dir(directory).output();
-        let done = done.unwrap_or_else(|error| panic!("these tests need `openssl` on the PATH (tests/run installs it): {error}"));
-        assert!(done.status.success(), "openssl {arguments}: {}", String::from_utf8_lossy(&done.stderr));
-    };
-    std::fs::write(directory.join("names"), "subjectAltName=DNS:localhost,IP:127.0.0.1\n").unwrap();
-    let new_key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
-    openssl(&format!("req -x509 {new_key} -days 2 -subj /CN=authority -keyout ca.key -out ca.pem"));
-    for who in ["server", "client"] {
-        openssl(&format!("req {new_key} -subj /CN={who} -keyout {who}.key -out {who}.csr"));
-        openssl(&format!("x509 -req -in {who}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out {who}.pem"));
-    }
+pub fn certified(directory: &Path) {
+    certificates::authority(directory);
+    ["server", "client"].into_iter().for_each(|who| certificates::signed(directory, who, 2));
 }
 
 fn shown(directory: &Path) -> TlsCertificates {
@@ -39,7 +30,7 @@ fn shown(directory: &Path) -> TlsCertificates {
 }
 
 /// A Redis with the users of deploy/redis-users.conf, and one of the test's own.
-fn server(directory: &Path) -> Server {
+pub fn server(directory: &Path) -> Server {
     let users = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/redis-users.conf")).unwrap();
     let users = users.replace("change-me-agent", "p%40ss").replace("change-me-replication", "other");
     let lines: Vec<String> = users.lines().filter(|line| line.starts_with("user ")).map(|line| format!("file:{line}")).collect();
@@ -94,7 +85,7 @@ async fn everything_that_logins_may_come_to(bed: &Bed) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_service_needs_no_more_than_its_access_list_allows() {
     let directory = tempfile::tempdir().unwrap();
-    certificates(directory.path());
+    certified(directory.path());
     let server = server(directory.path());
     let url = format!("rediss://agent:p%2540ss@127.0.0.1:{}/0", server.port);
     let bed = replicas(&url, 1, with_certificates(directory.path())).await;
@@ -129,7 +120,7 @@ async fn the_service_needs_no_more_than_its_access_list_allows() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_access_list_keeps_everything_else_out() {
     let directory = tempfile::tempdir().unwrap();
-    certificates(directory.path());
+    certified(directory.path());
     let server = server(directory.path());
     let url = format!("rediss://agent:p%2540ss@localhost:{}/0", server.port);
     let mut connection = redis::Client::build_with_tls(url, shown(directory.path())).unwrap().get_connection().unwrap();
@@ -145,10 +136,10 @@ async fn the_access_list_keeps_everything_else_out() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_nobody_vouches_for_is_not_spoken_to() {
     let directory = tempfile::tempdir().unwrap();
-    certificates(directory.path());
+    certified(directory.path());
     let server = server(directory.path());
     let other = tempfile::tempdir().unwrap();
-    certificates(other.path());
+    certified(other.path());
     let mut settings = Settings::builtin();
     with_certificates(other.path())(&mut settings);
     settings.store.redis_url = Some(format!("rediss://agent:p%2540ss@localhost:{}", server.port).into());

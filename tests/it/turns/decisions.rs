@@ -44,7 +44,16 @@ async fn asked(bed: &Bed) -> (Client, Value) {
     bed.llm.calls([("createUser", new_user())]);
     let answer = ann.process("create Ann").await.ok();
     assert_eq!(answer["awaiting_confirmation"], true, "{answer:#}");
+    assert_eq!(shown(&answer, "Answer **yes** to send"), ["POST", "/users", "Ann"]);
     (ann, answer["confirmation"].clone())
+}
+
+/// What a question shows of the request. Its message says beside it how to answer in writing; the question itself does not.
+fn shown(answer: &Value, how: &str) -> Vec<&'static str> {
+    let (message, question) = (answer["message"].as_str().unwrap(), answer["confirmation"]["question"].as_str().unwrap());
+    assert!(message.contains(how) && !question.contains(how), "{answer:#}");
+    assert!(message.starts_with(question), "the rest is as it was: {answer:#}");
+    ["POST", "/users", "Ann"].into_iter().filter(|part| question.contains(part)).collect()
 }
 
 fn place(question: &Value) -> String {
@@ -84,7 +93,9 @@ async fn a_rejection_leaves_it_undone(on: On) {
     let bed = Bed::with(on, confirm).await;
     let ann = bed.as_user("ann");
     bed.llm.calls([("createUser", new_user())]);
-    let question = ann.process("创建 Ann").await.ok()["confirmation"].clone();
+    let answer = ann.process("创建 Ann").await.ok();
+    assert_eq!(shown(&answer, "回答 **确认** 即发送"), ["POST", "/users", "Ann"]);
+    let question = answer["confirmation"].clone();
     bed.llm.says("好的，没有创建。");
     let answer = decides(&ann, &question, "reject").await.ok();
     assert_eq!(answer["function_calls"][0]["unsent"], "declined");

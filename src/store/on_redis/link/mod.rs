@@ -164,6 +164,12 @@ impl Link {
         timeout_at(until, asking_all).await.unwrap_or_else(|_| Err(late().into()))
     }
 
+    /// Where the primaries are, as far as that is known.
+    pub async fn primaries(&self) -> Vec<String> {
+        let known = timeout_at(Instant::now() + self.0.deadline, self.0.topology.primaries()).await;
+        known.unwrap_or_default().iter().map(|node| node.place.clone()).collect()
+    }
+
     /// Puts all scripts into the cache of every primary, so that the first requests need no second round trip.
     pub async fn load_scripts(&self) -> Result<(), Failure> {
         let until = Instant::now() + self.0.deadline;

@@ -57,6 +57,23 @@ impl Service {
         [11, 12].iter().filter_map(|at| fields.get(*at)?.parse::<u64>().ok()).sum()
     }
 
+    /// Memory that is resident, in megabytes of 10⁶ bytes.
+    pub fn resident_mb(&self) -> Result<f64, Failure> {
+        self.status_mb("VmRSS:")
+    }
+
+    /// The same at most, since the start.
+    pub fn resident_mb_max(&self) -> Result<f64, Failure> {
+        self.status_mb("VmHWM:")
+    }
+
+    fn status_mb(&self, field: &str) -> Result<f64, Failure> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix(field)).ok_or("the system does not tell")?;
+        let kib: f64 = line.trim().trim_end_matches(" kB").parse()?;
+        Ok(kib * 1024.0 / 1e6)
+    }
+
     /// SIGKILL.
     pub fn kill(&mut self) {
         let _ = self.child.kill();
