@@ -75,13 +75,18 @@ local function remember()
 end
 -- Whether runs hold as many of the user's other sessions as may be at once. One that waits for a session that nobody holds begins within a moment,
 -- so it counts. A run whose lease has lapsed does not: whoever goes on with it takes it. Nothing is counted where there cannot be so many: few are
--- open in the bucket, or the user has the main session only.
+-- open in the bucket, or the user has few sessions beside the main one. What it costs grows with the user's own sessions, not with anybody else's.
 local function as_many_run_as_may()
   local most = tonumber(ARGV[24])
-  if most == 0 or redis.call('ZCARD', KEYS[11]) < most or redis.call('EXISTS', KEYS[12]) == 0 then return false end
+  if most == 0 or redis.call('ZCARD', KEYS[11]) < most then return false end
+  -- one is this session, or it is the main one: as many are left
+  local slots = redis.pcall('SMEMBERS', KEYS[12])
+  if slots.err or #slots < most then return false end
+  slots[#slots + 1] = 'main'
   local bucket, whose, running = bucket_of(KEYS[11]), string.match(ARGV[7], '^[^:]*:'), 0
-  for _, member in ipairs(redis.call('ZRANGE', KEYS[11], 0, -1)) do
-    if member ~= ARGV[7] and string.sub(member, 1, #whose) == whose then
+  for _, slot in ipairs(slots) do
+    local member = whose .. slot
+    if member ~= ARGV[7] then
       -- one that cannot be read runs nothing
       local other = redis.pcall('HMGET', bucket .. 's:' .. member, 'sid', 'rid', 'lu')
       if not other.err and other[1] then
