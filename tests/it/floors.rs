@@ -25,7 +25,9 @@ const FLOORS: [&[&str]; 8] = [
 const NEIGHBOURS: [(&str, &str); 3] = [("main", "cli"), ("store", "secrets"), ("clock", "fault")];
 
 /// Outside packages with a home, and the modules that may name them.
-const HOMES: [(&str, &[&str]); 38] = [
+const HOMES: [(&str, &[&str]); 40] = [
+    ("pulldown_cmark", &["markdown"]),
+    ("ammonia", &["markdown"]),
     ("arc_swap", &["app", "store"]),
     ("config", &["settings"]),
     ("jsonwebtoken", &["secrets"]),
