@@ -189,6 +189,7 @@ async fn round(redis: &Redis, store: &Store, users: &[UserName], number: usize) 
             idempotency: None,
             on_busy: OnBusy::Reject,
             expects: None,
+            running_max: 8,
         };
         let Ok(Begun::Started(started)) = store.begin(begin).await else { panic!("{user}'s run did not start") };
         Lease { user: user.clone(), run: started.run, token: started.token, turns_at: started.turns_at }

@@ -12,7 +12,7 @@ use super::{
     extract::{Caller, Spoken},
     overview::NO_CURSOR,
     query::{Asked, read},
-    shapes::SessionShown,
+    shapes::{SessionShown, TotalsShown},
 };
 use crate::{
     app::{App, AppError},
@@ -25,7 +25,7 @@ use crate::{
         user::UserName,
     },
     secrets::tokens::Bearer,
-    store::contract::{Cursor, Listed, SessionFilter, SessionState, SessionStats, StoredKey},
+    store::contract::{Cursor, Listed, SessionFilter, SessionState, SessionStats, StoredKey, audit::Peeked},
 };
 
 /// The only order that the index keeps: any other would have to read all sessions.
@@ -158,10 +158,15 @@ pub(super) async fn session(
     which: Result<Path<(String, String)>, PathRejection>,
 ) -> Result<Response, ApiError> {
     let (user, session) = session_of(which)?;
-    let session = app.session_of_user(&caller, &user, &session).await?;
-    let shown = SessionShown::of(&app, &session);
-    let told =
-        json!({"success": true, "session_info": shown, "running": session.running, "user": user.as_str(), "user_id": caller.user.as_str()});
+    let Peeked { session, totals, .. } = app.session_of_user(&caller, &user, &session).await?;
+    let told = json!({
+        "success": true,
+        "session_info": SessionShown::of(&app, &session),
+        "running": session.running,
+        "totals": TotalsShown::of(totals),
+        "user": user.as_str(),
+        "user_id": caller.user.as_str(),
+    });
     Ok(Json(told).into_response())
 }
 

@@ -1,13 +1,13 @@
 //! One turn over HTTP.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use axum::{
     extract::{Query, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, value::RawValue};
 
 use super::{
@@ -29,6 +29,7 @@ use crate::{
         turn::OnBusy,
         user::UserName,
     },
+    markdown,
     secrets::tokens::Bearer,
 };
 
@@ -98,39 +99,56 @@ pub(super) async fn process(
 ) -> Result<Response, ApiError> {
     crate::fault::point("K0");
     let idempotency_key = key_of(&headers)?;
-    let streamed = events::is_wanted(&headers, asked.flag_of("stream")?);
+    let told = Told::of(&headers, asked)?;
     let Ask { message, context, on_busy, session_id } = ask;
     let caller = naming(caller, session_id.as_deref())?;
-    let request = Request { message, context, idempotency_key, on_busy, expects, streamed, ..Request::default() };
-    Ok(turn(&app, &caller, language, &headers, request).await?)
+    let request = Request { message, context, idempotency_key, on_busy, expects, streamed: told.streamed, ..Request::default() };
+    Ok(turn(&app, &caller, language, &headers, request, told.html).await?)
 }
 
-/// A turn, told as its client wants to be told of it.
+/// How a client wants to be told of a turn, as its query and headers say.
+pub(super) struct Told {
+    /// While it happens.
+    pub streamed: bool,
+    /// With the answer as HTML as well.
+    pub html: bool,
+}
+
+impl Told {
+    pub fn of(headers: &HeaderMap, mut asked: Asked) -> Result<Self, ApiError> {
+        let (stream, html) = (asked.flag("stream"), asked.flag("html"));
+        asked.done()?;
+        Ok(Self { streamed: events::is_wanted(headers, stream), html: html.unwrap_or_default() })
+    }
+}
+
+/// A turn, told as its client wants to be told of it; with its answer as `html` as well.
 pub(super) async fn turn(
     app: &App,
     caller: &Bearer,
     language: Language,
     headers: &HeaderMap,
     request: Request,
+    html: bool,
 ) -> Result<Response, AppError> {
     let prefer = Prefer::of(headers);
     if request.streamed && !prefer.respond_async {
         return match app.begin_turn(caller, request).await {
-            Ok(Begun::Accepted(accepted)) => Ok(events::begun(app, caller, &accepted.run, accepted.waits, language)),
+            Ok(Begun::Accepted(accepted)) => Ok(events::begun(app, caller, (&accepted.run, accepted.waits), language, html)),
             Ok(Begun::Replayed(taken)) => {
-                let mut response = events::replayed(&taken);
+                let mut response = events::replayed(&taken, html);
                 how_it_came(&mut response, true, true);
                 Ok(response)
             }
             // The same request is worked on already: its client came back for the stream.
-            Err(AppError::InFlight { run }) => Ok(events::begun(app, caller, &run, false, language)),
+            Err(AppError::InFlight { run }) => Ok(events::begun(app, caller, (&run, false), language, html)),
             Err(error) => Err(error),
         };
     }
     if prefer.respond_async {
         return match app.begin_turn(caller, request).await? {
             Begun::Accepted(accepted) => Ok(runs::accepted(caller, &accepted)),
-            Begun::Replayed(taken) => Ok(answered(taken)),
+            Begun::Replayed(taken) => Ok(answered(taken, html)),
         };
     }
     let again = prefer.wait.map(|wait| (wait, request.clone()));
@@ -142,16 +160,35 @@ pub(super) async fn turn(
                 app.take_turn(caller, request).await
             };
             match tokio::time::timeout(wait, ended).await {
-                Ok(taken) => Ok(answered(taken?)),
+                Ok(taken) => Ok(answered(taken?, html)),
                 Err(_) => Err(AppError::InFlight { run }),
             }
         }
-        (taken, _) => Ok(answered(taken?)),
+        (taken, _) => Ok(answered(taken?, html)),
     }
 }
 
-fn answered(taken: Taken) -> Response {
-    let mut response = ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], taken.body).into_response();
+/// An answer that was rendered before, with its `message` as HTML behind everything else. It is not stored so: repetitions of a request may ask for it or not.
+pub(super) fn with_html(mut body: Vec<u8>) -> Vec<u8> {
+    #[derive(Deserialize)]
+    struct Said<'a> {
+        #[serde(borrow)]
+        message: Cow<'a, str>,
+    }
+    let said = serde_json::from_slice::<Said<'_>>(&body).map(|said| markdown::to_html(&said.message));
+    if let (Ok(html), Some(b'}')) = (said, body.last()) {
+        body.pop();
+        // Writing a text into memory cannot fail.
+        body.extend_from_slice(b",\"message_html\":");
+        serde_json::to_writer(&mut body, &html).unwrap_or_default();
+        body.push(b'}');
+    }
+    body
+}
+
+fn answered(taken: Taken, html: bool) -> Response {
+    let body = if html { with_html(taken.body) } else { taken.body };
+    let mut response = ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response();
     how_it_came(&mut response, taken.replayed, taken.stored);
     if let Some(revision) = taken.revision {
         revision::tag(&mut response, &revision);

@@ -12,7 +12,6 @@ use serde_json::{Map, Value, json};
 use super::{
     chat::{self, key_of},
     error::ApiError,
-    events,
     extract::{Body, Caller, Fields, Shape, Spoken},
     query::Asked,
 };
@@ -103,13 +102,13 @@ pub(super) async fn decide(
     Query(asked): Query<Asked>,
     Body(say): Body<Say>,
 ) -> Result<Response, ApiError> {
-    let streamed = events::is_wanted(&headers, asked.flag_of("stream")?);
+    let chat::Told { streamed, html } = chat::Told::of(&headers, asked)?;
     // Nobody is asked under what is no text.
     let id = id.map(|Path(id)| id).unwrap_or_default();
     let caller = app.asked_in(&caller, &id).await?;
     let decision = Decision { question: &id, approve: say.approve };
     let request = app.deciding(&caller, decision, key_of(&headers)?).await?;
-    match chat::turn(&app, &caller, language, &headers, Request { streamed, ..request }).await {
+    match chat::turn(&app, &caller, language, &headers, Request { streamed, ..request }, html).await {
         // Somebody was faster.
         Err(AppError::Moved { .. } | AppError::RolledBack { .. }) => Err(AppError::QuestionOver.into()),
         decided => Ok(decided?),

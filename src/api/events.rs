@@ -3,7 +3,7 @@
 use std::{convert::Infallible, time::Duration};
 
 use axum::{
-    extract::{Path, State, rejection::PathRejection},
+    extract::{Path, Query, State, rejection::PathRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{
         IntoResponse, Response,
@@ -14,8 +14,10 @@ use futures_util::{Stream, StreamExt, stream};
 use serde_json::{Value, json, value::RawValue};
 
 use super::{
+    chat::with_html,
     error::ApiError,
     extract::{Caller, Spoken},
+    query::Asked,
     runs,
 };
 use crate::{
@@ -49,7 +51,9 @@ pub(super) async fn follow(
     Spoken(language): Spoken,
     headers: HeaderMap,
     run: Result<Path<String>, PathRejection>,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, ApiError> {
+    let html = asked.flag_of("html")?.unwrap_or_default();
     let run = runs::id_of(run)?;
     let Some(from) = from(&headers) else {
         // The client has all there is; to say so without a body is what makes it stop asking.
@@ -57,24 +61,24 @@ pub(super) async fn follow(
         return Ok(StatusCode::NO_CONTENT.into_response());
     };
     let followed = app.follow_run(&caller, &run, from).await?;
-    Ok(as_stream(events(run, language, app.hidden().clone(), followed)))
+    Ok(as_stream(events(run, language, app.hidden().clone(), html, followed)))
 }
 
-/// The stream of a run that was just begun; one that waits for the session says so first.
-pub(super) fn begun(app: &App, caller: &Bearer, run: &str, waits: bool, language: Language) -> Response {
+/// The stream of a run that was just begun; one that waits for the session says so first. With `html` the answer comes as HTML as well.
+pub(super) fn begun(app: &App, caller: &Bearer, (run, waits): (&str, bool), language: Language, html: bool) -> Response {
     let first = waits.then(|| {
         let queued = told_of(run, json!({"state": RunState::Waiting(0).as_str()}));
         sse::Event::default().event("accepted").data(queued.to_string())
     });
-    let told = events(run.to_owned(), language, app.hidden().clone(), app.follow_begun(caller, run));
+    let told = events(run.to_owned(), language, app.hidden().clone(), html, app.follow_begun(caller, run));
     as_stream(stream::iter(first).chain(told))
 }
 
 /// The stream of a run that was answered before: its end.
-pub(super) fn replayed(taken: &Taken) -> Response {
+pub(super) fn replayed(taken: &Taken, html: bool) -> Response {
     let answer: Value = serde_json::from_slice(&taken.body).unwrap_or_default();
     let field = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default();
-    as_stream(stream::iter([message(field("run_id"), field("message")), done(&taken.body)]))
+    as_stream(stream::iter([message(field("run_id"), field("message")), done(taken.body.clone(), html)]))
 }
 
 pub(super) fn as_stream(events: impl Stream<Item = sse::Event> + Send + 'static) -> Response {
@@ -97,6 +101,7 @@ fn events(
     run: String,
     language: Language,
     hidden: Redactor,
+    html: bool,
     followed: impl Stream<Item = Followed> + Send + 'static,
 ) -> impl Stream<Item = sse::Event> + Send + 'static {
     followed.map(move |told| match told {
@@ -116,7 +121,7 @@ fn events(
             if let Some(id) = id { event.id(id.to_string()) } else { event }
         }
         Followed::Message { text } => message(&run, &text),
-        Followed::Done { body } => done(&body),
+        Followed::Done { body } => done(body, html),
         Followed::Failed(error) => {
             let error = ApiError::from(error).hiding(&hidden).into_event(language);
             sse::Event::default().event("error").id(END_ID).data(told_of(&run, error).to_string())
@@ -128,9 +133,10 @@ fn message(run: &str, text: &str) -> sse::Event {
     sse::Event::default().event("message").id(ANSWER_ID).data(told_of(run, json!({"message": text})).to_string())
 }
 
-/// The answer is JSON that was rendered before; it goes out as it is.
-fn done(body: &[u8]) -> sse::Event {
-    let body = serde_json::from_slice::<&RawValue>(body).map_or("{}", RawValue::get);
+/// The answer is JSON that was rendered before; it goes out as it is, with the answer as HTML if that is asked for.
+fn done(body: Vec<u8>, html: bool) -> sse::Event {
+    let body = if html { with_html(body) } else { body };
+    let body = serde_json::from_slice::<&RawValue>(&body).map_or("{}", RawValue::get);
     sse::Event::default().event("done").id(END_ID).data(body)
 }
 

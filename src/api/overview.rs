@@ -22,7 +22,7 @@ use crate::{
         limits::{OPEN_RUNS_PAGE_DEFAULT, OPEN_RUNS_PAGE_MAX, UNKNOWN_OUTCOMES_PAGE_DEFAULT, UNKNOWN_OUTCOMES_PAGE_MAX},
         turn::accepted_ms,
     },
-    store::contract::overview::{ENDINGS, HourCounted, OpenPlace, OpenRun, UnknownOutcome},
+    store::contract::overview::{ENDINGS, HourCounted, LOGINS, OpenPlace, OpenRun, UnknownOutcome},
 };
 
 /// What is wrong with a cursor that cannot be one.
@@ -147,6 +147,7 @@ fn counted(counted: &HourCounted) -> Map<String, Value> {
         ("calls", counted.calls.into()),
         ("prompt_tokens", counted.prompt_tokens.into()),
         ("completion_tokens", counted.completion_tokens.into()),
+        ("logins", LOGINS.iter().zip(counted.logins).map(|(end, n)| (end.as_str().to_owned(), n.into())).collect::<Map<_, _>>().into()),
     ];
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

@@ -6,23 +6,25 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{json, value::RawValue};
 
 use super::{
     error::ApiError,
     extract::{Caller, Spoken},
     query::Asked,
     revision::{Expects, tagged},
-    shapes::{AgentStatus, SessionShown, joined},
+    shapes::{AgentStatus, SessionShown, function_calls, joined},
 };
 use crate::{
     app::App,
     clock::rfc3339,
     domain::{
+        language::Language,
         limits::{HISTORY_PAGE_DEFAULT, HISTORY_PAGE_MAX, TURN_NUMBER_MAX},
         session::{SessionInfo, Turn},
         user::UserName,
     },
+    markdown,
     openapi::Info,
     store::contract::Tail,
 };
@@ -44,9 +46,10 @@ pub(super) struct History<'a> {
 }
 
 impl<'a> History<'a> {
-    /// Turns of a session, the number of the first one, and who asks.
-    pub fn of(session: &'a SessionInfo, tail: &'a [Turn], first: u64, caller: &'a UserName) -> Self {
-        let history: Vec<Message<'_>> = tail.iter().flat_map(messages).collect();
+    /// Turns of a session, the number of the first one, who asks, and what is wanted of them.
+    pub fn of(app: &App, session: &'a SessionInfo, (tail, first): (&'a [Turn], u64), caller: &'a UserName, page: &Page) -> Self {
+        let with_details = app.settings().agent.show_call_details;
+        let history: Vec<Message<'_>> = tail.iter().flat_map(|turn| messages(turn, page, with_details)).collect();
         Self {
             success: true,
             count: history.len(),
@@ -59,23 +62,32 @@ impl<'a> History<'a> {
     }
 }
 
-/// Which part of a conversation: `?limit=` messages, `?before=` the number of a turn.
+/// Which part of a conversation: `?limit=` messages, `?before=` the number of a turn; `?calls=` with what each turn called,
+/// `?html=` with answers as HTML as well.
 pub(super) struct Page {
     messages: usize,
     before: Option<u64>,
+    calls: bool,
+    html: bool,
 }
 
 impl Page {
     pub fn of(mut query: Asked) -> Result<Self, ApiError> {
         let limit = query.number("limit", 1, HISTORY_PAGE_MAX as u64).unwrap_or(HISTORY_PAGE_DEFAULT as u64);
         let before = query.number("before", 0, TURN_NUMBER_MAX);
+        let (calls, html) = (query.flag("calls").unwrap_or_default(), query.flag("html").unwrap_or_default());
         query.done()?;
-        Ok(Self { messages: usize::try_from(limit).unwrap_or(HISTORY_PAGE_MAX), before })
+        Ok(Self { messages: usize::try_from(limit).unwrap_or(HISTORY_PAGE_MAX), before, calls, html })
     }
 
     pub fn tail(&self) -> Tail {
         let n = self.messages.div_ceil(MESSAGES_A_TURN);
-        self.before.map_or(Tail::Newest(n), |turn| Tail::Before { turn, n })
+        match (self.before, self.calls) {
+            (None, false) => Tail::Newest(n),
+            (None, true) => Tail::NewestWhole(n),
+            (Some(turn), false) => Tail::Before { turn, n },
+            (Some(turn), true) => Tail::BeforeWhole { turn, n },
+        }
     }
 }
 
@@ -83,10 +95,16 @@ impl Page {
 struct Message<'a> {
     role: &'static str,
     content: &'a str,
+    /// An answer as HTML; only if it is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_html: Option<String>,
     timestamp: String,
+    /// What an answer called, as the answer to its turn told it, with what is kept of replies; only if it is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    function_calls: Option<Box<RawValue>>,
 }
 
-/// The newest messages, oldest first; `?limit=` messages, `?before=` the number of a turn.
+/// The newest messages, oldest first; [`Page`] says which.
 pub(super) async fn history(
     State(app): State<App>,
     Caller(caller): Caller,
@@ -95,14 +113,19 @@ pub(super) async fn history(
 ) -> Result<Response, ApiError> {
     let page = Page::of(query.0)?;
     let visit = app.visit(&caller, expects.as_ref(), page.tail()).await?;
-    let told = History::of(&visit.session, &visit.tail, visit.first, &caller.user);
+    let told = History::of(&app, &visit.session, (&visit.tail, visit.first), &caller.user, &page);
     Ok(tagged(Json(told).into_response(), &visit.session))
 }
 
-fn messages(turn: &Turn) -> [Message<'_>; MESSAGES_A_TURN] {
+fn messages<'a>(turn: &'a Turn, page: &Page, with_details: bool) -> [Message<'a>; MESSAGES_A_TURN] {
+    let called = || function_calls(&turn.rounds, Language::of_text(&turn.message), with_details);
+    let none = || RawValue::from_string("[]".to_owned()).unwrap_or_default();
+    let calls = page.calls.then(|| called().unwrap_or_else(none));
+    let content_html = page.html.then(|| markdown::to_html(&turn.answer));
+    let (asked, answered) = (rfc3339(turn.asked_ms), rfc3339(turn.answered_ms));
     [
-        Message { role: "user", content: &turn.message, timestamp: rfc3339(turn.asked_ms) },
-        Message { role: "assistant", content: &turn.answer, timestamp: rfc3339(turn.answered_ms) },
+        Message { role: "user", content: &turn.message, content_html: None, timestamp: asked, function_calls: None },
+        Message { role: "assistant", content: &turn.answer, content_html, timestamp: answered, function_calls: calls },
     ]
 }
 

@@ -13,6 +13,7 @@ use super::{
     extract::{Body, Caller, Fields, MaybeBody, Shape, Spoken},
     query::Asked,
     revision::{Expects, tagged},
+    shapes::TotalsShown,
 };
 use crate::{
     app::{App, AppError, FoundSession},
@@ -127,7 +128,7 @@ pub(super) fn about(caller: Bearer, id: Result<Path<String>, PathRejection>) -> 
 
 /// A session as its user sees it.
 fn shown(own: &OwnSession) -> Value {
-    let OwnSession { session, ends_ms, label } = own;
+    let OwnSession { session, ends_ms, label, totals } = own;
     let metadata: Option<Value> = label.metadata.as_deref().and_then(|text| serde_json::from_str(text).ok());
     json!({
         "id": session.id.as_str(),
@@ -142,6 +143,7 @@ fn shown(own: &OwnSession) -> Value {
         "turns": session.turns,
         "first_turn": session.first_turn,
         "running": session.running,
+        "totals": TotalsShown::of(*totals),
     })
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, value::RawValue};
 
 use crate::{
     agent,
-    app::{App, Fallback, Served},
+    app::{App, Fallback, Served, call_state},
     clock::rfc3339,
     domain::{
         base64,
@@ -14,6 +14,8 @@ use crate::{
         limits::BINARY_SHOWN_BYTES_MAX,
         session::{Round, SessionInfo},
         tool::{Outcome, Refusal, ReplyBody, ToolResult, UpstreamReply},
+        totals::Totals,
+        turn::CallStage,
     },
 };
 
@@ -22,6 +24,8 @@ use crate::{
 pub(super) struct FunctionCall<'a> {
     function_name: &'a str,
     success: bool,
+    /// What came of it, as its events and its run tell: `result`, `refused`, `failed`, `not_sent` or `unknown`.
+    state: &'static str,
     explanation: String,
     call_info: Option<CallInfo<'a>>,
     markdown_result: String,
@@ -135,6 +139,7 @@ fn function_call<'a>(result: &'a ToolResult, said: Option<&str>, language: Langu
     FunctionCall {
         function_name: &result.call.name,
         success: result.succeeded(),
+        state: call_state(result, CallStage::Settled).0,
         explanation,
         call_info: with_details.then_some(details),
         markdown_result: agent::shown(result, language),
@@ -160,6 +165,25 @@ pub(super) struct SessionShown {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_turn_fingerprint: Option<String>,
     agent_status: AgentStatus,
+}
+
+/// What a session has come to since it began.
+#[derive(Serialize)]
+pub(super) struct TotalsShown {
+    turns: u64,
+    calls: u64,
+    changing_calls: u64,
+    prompt_tokens: u64,
+    completion_tokens: u64,
+    /// Whether not all of the tokens were counted by the model's server.
+    estimated: bool,
+}
+
+impl TotalsShown {
+    pub fn of(totals: Totals) -> Self {
+        let Totals { turns, calls, changing_calls, prompt_tokens, completion_tokens, estimated } = totals;
+        Self { turns, calls, changing_calls, prompt_tokens, completion_tokens, estimated }
+    }
 }
 
 /// How the agent of a session stands.

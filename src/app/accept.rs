@@ -76,7 +76,7 @@ impl App {
         loop {
             let asked = Instant::now();
             let lease_ms = self.settings().turns.lease_ms;
-            let begin = wanted.begin(lease_ms);
+            let begin = Begin { running_max: self.settings().sessions.running_max, ..wanted.begin(lease_ms) };
             let begun = crate::fault::during!("K1", 1, self.store().begin(begin)).await;
             metrics().stage(Stage::Begin, asked);
             match begun {
@@ -115,6 +115,7 @@ impl App {
                 Ok(Begun::Lost { run }) => return Err(AppError::Lost { run }),
                 Ok(Begun::KeyReused) => return Err(AppError::KeyReused),
                 Ok(Begun::NoSession) => return Err(AppError::NoSession),
+                Ok(Begun::ManyRun) => return Err(AppError::TooManyTurns { most: self.settings().sessions.running_max }),
                 Ok(Begun::Moved(stored)) => return Err(AppError::moved(wanted.expects.as_ref(), stored)),
                 Err(error) => {
                     // It may have been done, also where it is not safe: nothing comes of it.
@@ -162,6 +163,7 @@ pub(super) fn run_id(now_ms: u64, slot: Slot) -> String {
 }
 
 impl Wanted {
+    /// Asks for the lease, in however many sessions of the user's runs are.
     pub fn begin(&self, lease_ms: u64) -> Begin<'_> {
         Begin {
             caller: super::caller(&self.caller),
@@ -173,6 +175,7 @@ impl Wanted {
             idempotency: self.keyed.as_ref().filter(|_| !crate::fault::ablated("idempotency")).map(Digests::as_idempotency),
             on_busy: self.on_busy,
             expects: self.expects.as_ref(),
+            running_max: 0,
         }
     }
 }

@@ -2,13 +2,9 @@
 
 use super::{App, AppError};
 use crate::{
-    domain::{
-        scope::Scope,
-        session::{SessionId, SessionInfo},
-        user::UserName,
-    },
+    domain::{scope::Scope, session::SessionId, user::UserName},
     secrets::tokens::{Bearer, GoodFor},
-    store::contract::{AdminAnswer, Cursor, SessionFilter, SessionStats, SessionsPage, StoreError, StoredKey, Tail},
+    store::contract::{AdminAnswer, Cursor, SessionFilter, SessionStats, SessionsPage, StoreError, StoredKey, Tail, audit::Peeked},
 };
 
 impl App {
@@ -16,9 +12,9 @@ impl App {
     ///
     /// # Errors
     /// Among others [`AppError::NoSession`].
-    pub async fn session_of_user(&self, caller: &Bearer, user: &UserName, session: &SessionId) -> Result<SessionInfo, AppError> {
+    pub async fn session_of_user(&self, caller: &Bearer, user: &UserName, session: &SessionId) -> Result<Peeked, AppError> {
         self.granted(caller, Scope::SessionsRead).await?;
-        Ok(self.store().peek(user, Some(session), Tail::Nothing).await?.ok_or(AppError::NoSession)?.session)
+        self.store().peek(user, Some(session), Tail::Nothing).await?.ok_or(AppError::NoSession)
     }
 
     /// Lets a caller in who has this scope.

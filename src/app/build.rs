@@ -156,6 +156,7 @@ impl App {
             tokens,
             issuers,
             known_keys: super::keys::KnownKeys::default(),
+            login_counts: super::login_counts::LoginCounts::default(),
             vault,
             served: ArcSwap::from_pointee(served),
             reloading,

@@ -78,6 +78,9 @@ pub enum AppError {
     /// As many runs wait for the session as may.
     #[error("as many runs wait for the session behind run {run} as may")]
     QueueFull { run: String },
+    /// Runs are in as many of the user's sessions as may be at once.
+    #[error("runs are in {most} of the user's sessions")]
+    TooManyTurns { most: u64 },
     /// The run ended without an answer.
     #[error("run {run} ended without an answer")]
     RunEnded { run: String, ending: Ending, detail: String },

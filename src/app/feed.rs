@@ -245,9 +245,9 @@ impl App {
     }
 }
 
-/// A call as it is told: how far it has come, and what came of it.
-pub fn call_told(call: String, result: &ToolResult, stage: CallStage) -> CallTold {
-    let (state, status) = match (&result.outcome, stage) {
+/// How far a call has come and what came of it, in a word; and the status of what was answered.
+pub fn call_state(result: &ToolResult, stage: CallStage) -> (&'static str, Option<u16>) {
+    match (&result.outcome, stage) {
         (_, CallStage::Planned) => ("planned", None),
         (_, CallStage::Dispatched) => ("dispatched", None),
         (Outcome::Replied(reply), CallStage::Settled) => ("result", Some(reply.status)),
@@ -256,7 +256,12 @@ pub fn call_told(call: String, result: &ToolResult, stage: CallStage) -> CallTol
         (Outcome::Failed(_), CallStage::Settled) if result.is_reading() => ("failed", None),
         (Outcome::Failed(_), CallStage::Settled) => ("not_sent", None),
         (Outcome::Unknown(_), CallStage::Settled) => ("unknown", None),
-    };
+    }
+}
+
+/// A call as it is told: how far it has come, and what came of it.
+pub fn call_told(call: String, result: &ToolResult, stage: CallStage) -> CallTold {
+    let (state, status) = call_state(result, stage);
     CallTold {
         call,
         function_name: result.call.name.clone(),

@@ -46,6 +46,7 @@ pub(super) struct End {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Tallied {
     calls: u64,
+    changing_calls: u64,
     usage: Usage,
     unknown: String,
 }
@@ -65,23 +66,26 @@ impl Tallied {
     fn of_results<'a>(results: impl Iterator<Item = &'a ToolResult>) -> Self {
         let mut tallied = Self::default();
         for result in results {
+            if matches!(result.outcome, Outcome::Replied(_) | Outcome::Unknown(_)) {
+                tallied.calls += 1;
+                tallied.changing_calls += u64::from(!result.is_reading());
+            }
             match result.outcome {
-                Outcome::Replied(_) => tallied.calls += 1,
                 Outcome::Unknown(_) => {
-                    tallied.calls += 1;
                     let comma = if tallied.unknown.is_empty() { "" } else { "," };
                     tallied.unknown += comma;
                     tallied.unknown += &result.call.name;
                 }
-                Outcome::Refused(_) | Outcome::Failed(_) => {}
+                Outcome::Replied(_) | Outcome::Refused(_) | Outcome::Failed(_) => {}
             }
         }
         tallied
     }
 
     fn tally(&self) -> Tally<'_> {
-        let Usage { prompt_tokens, completion_tokens, .. } = self.usage;
-        Tally { calls: self.calls, prompt_tokens, completion_tokens, unknown: &self.unknown }
+        let Usage { prompt_tokens, completion_tokens, estimated, .. } = self.usage;
+        let Self { calls, changing_calls, unknown, .. } = self;
+        Tally { calls: *calls, changing_calls: *changing_calls, prompt_tokens, completion_tokens, estimated, unknown }
     }
 }
 

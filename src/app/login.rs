@@ -18,6 +18,7 @@ use crate::{
     store::contract::{
         Added, Known, StoreError,
         logins::{Attempted, Login, Opened},
+        overview::LoginEnd,
     },
 };
 
@@ -32,6 +33,13 @@ impl App {
             Err(AppError::LoginsLimited { .. }) => LoginOutcome::Limited,
             Err(_) => LoginOutcome::Failed,
         });
+        match &done {
+            Ok(_) => self.count_login(LoginEnd::Succeeded),
+            Err(AppError::WrongCredentials) => self.count_login(LoginEnd::Failed),
+            Err(AppError::LoginsLimited { .. }) => self.count_login(LoginEnd::Throttled),
+            // Nobody knows what would have come of it.
+            Err(_) => {}
+        }
         done
     }
 

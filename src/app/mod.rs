@@ -25,6 +25,7 @@ mod keys;
 mod lease;
 mod log_level;
 mod login;
+mod login_counts;
 mod meanings;
 mod overview;
 mod password;
@@ -66,7 +67,7 @@ pub use self::{
     credentials::{OwnScheme, Set},
     document::read_document,
     error::AppError,
-    feed::call_told,
+    feed::{call_state, call_told},
     follow::{Followed, From},
     health::{Fallback, Health},
     log_level::{LogLevelSet, SetLogLevel},
@@ -105,6 +106,7 @@ struct Inner {
     tokens: Tokens,
     issuers: issuers::Issuers,
     known_keys: keys::KnownKeys,
+    login_counts: login_counts::LoginCounts,
     vault: Vault,
     served: ArcSwap<Served>,
     reloading: Reloading,

@@ -13,7 +13,7 @@ use swagger_api_agent::{
     settings::{Settings, Sources},
     store::{
         Store,
-        contract::{Cursor, Listed, SessionFilter, StoredKey, Tail},
+        contract::{Cursor, Listed, SessionFilter, StoredKey, Tail, audit::Peeked},
     },
 };
 
@@ -77,8 +77,8 @@ fn told(listed: &Listed) -> Value {
 /// What is known of a session, and nothing that was said in it.
 async fn show(store: &Store, which: &WhichSession, as_json: bool) -> Result<(), String> {
     let peeked = store.peek(&which.user, which.session.as_ref(), Tail::Nothing).await.map_err(|e| e.to_string())?;
-    let SessionInfo { user, id, created_ms, last_active_ms, expires_ms, turns, first_turn, running, .. } =
-        peeked.ok_or_else(|| none(&which.user, which.session.as_ref()))?.session;
+    let Peeked { session, totals, .. } = peeked.ok_or_else(|| none(&which.user, which.session.as_ref()))?;
+    let SessionInfo { user, id, created_ms, last_active_ms, expires_ms, turns, first_turn, running, .. } = session;
     let told = json!({
         "user": user.as_str(),
         "id": id.as_str(),
@@ -88,6 +88,12 @@ async fn show(store: &Store, which: &WhichSession, as_json: bool) -> Result<(), 
         "last_used_at": rfc3339(last_active_ms),
         "ends_at_latest": rfc3339(expires_ms),
         "running": running,
+        "turns_in_all": totals.turns,
+        "calls": totals.calls,
+        "changing_calls": totals.changing_calls,
+        "prompt_tokens": totals.prompt_tokens,
+        "completion_tokens": totals.completion_tokens,
+        "tokens_estimated": totals.estimated,
     });
     if as_json {
         say(&told.to_string());

@@ -30,6 +30,8 @@ pub const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 pub const HOUR_MS: u64 = 60 * 60 * 1000;
 /// Hours of which administrators are told what was counted.
 pub const STATS_HOURS: usize = 48;
+/// How long it is kept what was counted on a day after it began, in milliseconds.
+pub const STATS_KEPT_MS: u64 = 3 * DAY_MS;
 /// How long what begins and ends is written down after an administrator said that somebody watches, in milliseconds.
 pub const WATCHED_MS: u64 = 60_000;
 /// How often it is said while somebody watches, in milliseconds.
@@ -86,6 +88,14 @@ pub const REVOKED_IDS_PER_USER_MAX: usize = 1024;
 pub const REVOKED_BEYOND_END_MS: u64 = 60_000;
 /// What a person may say in one turn, in characters.
 pub const MESSAGE_CHARS_MAX: usize = 16_000;
+/// Markdown that is made into HTML, in bytes; what is behind it is shown as plain text.
+pub const MARKDOWN_TO_HTML_BYTES_MAX: usize = 100 * 1024;
+/// The HTML that one text is made into, in bytes; where it would be more, the text is shown as it is.
+pub const MARKDOWN_HTML_BYTES_MAX: usize = 1024 * 1024;
+/// How deep elements of such HTML nest; of what is deeper only the text is shown.
+pub const MARKDOWN_HTML_DEPTH_MAX: usize = 24;
+/// Where a link in such HTML leads, in bytes; what leads elsewhere by more is no link.
+pub const MARKDOWN_LINK_BYTES_MAX: usize = 2 * 1024;
 /// How deep a JSON request body may nest.
 pub const JSON_DEPTH_MAX: usize = 32;
 /// What one upstream reply may add to the model's context, in bytes; the rest is cut with a mark.

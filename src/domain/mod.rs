@@ -24,6 +24,7 @@ pub mod session;
 pub mod signing;
 pub mod slot;
 pub mod tool;
+pub mod totals;
 pub mod turn;
 pub mod unrepeated;
 pub mod user;

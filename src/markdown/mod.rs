@@ -2,13 +2,17 @@
 //!
 //! Upstream text is data. It is escaped so that it can neither break a table nor become markup, HTML, an image or a link, and
 //! every table, cell and text is bounded with a visible mark of what was left out.
+//!
+//! And Markdown as HTML, for clients that would rather not read Markdown.
 
 mod escape;
+mod html;
 mod outcome;
 mod table;
 mod transcript;
 
 pub use escape::{inline, plain};
+pub use html::to_html;
 pub use outcome::{of_body, of_outcome, of_reply, of_request};
 pub use transcript::transcript;
 

@@ -202,12 +202,13 @@ fn budgets_rows(budgets: &Budgets) -> Rows {
 }
 
 fn sessions_rows(sessions: &Sessions) -> Rows {
-    let Sessions { idle_secs, max_secs, turns_max, per_user_max, cleanup_interval_secs } = sessions;
+    let Sessions { idle_secs, max_secs, turns_max, per_user_max, running_max, cleanup_interval_secs } = sessions;
     vec![
         ("sessions.idle_secs", idle_secs.to_string()),
         ("sessions.max_secs", max_secs.to_string()),
         ("sessions.turns_max", turns_max.to_string()),
         ("sessions.per_user_max", per_user_max.to_string()),
+        ("sessions.running_max", running_max.to_string()),
         ("sessions.cleanup_interval_secs", cleanup_interval_secs.to_string()),
     ]
 }

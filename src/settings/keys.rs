@@ -113,6 +113,7 @@ pub(super) const KEYS: &[Key] = &[
     whole("sessions.max_secs", 1, 315_360_000),
     whole("sessions.turns_max", 1, 1_000_000),
     whole("sessions.per_user_max", 0, 1000),
+    whole("sessions.running_max", 0, 1000),
     whole("sessions.cleanup_interval_secs", 1, 604_800),
     whole("results.ttl_secs", 1, 604_800),
     whole("results.bytes_max", 1024, 16 * 1024 * 1024),

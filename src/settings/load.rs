@@ -134,6 +134,7 @@ fn read(from: &mut Reader) -> Settings {
             max_secs: from.whole("sessions.max_secs"),
             turns_max: from.whole("sessions.turns_max"),
             per_user_max: from.whole("sessions.per_user_max"),
+            running_max: from.whole("sessions.running_max"),
             cleanup_interval_secs: from.whole("sessions.cleanup_interval_secs"),
         },
         results: Results { ttl_secs: from.whole("results.ttl_secs"), bytes_max: from.whole("results.bytes_max") },

@@ -218,6 +218,8 @@ pub struct Sessions {
     pub turns_max: usize,
     /// Beside the one that every user has.
     pub per_user_max: usize,
+    /// In how many of a user's sessions runs may be at once; 0: in as many as there are.
+    pub running_max: u64,
     pub cleanup_interval_secs: u64,
 }
 

@@ -15,7 +15,7 @@
 //! | `saa:{b}:lf:<user>` | hash | `n` wrong passwords for the account lately, also of one that is not there; `t` there were too many, and somebody was told | an hour after the first |
 //! | `saa:{b}:lf:<user>:<digest>` | hash | those from one address | 15 min after the first, or at the right one |
 //! | `saa:lf:<digest>` | hash | those from one address for whatever account, there or not | 15 min after the first |
-//! | `saa:{b}:s:<user>:<slot>` | hash | session: `v` `sid` `ca` `la` `exp` `ver` `len` `base`; while a run holds it `rid` `own` `tok` `lu`, `cx` why it is to stop, `try` how often it was taken from the dead, `by` `<run>\|<API key>` if it was begun with one; `lc` last commit; `dk` the key of its turns, wrapped; `sum` a summary of older turns, `sl` the last one that it covers; `ti` a title made from the first turn, `ut` the one that the user gave it, `pin` it stands before others, `md` what its client notes of it | idle, at most until `exp` |
+//! | `saa:{b}:s:<user>:<slot>` | hash | session: `v` `sid` `ca` `la` `exp` `ver` `len` `base`; while a run holds it `rid` `own` `tok` `lu`, `cx` why it is to stop, `try` how often it was taken from the dead, `by` `<run>\|<API key>` if it was begun with one; `lc` last commit; `dk` the key of its turns, wrapped; `sum` a summary of older turns, `sl` the last one that it covers; `ti` a title made from the first turn, `ut` the one that the user gave it, `pin` it stands before others, `md` what its client notes of it, `tot` what it has come to (`domain/totals.rs`) | idle, at most until `exp` |
 //! | `saa:{b}:h:<user>:<slot>` | list | one record a turn | with the session |
 //! | `saa:{b}:j:<user>:<slot>` | hash | journal of runs that have not ended: `<run>\|<field>` | with the session |
 //! | `saa:{b}:q:<user>:<slot>` | list | runs that wait for the session, the next one first: `<run>\|<accepted ms>\|<input>` | with the session |
@@ -24,7 +24,7 @@
 //! | `saa:{b}:n:<user>` | zset | the user's newest runs that have ended, in the order of their ids (`lua/runs.lua`) | 24 h after the last |
 //! | `saa:{b}:o` | zset | `<user>:<slot>` of sessions with a run that has not ended → when somebody must look after it | cleans itself |
 //! | `saa:{b}:uo` | zset | runs of which it is not known what became of a change (`lua/overview.lua`) → when they ended; the newest 64 | 30 days after the last, or with the account |
-//! | `saa:{b}:st:<day>` | hash | `<hour>\|<what>` → how many: runs that ended, by outcome, their calls and tokens (`lua/overview.lua`) | 3 days after it began |
+//! | `saa:{b}:st:<day>` | hash | `<hour>\|<what>` → how many: runs that ended, by outcome, their calls and tokens (`lua/overview.lua`); in the first bucket also logins, by outcome and replica | 3 days after it began |
 //! | `saa:{b}:i:<user>:<digest>` | string | idempotency record: fingerprint, run, answer | 24 h |
 //! | `saa:{b}:cr:<user>` | hash | the user's own credentials for the API: what for → `<set ms>\|<kind>\|<sealed>` | with the account |
 //! | `saa:ot:<digest>` | hash | a token for the API, by the digest of whose it is and what it is for: `tok` sealed, `end`; while somebody fetches it `own` `lu` | with the token |

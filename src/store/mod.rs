@@ -37,7 +37,7 @@ use self::contract::{
     credentials::{Admitted, CredentialPut, FetchedToken, OwnCredential, UpstreamToken},
     keys::{KeptKey, KeyMade, NewKey},
     logins::{Attempted, LoggedOut, Login, Logout, Opened, Rotated, Rotation, StoppedRuns},
-    overview::{HourCounted, OpenPlace, OpenRuns, Told, UnknownOutcome},
+    overview::{HourCounted, LoginsOfHour, OpenPlace, OpenRuns, Told, UnknownOutcome},
     replicas::{Alive, Replica},
     sessions::{LabelChange, NewSession, OwnSession, ReadBefore, ReadTurns, Rewound, SessionOpened},
 };
@@ -213,6 +213,11 @@ impl Store {
     /// What was counted in the last [`STATS_HOURS`](crate::domain::limits::STATS_HOURS), hour by hour, the oldest first.
     pub async fn counted(&self) -> Result<Vec<HourCounted>, StoreError> {
         either!(self.counted())
+    }
+
+    /// How many logins a replica has counted in these hours: in the place of what it said of them before. Repeating it is safe.
+    pub async fn count_logins(&self, replica: &str, hours: &[LoginsOfHour]) -> Result<(), StoreError> {
+        either!(self.count_logins(replica, hours))
     }
 
     /// From now on what begins and ends is written down, for [`WATCHED_MS`](crate::domain::limits::WATCHED_MS); what time it is.

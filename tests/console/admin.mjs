@@ -130,6 +130,7 @@ export async function administration({ check, who: administrator, origin: home, 
       assert.equal(await page.locator("#admin-title").innerText(), said.sessions);
       await row(page, who.user).filter({ hasText: said.default }).getByRole("link").click();
       await page.locator(".facts").waitFor();
+      assert.match(await page.locator(".facts").innerText(), /1(, 0 of them changes|，其中 0 次更改)/, "what it has come to");
       await rows(page).first().waitFor();
       assert.ok((await rows(page).count()) >= 1, "its keys");
       assert.equal(await page.locator(".said-list li").count(), 0, "nothing is read before somebody says so");
@@ -306,7 +307,7 @@ export async function administration({ check, who: administrator, origin: home, 
       const path = new URL(route.request().url()).pathname.split("/");
       if (path.at(-1) === "history") return route.fulfill({ json: { history: payloads.map((content) => ({ role: "assistant", content, timestamp: content })), next_before: null } });
       if (path.at(-1) === "keys") return route.fulfill({ json: { keys: payloads.map((name, n) => ({ name: `${n}${name}`, type: name, ttl_ms: null, size_bytes: null })) } });
-      if (path.length > 4) return route.fulfill({ json: { session_info: session(payloads[0], 0), running: payloads[1] } });
+      if (path.length > 4) return route.fulfill({ json: { session_info: session(payloads[0], 0), running: payloads[1], totals: { turns: 1, calls: 1, changing_calls: 0, prompt_tokens: 1, completion_tokens: 1, estimated: true } } });
       if (!answers[path[3]]) return route.continue();
       return route.fulfill({ json: answers[path[3]] });
     });
@@ -360,6 +361,7 @@ export async function administration({ check, who: administrator, origin: home, 
     await last.locator("rect").first().waitFor();
     assert.match(await last.locator("title").textContent(), /answered: \d+/);
     assert.match(await page.locator(".chart svg").first().getAttribute("aria-label"), /^Turns and direct calls by outcome: \d+ in 48 hours/);
+    assert.match(await page.locator(".chart svg").nth(3).getAttribute("aria-label"), /^Logins with a password: [1-9]\d* in 48 hours/);
     await page.locator(".chart summary").first().click();
     const told = async () => Number(await page.locator(".chart").first().locator("tbody tr").first().locator("td").nth(1).innerText());
     const before = await told();

@@ -7,7 +7,7 @@ import { account } from "./account.mjs";
 import { administration } from "./admin.mjs";
 import { assertAccessible } from "./accessible.mjs";
 import { connection } from "./connection.mjs";
-import { corpus } from "./corpus.mjs";
+import { corpus, htmlCorpus } from "./corpus.mjs";
 import { functions } from "./functions.mjs";
 import { longConversation } from "./long.mjs";
 import { sessions } from "./sessions.mjs";
@@ -92,8 +92,13 @@ await check("a request is answered with a table, and a reload brings it back", {
   await answer.locator(".call summary").click();
   assert.match(await answer.locator(".address").innerText(), /^GET http/);
   await picture(page, "answer");
+  const card = () => page.locator(".answer .call").evaluateAll((cards) => cards.map((one) => one.textContent));
+  const live = await card();
+  assert.equal(live.length, 1);
   await page.reload();
   await page.locator(".answer tbody tr").first().waitFor();
+  assert.deepEqual(await card(), live, "the card is there as it was");
+  assert.equal(await page.locator("#session-totals").textContent(), "Turns: 1. Calls: 1, of them changes: 0. Tokens: 0.");
   assert.equal(await text(page, ".bubble"), "list users page 2");
 });
 
@@ -371,6 +376,8 @@ await check("Markdown becomes the nodes it should", {}, async (page) => {
 });
 
 await check("hostile answers are shown as text", {}, (page) => corpus(page, canary.host, who));
+
+await check("answers as HTML load and run nothing in a page", {}, (page) => htmlCorpus(page, canary.host, who));
 
 await check("the page cannot be framed", {}, async (page, seen) => {
   await page.goto(`http://${canary.host}/framing`);

@@ -25,11 +25,14 @@ const FLOORS: [&[&str]; 8] = [
 const NEIGHBOURS: [(&str, &str); 3] = [("main", "cli"), ("store", "secrets"), ("clock", "fault")];
 
 /// Outside packages with a home, and the modules that may name them.
-const HOMES: [(&str, &[&str]); 37] = [
+const HOMES: [(&str, &[&str]); 40] = [
+    ("pulldown_cmark", &["markdown"]),
+    ("ammonia", &["markdown"]),
     ("arc_swap", &["app", "store"]),
     ("config", &["settings"]),
     ("jsonwebtoken", &["secrets"]),
     ("argon2", &["secrets"]),
+    ("rustix", &["app"]),
     ("aws_lc_rs", &["secrets"]),
     ("rustls", &["secrets"]),
     ("tokio_rustls", &["secrets"]),

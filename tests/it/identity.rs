@@ -23,6 +23,7 @@ use crate::{
     harness::{
         bed::Bed,
         client::{Client, PASSWORD, Reply},
+        until,
     },
 };
 
@@ -77,6 +78,13 @@ async fn comes_in(bed: &Bed, replica: usize, token: &str) -> bool {
         reply.refused(401, "token_revoked");
     }
     reply.status == 200
+}
+
+/// Waits until a login of a user's own ([`Login::new`]) and all before it are counted: that is written a moment after they were answered.
+async fn logins_are_counted(bed: &Bed) {
+    let admin = bed.as_admin();
+    // The administrator's, and two of the user's.
+    until("the logins are counted", async || admin.get("/api/admin/stats").await.ok()["totals"]["logins"]["succeeded"] == 3).await;
 }
 
 /// Everything that the store has, as far as it can be compared: what Redis has written so far, or the bytes of the file.

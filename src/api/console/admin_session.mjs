@@ -60,7 +60,7 @@ export function open(place, user, session, signal) {
   });
 }
 
-function known({ session_info, running }) {
+function known({ session_info, running, totals }) {
   const { session_id, created_at, last_active, expires_at, conversation_length, last_turn_fingerprint } = session_info;
   return facts([
     [say("sessions_id"), make("span", { class: "code" }, session_id)],
@@ -68,6 +68,9 @@ function known({ session_info, running }) {
     [say("sessions_active"), when(last_active)],
     [say("sessions_expires"), when(expires_at)],
     [say("sessions_messages"), number(conversation_length)],
+    [say("session_turns"), number(totals.turns)],
+    [say("session_calls"), say("session_calls_of", number(totals.calls), number(totals.changing_calls))],
+    [say("session_tokens"), say(totals.estimated ? "session_tokens_estimated" : "session_tokens_of", number(totals.prompt_tokens), number(totals.completion_tokens))],
     [say("session_running"), running === null ? say("session_idle") : make("span", { class: "code" }, running)],
     [say("session_served"), last_turn_fingerprint && make("span", { class: "code" }, last_turn_fingerprint)],
   ]);

@@ -29,7 +29,12 @@ export function open(place, _path, signal) {
     { name: say("stats_prompt"), kind: "good", of: ({ prompt_tokens }) => prompt_tokens },
     { name: say("stats_completion"), kind: "fifth", of: ({ completion_tokens }) => completion_tokens },
   ]);
-  place.append(problems.element, tiles, turns.element, calls.element, tokens.element);
+  const logins = chart(say("stats_logins"), [
+    { name: say("stats_succeeded"), kind: "good", of: (hour) => hour.logins.succeeded },
+    { name: say("stats_wrong"), kind: "bad", of: (hour) => hour.logins.failed },
+    { name: say("stats_throttled"), kind: "warn", of: (hour) => hour.logins.throttled },
+  ]);
+  place.append(problems.element, tiles, turns.element, calls.element, tokens.element, logins.element);
 
   whileSeen(signal, async () => {
     try {
@@ -44,7 +49,7 @@ export function open(place, _path, signal) {
         tile("stats_not_well", failed + unknown, hours.length),
         tile("stats_all_tokens", totals.prompt_tokens + totals.completion_tokens, hours.length),
       );
-      for (const one of [turns, calls, tokens]) one.put(hours);
+      for (const one of [turns, calls, tokens, logins]) one.put(hours);
       problems.tell(null);
     } catch (problem) {
       if (!signal.aborted) problems.tell(why(problem));

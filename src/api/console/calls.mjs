@@ -16,21 +16,21 @@ export function callList(calls) {
   return make("div", { class: "calls" }, ...calls.map(call));
 }
 
-/** What a call came to where the API gave no status, by what the service says of a call that was not sent. */
-const UNSENT = { awaiting_confirmation: "asks_first", declined: "declined" };
+/** What a call came to where the API gave no status, by what the service says of a call that was not sent, or of what came of it. */
+const WITHOUT_STATUS = { awaiting_confirmation: "asks_first", declined: "declined", unknown: "outcome_unknown" };
 
-function call({ function_name, success, call_info, api_response, markdown_result, error, unsent }) {
+function call({ function_name, success, state, call_info, api_response, markdown_result, error, unsent }) {
   const method = call_info?.method ?? api_response?.method;
   const url = call_info?.url ?? api_response?.url;
   const status = api_response?.status_code;
   const summary = make(
     "summary",
     {},
-    make("span", { class: `dot ${success ? "good" : unsent ? "open" : "bad"}` }),
+    make("span", { class: `dot ${success ? "good" : unsent || state === "unknown" ? "open" : "bad"}` }),
     make("strong", {}, line(function_name)),
     method && make("span", { class: "code method" }, line(method)),
     url && make("span", { class: "code path" }, pathOf(line(url))),
-    status === undefined ? telling("span", { class: "status" }, success ? "done" : UNSENT[unsent] ?? "failed") : make("span", { class: "status code" }, line(status)),
+    status === undefined ? telling("span", { class: "status" }, success ? "done" : WITHOUT_STATUS[unsent ?? state] ?? "failed") : make("span", { class: "status code" }, line(status)),
   );
   const about = make("div", { class: "about" });
   if (url) about.append(make("p", { class: "code address" }, line(`${method ?? ""} ${url}`.trim())));

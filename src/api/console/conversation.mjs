@@ -52,7 +52,7 @@ export function cut(turn) {
 }
 
 /**
- * Adds an answer: of the history (`{ text, timestamp }`) or of a turn, which tells its calls too, and what it asks before something is sent.
+ * Adds an answer with its calls: of the history, or of a turn, which tells as well what it cost and what it asks before something is sent.
  * @param {{text: string, timestamp: string, calls?: any[], usage?: any, question?: any, decide?: (id: string, approve: boolean) => void}} answer
  * @param {"append" | "prepend"} [where]
  */
@@ -93,9 +93,10 @@ export function addEarlier(messages, turn) {
   messages
     .map((message, n) => ({ ...message, turn: turn + Math.floor(n / 2) }))
     .reverse()
-    .forEach(({ role, content, timestamp, turn: its }) => {
+    .forEach(({ role, content, timestamp, function_calls, turn: its }) => {
       if (role === "user") addMessage(content, timestamp, its, "prepend");
-      else addAnswer({ text: content, timestamp }, "prepend");
+      // Calls that wait are what the answer itself is about.
+      else addAnswer({ text: content, timestamp, calls: function_calls?.filter(({ unsent }) => unsent !== "awaiting_confirmation") }, "prepend");
     });
   scroll.scrollTop = scroll.scrollHeight - fromEnd;
 }

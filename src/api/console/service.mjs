@@ -102,7 +102,7 @@ export const run = (id) => request("GET", `/api/runs/${id}`);
 export const cancel = (id) => request("POST", `/api/runs/${id}/cancel`);
 const streaming = { Accept: `${STREAM}, application/json;q=0.9` };
 
-export const history = (limit, before) => request("GET", `/api/history?limit=${limit}${before === null ? "" : `&before=${before}`}`, { headers: inSession() });
+export const history = (limit, before) => request("GET", `/api/history?calls=true&limit=${limit}${before === null ? "" : `&before=${before}`}`, { headers: inSession() });
 export const clearHistory = () => request("DELETE", "/api/history", { headers: inSession() });
 export const sessionInfo = () => request("GET", "/api/session/info", { headers: inSession() });
 export const openQuestions = () => request("GET", "/api/confirmations", { headers: inSession() });

@@ -16,7 +16,7 @@ const SOON_MS = 60 * 60 * 1000;
 /** How often what is told of that is looked at again, in milliseconds. */
 const LOOK_MS = 30 * 1000;
 
-/** @typedef {{id: string, main: boolean, title: string | null, pinned: boolean, last_active: string, expires_at: string, ends_at_latest: string, turns: number, first_turn: number, running: string | null, found?: {turn: number, text: string}}} Session */
+/** @typedef {{id: string, main: boolean, title: string | null, pinned: boolean, last_active: string, expires_at: string, ends_at_latest: string, turns: number, first_turn: number, running: string | null, totals: {turns: number, calls: number, changing_calls: number, prompt_tokens: number, completion_tokens: number, estimated: boolean}, found?: {turn: number, text: string}}} Session */
 
 /** The session that is open, as it was last seen. @type {Session | null} */
 let open = null;
@@ -79,6 +79,8 @@ export function showCurrent() {
   $("session-title").textContent = called(open);
   if ($("session-id").textContent !== open.id) $("session-id").textContent = open.id;
   retell($("session-pin"), open.pinned ? "unpin" : "pin");
+  const { turns, calls, changing_calls, prompt_tokens, completion_tokens, estimated } = open.totals;
+  $("session-totals").textContent = say(estimated ? "session_totals_estimated" : "session_totals_of", turns, calls, changing_calls, prompt_tokens + completion_tokens);
   const ends = new Date(open.expires_at);
   $("session-expiry").textContent = ends.getTime() > Date.now() ? say("session_expiry", clock(ends)) : say("session_over");
   $("session-expiry").title = say("session_latest", clock(new Date(open.ends_at_latest)));

@@ -127,7 +127,8 @@ fn the_defaults_are_these() {
     assert_eq!((turns.rounds_max, turns.calls_max, turns.tokens_max, turns.history_turns), (8, 32, 0, 10));
     assert_eq!((budgets.user_tokens_per_day, budgets.tokens_per_day), (0, 0));
     assert_eq!((sessions.idle_secs, sessions.max_secs), (86_400, 604_800));
-    assert_eq!((sessions.turns_max, sessions.per_user_max, sessions.cleanup_interval_secs), (10_000, 100, 3600));
+    assert_eq!((sessions.turns_max, sessions.per_user_max, sessions.running_max), (10_000, 100, 8));
+    assert_eq!(sessions.cleanup_interval_secs, 3600);
     assert_eq!((results.ttl_secs, results.bytes_max), (3600, 1_048_576));
     assert_eq!((openapi.file, upstream.base_url, upstream.token.is_some()), (None, None, false));
     assert!(apis.is_empty() && openapi.server_variables.is_empty() && upstream.headers.is_empty() && upstream.credentials.is_empty());

@@ -65,6 +65,7 @@ const OTHER_VALUES: &[(&str, &str)] = &[
     ("sessions.max_secs", "18"),
     ("sessions.turns_max", "19"),
     ("sessions.per_user_max", "21"),
+    ("sessions.running_max", "23"),
     ("sessions.cleanup_interval_secs", "20"),
     ("results.ttl_secs", "60"),
     ("results.bytes_max", "2048"),

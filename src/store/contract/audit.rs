@@ -3,6 +3,7 @@
 use crate::domain::{
     audit::{AuditPlace, Audited},
     session::{SessionInfo, Turn},
+    totals::Totals,
 };
 
 /// A page of the log, newest first.
@@ -17,6 +18,7 @@ pub struct AuditPage {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Peeked {
     pub session: SessionInfo,
+    pub totals: Totals,
     /// Oldest first, as far as it was asked for.
     pub tail: Vec<Turn>,
     /// The number of the first turn in `tail`.

@@ -106,13 +106,17 @@ impl UnknownOutcome {
     }
 }
 
-/// What a run adds to what is counted, beside that it ended.
+/// What a run adds to what is counted, of its session and of the hour, beside that it ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally<'a> {
     /// Calls that were answered, or may have been sent.
     pub calls: u64,
+    /// Those of them that may change something.
+    pub changing_calls: u64,
     pub prompt_tokens: u64,
     pub completion_tokens: u64,
+    /// Whether some of the tokens are estimated.
+    pub estimated: bool,
     /// Functions of which it is not known what became of their calls, with commas between.
     pub unknown: &'a str,
 }
@@ -130,10 +134,52 @@ pub struct HourCounted {
     pub calls: u64,
     pub prompt_tokens: u64,
     pub completion_tokens: u64,
+    /// Passwords that were tried, in the order of [`LOGINS`].
+    pub logins: [u64; LOGINS.len()],
 }
 
 /// Every outcome there is, in the order in which they are counted.
 pub const ENDINGS: [Ending; 5] = [Ending::Answered, Ending::UnknownOutcome, Ending::Failed, Ending::Cancelled, Ending::Killed];
+
+/// What came of a password that somebody tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoginEnd {
+    Succeeded,
+    /// It was wrong, or there is no such user, or a disabled one.
+    Failed,
+    /// Too many were wrong before it, so it was not tried.
+    Throttled,
+}
+
+impl LoginEnd {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Throttled => "throttled",
+        }
+    }
+}
+
+/// Every one there is, in the order in which they are counted.
+pub const LOGINS: [LoginEnd; 3] = [LoginEnd::Succeeded, LoginEnd::Failed, LoginEnd::Throttled];
+
+/// The logins of one hour at one replica, as many as there were so far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoginsOfHour {
+    /// When it began, milliseconds since 1970.
+    pub began_ms: u64,
+    /// In the order of [`LOGINS`].
+    pub logins: [u64; LOGINS.len()],
+}
+
+impl LoginsOfHour {
+    /// How many there were, by the names under which they are kept: each replica has its own, so that what it says again takes the place of
+    /// what it said before.
+    pub fn named(&self, replica: &str) -> impl Iterator<Item = (String, u64)> {
+        LOGINS.into_iter().zip(self.logins).filter(|(_, n)| *n > 0).map(move |(end, n)| (format!("login|{}|{replica}", end.as_str()), n))
+    }
+}
 
 impl HourCounted {
     /// The last [`STATS_HOURS`], nothing counted yet, the oldest first.
@@ -146,14 +192,17 @@ impl HourCounted {
     /// Adds so many of something, by the name under which it is kept; what a newer release counts is passed over.
     pub fn add(&mut self, what: &str, n: u64) {
         let of = |kind: &str| what.strip_prefix(kind).and_then(|name| ENDINGS.iter().position(|ending| ending.as_str() == name));
+        let login = what.strip_prefix("login|").and_then(|rest| rest.split('|').next());
+        let login = login.and_then(|name| LOGINS.iter().position(|end| end.as_str() == name));
         let counter = match what {
             "calls" => Some(&mut self.calls),
             "prompt_tokens" => Some(&mut self.prompt_tokens),
             "completion_tokens" => Some(&mut self.completion_tokens),
-            _ => match (of("turn|"), of("call|")) {
-                (Some(at), _) => self.turns.get_mut(at),
-                (None, Some(at)) => self.direct_calls.get_mut(at),
-                (None, None) => None,
+            _ => match (of("turn|"), of("call|"), login) {
+                (Some(at), ..) => self.turns.get_mut(at),
+                (None, Some(at), _) => self.direct_calls.get_mut(at),
+                (None, None, Some(at)) => self.logins.get_mut(at),
+                (None, None, None) => None,
             },
         };
         counter.into_iter().for_each(|counter| *counter = counter.saturating_add(n));
@@ -162,6 +211,7 @@ impl HourCounted {
     /// Adds another hour's.
     pub fn plus(&mut self, other: &Self) {
         let pairs = self.turns.iter_mut().zip(other.turns).chain(self.direct_calls.iter_mut().zip(other.direct_calls));
+        let pairs = pairs.chain(self.logins.iter_mut().zip(other.logins));
         pairs.for_each(|(sum, n)| *sum = sum.saturating_add(n));
         self.calls = self.calls.saturating_add(other.calls);
         self.prompt_tokens = self.prompt_tokens.saturating_add(other.prompt_tokens);
@@ -182,13 +232,25 @@ mod tests {
     #[test]
     fn what_is_counted_is_found_again_by_its_name() {
         let mut hour = HourCounted::default();
-        for (what, n) in [("turn|answered", 2), ("turn|killed", 1), ("call|failed", 3), ("calls", 4), ("prompt_tokens", 5), ("moons", 9)] {
+        for (what, n) in [
+            ("turn|answered", 2),
+            ("turn|killed", 1),
+            ("call|failed", 3),
+            ("calls", 4),
+            ("prompt_tokens", 5),
+            ("moons", 9),
+            ("login|failed|a|b", 6),
+            ("login|x|a", 1),
+        ] {
             hour.add(what, n);
         }
         assert_eq!((hour.turns, hour.direct_calls), ([2, 0, 0, 0, 1], [0, 0, 3, 0, 0]));
-        assert_eq!((hour.calls, hour.prompt_tokens, hour.completion_tokens), (4, 5, 0));
+        assert_eq!((hour.calls, hour.prompt_tokens, hour.completion_tokens, hour.logins), (4, 5, 0, [0, 6, 0]));
+        let logins = LoginsOfHour { began_ms: 0, logins: [1, 0, 2] };
+        logins.named("web-1").for_each(|(name, n)| hour.add(&name, n));
+        assert_eq!(hour.logins, [1, 6, 2]);
         let mut sum = hour.clone();
         sum.plus(&hour);
-        assert_eq!((sum.turns[0], sum.calls), (4, 8));
+        assert_eq!((sum.turns[0], sum.calls, sum.logins[1]), (4, 8, 12));
     }
 }

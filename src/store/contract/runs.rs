@@ -35,6 +35,8 @@ pub struct Begin<'a> {
     pub on_busy: OnBusy,
     /// What the client knows of the conversation: anything else there, and nothing is begun.
     pub expects: Option<&'a Revision>,
+    /// In how many of the user's sessions runs may be at once; 0: in as many as there are.
+    pub running_max: u64,
 }
 
 /// The session is leased.
@@ -96,6 +98,8 @@ pub enum Begun {
     Moved(Revision),
     /// The session that the caller names is not there.
     NoSession,
+    /// Runs hold as many of the user's sessions as may be at once.
+    ManyRun,
 }
 
 /// A run that somebody goes on with.

@@ -1,7 +1,10 @@
 //! The sessions that a user has beside the main one, as values: what is begun, what is told of each, what may be changed.
 
 use super::Refused;
-use crate::domain::session::{Label, Revision, SessionId, SessionInfo, Turn};
+use crate::domain::{
+    session::{Label, Revision, SessionId, SessionInfo, Turn},
+    totals::Totals,
+};
 
 /// A session that a caller begins.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +35,7 @@ pub struct OwnSession {
     /// When it ends if nobody comes, milliseconds since 1970.
     pub ends_ms: u64,
     pub label: Label,
+    pub totals: Totals,
 }
 
 /// One of several sessions that are read at once: what was said before a turn.

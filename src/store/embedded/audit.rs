@@ -78,7 +78,7 @@ impl EmbeddedStore {
             let (told, key) = (session.told(&user, now, fence), session.wrapped_key()?);
             let stored = inner.envelopes.turns_of(&user, &told.id, key.as_deref());
             let (tail, first) = turns_of(&transaction.open_table(HISTORY)?, &member, &session, tail, tail.whole(), &stored)?;
-            Ok(Some(Peeked { session: told, tail, first }))
+            Ok(Some(Peeked { session: told, totals: session.totals(), tail, first }))
         })
         .await
     }

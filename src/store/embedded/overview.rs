@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::{
-        limits::{HOUR_MS, STATS_HOURS, UNKNOWN_OUTCOMES_MS, UNKNOWN_OUTCOMES_PER_BUCKET},
+        limits::{HOUR_MS, STATS_KEPT_MS, UNKNOWN_OUTCOMES_MS, UNKNOWN_OUTCOMES_PER_BUCKET},
         session::SessionId,
         slot::Slot,
         turn::Stop,
@@ -19,7 +19,7 @@ use crate::{
     store::{
         contract::{
             Ended, StoreError,
-            overview::{HourCounted, OpenPlace, OpenRun, OpenRuns, OpenState, Told, UnknownOutcome, holder_of},
+            overview::{HourCounted, LoginsOfHour, OpenPlace, OpenRun, OpenRuns, OpenState, Told, UnknownOutcome, holder_of},
         },
         keys::{BUCKETS, UserKeys, session_of_member, user_of},
     },
@@ -27,8 +27,6 @@ use crate::{
 
 /// Runs of unknown outcome that are remembered.
 const UNKNOWN_KEPT: u64 = UNKNOWN_OUTCOMES_PER_BUCKET as u64 * BUCKETS as u64;
-/// Hours of which it is remembered what was counted: as many as are told of, and a day.
-const COUNTED_MS: u64 = (STATS_HOURS as u64 + 24) * HOUR_MS;
 
 impl EmbeddedStore {
     pub async fn open_runs(&self, after: Option<&OpenPlace>, limit: usize) -> Result<OpenRuns, StoreError> {
@@ -85,6 +83,21 @@ impl EmbeddedStore {
                 found.extend(user_of(member).map(|user| UnknownOutcome { user, session, run: run.to_owned(), functions, ended_ms }));
             }
             Ok(found)
+        })
+        .await
+    }
+
+    pub async fn count_logins(&self, replica: &str, hours: &[LoginsOfHour]) -> Result<(), StoreError> {
+        let counted: Vec<(u64, String, u64)> =
+            hours.iter().flat_map(|hour| hour.named(replica).map(|(name, n)| (hour.began_ms, name, n))).collect();
+        self.work(move |inner| {
+            inner.write(|book| {
+                for (began_ms, name, n) in &counted {
+                    book.counted.insert((*began_ms, name.as_str()), n)?;
+                }
+                book.changed = true;
+                Ok(())
+            })
         })
         .await
     }
@@ -166,7 +179,7 @@ impl Book<'_> {
     /// Forgets what is older than anybody is told of.
     pub fn clean_overview(&mut self) -> Result<(), Fault> {
         self.unknown.retain_in((0, "")..(self.now.saturating_sub(UNKNOWN_OUTCOMES_MS), ""), |_, _| false)?;
-        self.counted.retain_in((0, "")..(self.now.saturating_sub(COUNTED_MS), ""), |_, _| false)?;
+        self.counted.retain_in((0, "")..(self.now.saturating_sub(STATS_KEPT_MS), ""), |_, _| false)?;
         self.changed = true;
         Ok(())
     }

@@ -17,6 +17,7 @@ use crate::{
         rate::Rate,
         session::{Revision, SessionId, Summary},
         slot::Slot,
+        totals::Totals,
         turn::{Ending, FencingToken, OnBusy, Stop},
         user::UserName,
     },
@@ -42,6 +43,7 @@ struct Wish {
     request: Option<Request>,
     on_busy: OnBusy,
     expects: Option<Revision>,
+    running_max: u64,
 }
 
 /// A request with an idempotency key: the key and what was asked, both digests.
@@ -66,9 +68,8 @@ struct Leaving {
     detail: String,
     /// Closed; empty if there is none.
     title: Vec<u8>,
-    calls: u64,
-    prompt_tokens: u64,
-    completion_tokens: u64,
+    /// What it adds to what its session has come to.
+    totals: Totals,
     /// Functions of which it is not known what became of their calls, with commas between.
     unknown: String,
 }
@@ -98,6 +99,7 @@ impl EmbeddedStore {
             request: begin.idempotency.map(Request::from),
             on_busy: begin.on_busy,
             expects: begin.expects.cloned(),
+            running_max: begin.running_max,
         };
         self.work(move |inner| inner.write(|book| inner.begin(book, &wish))).await
     }
@@ -135,9 +137,14 @@ impl EmbeddedStore {
             accepted_ms: commit.accepted_ms,
             detail: commit.detail.to_owned(),
             title: self.envelopes().close_title(&lease.user, lease.turns_at.session(), commit.title.unwrap_or_default())?,
-            calls: commit.tally.calls,
-            prompt_tokens: commit.tally.prompt_tokens,
-            completion_tokens: commit.tally.completion_tokens,
+            totals: Totals {
+                turns: commit.turns.len() as u64,
+                calls: commit.tally.calls,
+                changing_calls: commit.tally.changing_calls,
+                prompt_tokens: commit.tally.prompt_tokens,
+                completion_tokens: commit.tally.completion_tokens,
+                estimated: commit.tally.estimated,
+            },
             unknown: commit.tally.unknown.to_owned(),
         };
         self.work(move |inner| {
@@ -198,6 +205,9 @@ impl Inner {
         let before = other.map(|held| held.run.clone()).or(waits);
         if let (Some(run), OnBusy::Reject) = (&before, wish.on_busy) {
             return Ok(Begun::Busy { run: run.clone(), left_ms: left_ms.unwrap_or_default() });
+        }
+        if !own && before.is_none() && as_many_run_as_may(book, who, wish.running_max)? {
+            return Ok(Begun::ManyRun);
         }
         let arrival = match self.arrivals.due(&who.key, Rate::Turns, self.rates.turns_per_minute, book.now) {
             Ok(arrival) => arrival,
@@ -289,6 +299,22 @@ impl Inner {
     }
 }
 
+/// Whether runs hold as many of the user's other sessions as may be at once; what counts says `begin.lua`.
+fn as_many_run_as_may(book: &Book<'_>, who: &Who, most: u64) -> Result<bool, Fault> {
+    let others = if most == 0 { Vec::new() } else { book.members_of(&who.user)? };
+    let mut running = 0;
+    for member in others.iter().filter(|member| **member != who.member) {
+        // One that cannot be read runs nothing.
+        let Ok(Some(session)) = book.session(member) else { continue };
+        let runs = match &session.held {
+            Some(held) => held.until > book.now,
+            None => book.first_waiting(member)?.is_some(),
+        };
+        running += u64::from(runs);
+    }
+    Ok(most > 0 && running >= most)
+}
+
 /// A request with an idempotency key is remembered as what this run works on.
 fn remember(book: &mut Book<'_>, wish: &Wish) -> Result<(), Fault> {
     let Some(Request { key, fingerprint }) = &wish.request else { return Ok(()) };
@@ -374,6 +400,7 @@ fn leave(book: &mut Book<'_>, lease: &Lease, leaving: Leaving, kept: u64) -> Res
         session.made_title = Some(base64::encode(&leaving.title));
     }
     session.last = Some((lease.run.clone(), lease.token.as_str().to_owned()));
+    session.add(leaving.totals);
     book.settle(&place.member)?;
     if let Some((request, answer)) = leaving.reply {
         if answer.is_empty() {
@@ -384,12 +411,13 @@ fn leave(book: &mut Book<'_>, lease: &Lease, leaving: Leaving, kept: u64) -> Res
         }
     }
     book.keep(&place.member, &mut session)?;
-    let Leaving { ending, accepted_ms, detail, calls, prompt_tokens, completion_tokens, unknown, .. } = leaving;
+    let Leaving { ending, accepted_ms, detail, totals, unknown, .. } = leaving;
     let (run, session_id) = (lease.run.clone(), SessionId::from_stored(&session.id));
     if ending == Ending::UnknownOutcome {
         book.remember_unknown(&run, &place.member, &session.id, &unknown)?;
     }
-    for (what, n) in [("calls", calls), ("prompt_tokens", prompt_tokens), ("completion_tokens", completion_tokens)] {
+    let counted = [("calls", totals.calls), ("prompt_tokens", totals.prompt_tokens), ("completion_tokens", totals.completion_tokens)];
+    for (what, n) in counted {
         book.count(what, n)?;
     }
     book.end(&place.user, &Ended { run, ending, session: session_id, turn, accepted_ms, ended_ms: book.now, detail })?;

@@ -242,7 +242,7 @@ fn own(envelopes: &Envelopes, user: &UserName, session: &Session, now: u64, fenc
     let decoded = |stored: &Option<String>| stored.as_deref().and_then(base64::decode).unwrap_or_default();
     let [made, given, metadata] = [&session.made_title, &session.given_title, &session.metadata].map(decoded);
     let stored = StoredLabel { titles: [&made, &given], pinned: session.pinned, metadata: &metadata };
-    OwnSession { label: envelopes.open_label(user, &told.id, &stored), session: told, ends_ms: session.ends }
+    OwnSession { label: envelopes.open_label(user, &told.id, &stored), session: told, ends_ms: session.ends, totals: session.totals() }
 }
 
 /// Puts what is given of a label into a session's record.

@@ -14,6 +14,7 @@ use crate::{
         base64,
         scope::{Allowed, Scopes},
         session::{SessionId, SessionInfo},
+        totals::Totals,
         user::{Account, Role, UserName},
     },
     store::contract::keys::KeptKey,
@@ -69,6 +70,9 @@ pub(super) struct Session {
     /// What its client notes of it, closed, in base64.
     #[serde(rename = "md", default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<String>,
+    /// What it has come to, as it is written.
+    #[serde(rename = "tot", default, skip_serializing_if = "Option::is_none")]
+    totals: Option<String>,
     #[serde(flatten)]
     unknown: Map<String, Value>,
 }
@@ -94,7 +98,7 @@ impl Session {
         let expires = now.saturating_add(max_ms);
         let (version, turns, base, unknown) = (0, 0, 0, Map::new());
         let (held, stop, crashes, last, key) = (None, None, 0, None, None);
-        let (made_title, given_title, pinned, metadata) = (None, None, false, None);
+        let (made_title, given_title, pinned, metadata, totals) = (None, None, false, None, None);
         Self {
             id,
             created: now,
@@ -113,6 +117,7 @@ impl Session {
             given_title,
             pinned,
             metadata,
+            totals,
             unknown,
         }
     }
@@ -125,6 +130,15 @@ impl Session {
     /// The run whose lease has not lapsed, and for how long it holds.
     pub fn running(&self, now: u64) -> Option<(&Held, u64)> {
         self.held.as_ref().filter(|held| held.until > now).map(|held| (held, held.until - now))
+    }
+
+    /// What it has come to since it began.
+    pub fn totals(&self) -> Totals {
+        self.totals.as_deref().map(Totals::from_stored).unwrap_or_default()
+    }
+
+    pub fn add(&mut self, more: Totals) {
+        self.totals = Some(self.totals().plus(more).to_string());
     }
 
     /// The number that the next turn gets.

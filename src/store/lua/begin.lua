@@ -1,17 +1,18 @@
 -- begin: a run takes the session, or waits for it. One round trip = token + rates + idempotency + lease with fencing token + journal +
 -- history tail. It never takes a session from a run that died: whoever is told ORPHANED has that run ended first (take).
--- KEYS 1 account 2 revoked 3 session 4 history 5 journal 6 idempotency record (= 5: none) 7 x 8 la 9 sm 10 waiting 11 open
+-- KEYS 1 account 2 revoked 3 session 4 history 5 journal 6 idempotency record (= 5: none) 7 x 8 la 9 sm 10 waiting 11 open 12 slots
 -- ARGV 1 token id 2 issued ms 3 requests/min 4 turns/min 5 idle ms 6 max ms 7 member 8 session id to use if there is none
 --      9 run 10 owner (replica#nonce, new for every attempt) 11 lease ms 12 turns of the tail 13 input 14 fingerprint 15 ms to keep the record
 --      16 a visit within so many ms of the last leaves index and TTLs as they are: the commit will see to them
 --      17 on busy: reject, enqueue, interrupt 18 how many may wait 19 20 21 session, fence, version that the client knows, or '', 0, 0
 --      22 the session's key if it has none yet, or '' 23 the id of the session that the caller names, or ''
+--      24 in how many of the user's sessions runs may be at once, 0: in as many as there are
 -- returns, behind a status that is none of the three how many ms requests are ahead, and behind OK and QUEUED how many turns are:
 --         {'OK', role, now, first, {session}, {records}, token, run, the session's key or '', the last turn of its summary or '', the summary
 --          or ''} | {'REVOKED'} | {'LIMITED', ms, 'turns' if it is for them} | {'UNREADABLE'}
 --       | {'BUSY', run, ms left} | {'ORPHANED', run} | {'QUEUED', place, is the session held} | {'FULL', run}
 --       | {'IN_FLIGHT', run} | {'LOST', run} | {'KEY_REUSED'} | {'REPLAY', answer} | {'MOVED', session, fence, version}
---       | {'NO_SESSION'} the caller names one that is not there
+--       | {'NO_SESSION'} the caller names one that is not there | {'MANY_RUN'} in as many sessions as may be
 local DATED_WITHIN = 10
 local a = account_of(KEYS[1], KEYS[2], ARGV[1], ARGV[2])
 if not a then return {'REVOKED'} end
@@ -72,6 +73,27 @@ if behind and ARGV[17] == 'reject' then return only('BUSY', holder(), held and s
 local function remember()
   if keyed then redis.call('SET', KEYS[6], cmsgpack.pack({f = ARGV[14], r = run}), 'PX', ARGV[15]) end
 end
+-- Whether runs hold as many of the user's other sessions as may be at once. One that waits for a session that nobody holds begins within a moment,
+-- so it counts. A run whose lease has lapsed does not: whoever goes on with it takes it. Nothing is counted where there cannot be so many: few are
+-- open in the bucket, or the user has the main session only.
+local function as_many_run_as_may()
+  local most = tonumber(ARGV[24])
+  if most == 0 or redis.call('ZCARD', KEYS[11]) < most or redis.call('EXISTS', KEYS[12]) == 0 then return false end
+  local bucket, whose, running = bucket_of(KEYS[11]), string.match(ARGV[7], '^[^:]*:'), 0
+  for _, member in ipairs(redis.call('ZRANGE', KEYS[11], 0, -1)) do
+    if member ~= ARGV[7] and string.sub(member, 1, #whose) == whose then
+      -- one that cannot be read runs nothing
+      local other = redis.pcall('HMGET', bucket .. 's:' .. member, 'sid', 'rid', 'lu')
+      if not other.err and other[1] then
+        local free = (other[2] or '') == ''
+        local runs = free and redis.call('EXISTS', bucket .. 'q:' .. member) == 1 or not free and (tonumber(other[3] or '0') or 0) > now
+        if runs then running = running + 1 end
+      end
+    end
+  end
+  return running >= most
+end
+if not own and not behind and as_many_run_as_may() then return only('MANY_RUN') end
 local turn_wait, turn_at, turns_ahead = due(a[6], ARGV[4])
 if turn_wait > 0 then
   counted()

@@ -2,10 +2,11 @@
 -- KEYS 1 session 2 history 3 journal 4 idempotency record (= 3: none) 5 x 6 la 7 sm 8 waiting 9 open 10 runs 11 unknown outcomes
 -- ARGV 1 run 2 token 3 idle ms 4 turns kept 5 member 6 fingerprint 7 ms to keep the record 8 answer 9 ending 10 accepted ms 11 detail
 --      12 a title for the conversation, or '' 13 calls that were sent 14 15 tokens that a model was given and gave
---      16 functions of which it is not known what became of their calls, with commas between 17.. records, one a turn, that of the run last
+--      16 functions of which it is not known what became of their calls, with commas between 17 those of the calls that may change something
+--      18 1 if some of the tokens are estimated, else 0 19.. records, one a turn, that of the run last
 -- returns {'OK', turns, version, how many wait} | {'STALE'}
-local RECORDS = 17
-local s, bad = session_of(KEYS[1], 'own', 'cx', 'tok', 'lc', 'try')
+local RECORDS, COUNT_MAX = 19, 9007199254740991
+local s, bad = session_of(KEYS[1], 'own', 'cx', 'tok', 'lc', 'try', 'tot')
 if bad then return {'UNREADABLE'} end
 if not s then return {'STALE'} end
 if s.rid ~= ARGV[1] or s.tok ~= ARGV[2] then
@@ -15,6 +16,11 @@ if s.rid ~= ARGV[1] or s.tok ~= ARGV[2] then
   redis.call('HSET', KEYS[1], 'lc', s.lc)
   return {'OK', s.len, s.ver, redis.call('LLEN', KEYS[8])}
 end
+-- what the session has come to since it began (domain/totals.rs). It is written with the end of the lease, and whoever commits again has none:
+-- so each run counts once
+local turns, calls, changing, prompt, completion, estimated = string.match(s.tot, '^(%d+)|(%d+)|(%d+)|(%d+)|(%d+)|([01])$')
+local totals = string.format('%d|%d|%d|%d|%d|%s', (turns or 0) + math.max(0, #ARGV - RECORDS + 1), (calls or 0) + ARGV[13], (changing or 0) + ARGV[17],
+  math.min((prompt or 0) + ARGV[14], COUNT_MAX), math.min((completion or 0) + ARGV[15], COUNT_MAX), ARGV[18] == '1' and '1' or estimated or '0')
 local turn = '-'
 if #ARGV >= RECORDS then
   -- a few turns at most: far from what unpack takes. The only write that can be refused goes first
@@ -33,7 +39,7 @@ if #ARGV >= RECORDS then
   end
 end
 s.la = now
-redis.call('HSET', KEYS[1], 'len', s.len, 'base', s.base, 'ver', s.ver, 'la', now, 'lc', ARGV[1] .. '|' .. ARGV[2], 'rid', '', 'own', '', 'tok', '')
+redis.call('HSET', KEYS[1], 'len', s.len, 'base', s.base, 'ver', s.ver, 'la', now, 'lc', ARGV[1] .. '|' .. ARGV[2], 'rid', '', 'own', '', 'tok', '', 'tot', totals)
 if ARGV[12] ~= '' then redis.call('HSET', KEYS[1], 'ti', ARGV[12]) end
 if s.cx ~= '' or s.try ~= '' then redis.call('HDEL', KEYS[1], 'cx', 'try') end
 redis.call('DEL', KEYS[3])

@@ -14,6 +14,7 @@ use crate::{
         limits::{AUDIT_KEPT_MS, AUDIT_READ_AT_ONCE, AUDIT_RECORDS_MAX, HISTORY_PAGE_BYTES},
         session::SessionId,
         slot::Slot,
+        totals::Totals,
         user::UserName,
     },
     secrets::random,
@@ -84,10 +85,11 @@ impl RedisStore {
             _ => return Err(odd("a status of this script")),
         }
         let (session, key, first, records) = (parts.session(user)?, parts.bytes()?, parts.number()?, parts.list()?);
+        let totals = Totals::from_stored(&parts.text()?);
         let stored = self.envelopes.turns_of(user, &session.id, Some(key.as_slice()).filter(|key| !key.is_empty()));
         let tail = reply::turns(&records, first, tail.whole(), HISTORY_PAGE_BYTES, &stored)?;
         let first = first.saturating_add((records.len() - tail.len()) as u64);
-        Ok(Some(Peeked { session, tail, first }))
+        Ok(Some(Peeked { session, totals, tail, first }))
     }
 }
 

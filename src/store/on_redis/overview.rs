@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::{
-        limits::{DAY_MS, HOUR_MS, STATS_HOURS},
+        limits::{DAY_MS, HOUR_MS, STATS_HOURS, STATS_KEPT_MS},
         session::SessionId,
         slot::{SessionSlot, Slot},
         user::UserName,
@@ -18,7 +18,7 @@ use crate::{
     store::{
         contract::{
             StoreError,
-            overview::{HourCounted, OpenPlace, OpenRun, OpenRuns, OpenState, Told, UnknownOutcome, holder_of},
+            overview::{HourCounted, LoginsOfHour, OpenPlace, OpenRun, OpenRuns, OpenState, Told, UnknownOutcome, holder_of},
         },
         keys::{BucketKeys, UserKeys, session_of_member},
     },
@@ -109,6 +109,20 @@ impl RedisStore {
             }
         }
         Ok(found)
+    }
+
+    /// As plain commands, since saying it again changes nothing. What one replica counts is no user's; it is in the first bucket.
+    pub async fn count_logins(&self, replica: &str, hours: &[LoginsOfHour]) -> Result<(), StoreError> {
+        let (bucket, mut pipe) = (BucketKeys::numbered(0), redis::pipe());
+        for hour in hours {
+            let stats = bucket.counted_on(hour.began_ms / DAY_MS);
+            let number = hour.began_ms % DAY_MS / HOUR_MS;
+            for (name, n) in hour.named(replica) {
+                pipe.cmd("HSET").arg(&stats).arg(format!("{number}|{name}")).arg(n);
+            }
+            pipe.cmd("PEXPIRE").arg(&stats).arg(STATS_KEPT_MS);
+        }
+        self.pipeline(&pipe).await.map(|_| ())
     }
 
     /// What was counted in the last [`STATS_HOURS`], hour by hour, the oldest first.

@@ -45,6 +45,7 @@ impl RedisStore {
             &bucket.summaries(),
             &keys.waiting(),
             &bucket.open(),
+            &keys.slots(),
         ]);
         call.arg(caller.token_id).arg(caller.issued_ms).arg(self.rates.requests_per_minute).arg(self.rates.turns_per_minute);
         call.arg(self.lifetimes.idle_ms).arg(self.lifetimes.max_ms).arg(keys.member()).arg(new_session_id(caller.slot()).as_str());
@@ -53,7 +54,7 @@ impl RedisStore {
         call.arg(begin.on_busy.as_str()).arg(WAITING_RUNS_MAX);
         expected(&mut call, begin.expects);
         let offered = self.envelopes.new_session_key(caller.user)?;
-        call.arg(offered.as_ref().map_or(&b""[..], DataKey::wrapped)).arg(named(caller));
+        call.arg(offered.as_ref().map_or(&b""[..], DataKey::wrapped)).arg(named(caller)).arg(begin.running_max);
         let (status, mut parts) = self.ask_relied_on(&BEGIN, &call).await?;
         if !matches!(status.as_str(), "REVOKED" | "LIMITED" | "UNREADABLE") {
             caller.counted.tell(Rate::Requests, parts.number()?);
@@ -81,6 +82,7 @@ impl RedisStore {
             "REPLAY" => Ok(Begun::Replay(parts.bytes()?)),
             "MOVED" => parts.revision().map(Begun::Moved),
             "NO_SESSION" => Ok(Begun::NoSession),
+            "MANY_RUN" => Ok(Begun::ManyRun),
             other => refused(other, &mut parts).map(Begun::Refused),
         }
     }
@@ -158,8 +160,8 @@ impl RedisStore {
         call.arg(fingerprint).arg(IDEMPOTENCY_TTL_MS).arg(answer);
         call.arg(commit.ending.as_str()).arg(commit.accepted_ms).arg(commit.detail);
         call.arg(self.envelopes.close_title(&lease.user, lease.turns_at.session(), commit.title.unwrap_or_default())?);
-        let Tally { calls, prompt_tokens, completion_tokens, unknown } = commit.tally;
-        call.arg(calls).arg(prompt_tokens).arg(completion_tokens).arg(unknown);
+        let Tally { calls, changing_calls, prompt_tokens, completion_tokens, estimated, unknown } = commit.tally;
+        call.arg(calls).arg(prompt_tokens).arg(completion_tokens).arg(unknown).arg(changing_calls).arg(u8::from(estimated));
         for record in self.envelopes.close_turns(&lease.user, &lease.turns_at, commit.turns)? {
             call.arg(record);
         }

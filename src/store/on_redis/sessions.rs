@@ -13,6 +13,7 @@ use crate::{
         limits::{HISTORY_PAGE_BYTES, HISTORY_READ_TURNS},
         session::{Revision, SessionId},
         slot::Slot,
+        totals::Totals,
         user::UserName,
     },
     secrets::records::DataKey,
@@ -185,11 +186,12 @@ fn fields(label: ClosedLabel) -> impl Iterator<Item = (&'static str, Vec<u8>)> {
     [("ut", label.title), ("pin", pinned), ("md", label.metadata)].into_iter().filter_map(|(field, value)| Some((field, value?)))
 }
 
-/// `{session}, ms to live, title of the first turn, title of the user, pinned, metadata`.
+/// `{session}, ms to live, title of the first turn, title of the user, pinned, metadata, what it has come to`.
 fn own(envelopes: &Envelopes, user: &UserName, parts: &mut Parts, now_ms: u64) -> Result<OwnSession, StoreError> {
     let session = parts.session(user)?;
     let ends_ms = now_ms.saturating_add(parts.number()?);
     let (made, given, pinned, metadata) = (parts.bytes()?, parts.bytes()?, parts.bytes()?, parts.bytes()?);
+    let totals = Totals::from_stored(&parts.text()?);
     let stored = StoredLabel { titles: [&made, &given], pinned: !pinned.is_empty(), metadata: &metadata };
-    Ok(OwnSession { label: envelopes.open_label(user, &session.id, &stored), session, ends_ms })
+    Ok(OwnSession { label: envelopes.open_label(user, &session.id, &stored), session, ends_ms, totals })
 }

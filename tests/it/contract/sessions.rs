@@ -31,6 +31,8 @@ super::on_both_stores! {
     a_question_is_decided_in_the_session_that_it_was_put_in
     a_key_is_good_for_the_session_that_it_was_used_in
     nobody_elses_session_is_found
+    everybody_who_may_is_told_what_a_session_has_come_to
+    turns_of_a_user_run_in_as_many_sessions_as_may_be_and_no_more
 }
 
 const SESSION: &str = "id:text main:bool pinned:bool created_at:time last_active:time expires_at:time ends_at_latest:time turns:count \
@@ -383,4 +385,51 @@ async fn nobody_elses_session_is_found(on: On) {
         bob.send(method, &path, "application/json", json!({"turn": 0}).to_string()).await.refused(404, "session_not_found");
     }
     assert_eq!((titles(&bob).await.len(), titles(&ann).await), (0, vec!["mine".to_owned()]));
+}
+
+async fn everybody_who_may_is_told_what_a_session_has_come_to(on: On) {
+    let bed = Bed::on(on).await;
+    let ann = bed.as_user("ann");
+    bed.llm.calls_for([("getUsers", json!({}))], Some((10, 5))).says_for("Two.", (7, 3));
+    let session = ann.process("how many are there?").await.ok()["session_id"].as_str().unwrap().to_owned();
+    ann.call("createUser", json!({"name": "Eve", "email": "eve@example.com"})).await.ok();
+    ann.call("getUsers", json!({})).await.ok();
+    let counted = json!({"turns": 1, "calls": 2, "changing_calls": 1, "prompt_tokens": 17, "completion_tokens": 8, "estimated": false});
+    assert_eq!(ann.get(&format!("/api/sessions/{session}")).await.ok()["session"]["totals"], counted, "a call that only reads is no run");
+    assert_eq!(ann.get("/api/sessions").await.ok()["sessions"][0]["totals"], counted);
+    assert_eq!(bed.as_admin().get(&format!("/api/admin/sessions/ann/{session}")).await.ok()["totals"], counted);
+    says(&bed.llm, &ann, "and now?").await;
+    let fork = ann.post(&format!("/api/sessions/{session}/fork"), json!({})).await.json()["session"].clone();
+    assert_eq!(
+        (&fork["turns"], &fork["totals"]["turns"], &fork["totals"]["calls"]),
+        (&json!(2), &json!(0), &json!(0)),
+        "it has done nothing yet"
+    );
+    let totals =
+        ann.get("/api/sessions").await.ok()["sessions"].as_array().unwrap().iter().find(|one| one["main"] == true).unwrap()["totals"]
+            .clone();
+    assert_eq!((&totals["turns"], &totals["estimated"]), (&json!(2), &json!(true)), "this server counts no tokens: {totals:#}");
+}
+
+async fn turns_of_a_user_run_in_as_many_sessions_as_may_be_and_no_more(on: On) {
+    let bed = Bed::with(on, |settings| settings.sessions.running_max = 1).await;
+    let (ann, bob) = (bed.as_user("ann"), bed.as_user("bob"));
+    let other = within(&ann, &opened(&ann, json!({})).await);
+    let gate = bed.llm.says("done").held();
+    let running = ann.processing("held");
+    gate.reached().await;
+    let refused = other.process("one more").await;
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    let told = refused.refused(429, "too_many_turns");
+    assert!(told["error"].as_str().unwrap().contains("as may be (1)"), "{told:#}");
+    let told = other.clone().reading_chinese().process("还有").await.refused(429, "too_many_turns");
+    assert!(told["error"].as_str().unwrap().contains("1 个"), "{told:#}");
+    other.call("createUser", json!({"name": "Eve", "email": "eve@example.com"})).await.refused(429, "too_many_turns");
+    other.call("getUsers", json!({})).await.ok();
+    ann.process("in the same session").await.refused(409, "turn_in_progress");
+    says(&bed.llm, &bob, "somebody else").await;
+    gate.open();
+    assert_eq!(running.await.unwrap().message(), "done");
+    says(&bed.llm, &other, "now").await;
+    assert_eq!(other.history().await.len(), 2, "nothing of what was refused is kept");
 }

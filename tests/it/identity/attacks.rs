@@ -7,7 +7,7 @@ use swagger_api_agent::clock::Clock;
 use super::{
     Login, bearer, comes_in, exchanged,
     forge::{base64url, claims, claims_with, claims_without, header, header_with, parts, signed, signed_with},
-    on_both_stores, written,
+    logins_are_counted, on_both_stores, written,
 };
 use crate::harness::{
     bed::{Bed, On, SIGNING_KEY},
@@ -30,6 +30,7 @@ on_both_stores! {
 async fn scene(on: On) -> (Bed, Login, Vec<u8>) {
     let bed = Bed::on(on).await;
     let login = Login::new(&bed, "ann").await;
+    logins_are_counted(&bed).await;
     login.at(&bed, 0).get("/api/session/info").await.ok();
     let before = written(&bed);
     (bed, login, before)

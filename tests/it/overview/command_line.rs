@@ -45,7 +45,8 @@ fn looked_at_and_ended(settings: &Settings, other: &str) {
     let cursor = said.rsplit("--cursor ").next().unwrap().trim();
     assert!(run(settings, &format!("session list --limit 1 --cursor {cursor}")).1.contains(other));
     assert_eq!(json_of(&format!("session show ann {other} --json"))["id"], *other);
-    assert!(run(settings, "session show ann").1.contains("turns\t0"));
+    let (_, shown, _) = run(settings, "session show ann");
+    assert!(shown.contains("turns\t0") && shown.contains("changing_calls\t0") && shown.contains("tokens_estimated\tfalse"), "{shown}");
     assert!(!json_of(&format!("session keys ann {other} --json")).as_array().unwrap().is_empty());
     let (content, said, complained) = run(settings, &format!("session end ann {other}"));
     assert!(content && said.contains("1 of the sessions of ann were ended"), "{said}{complained}");

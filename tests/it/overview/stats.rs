@@ -1,14 +1,20 @@
 //! What was counted, hour by hour.
 
 use serde_json::{Value, json};
+use swagger_api_agent::domain::limits::LOGIN_FAILURES_FROM_ADDRESS_MAX;
 
 use crate::{
     contract::on_both_stores,
-    harness::bed::{Bed, On},
+    harness::{
+        bed::{Bed, On},
+        client::PASSWORD,
+        until,
+    },
 };
 
 on_both_stores! {
     what_turns_came_to_is_counted_by_the_hour
+    logins_are_counted_by_what_came_of_them
 }
 
 async fn what_turns_came_to_is_counted_by_the_hour(on: On) {
@@ -36,4 +42,35 @@ async fn what_turns_came_to_is_counted_by_the_hour(on: On) {
     let newest: u64 = after["hours"].as_array().unwrap().iter().rev().take(2).map(answered).sum();
     assert_eq!(newest, 2, "{:#}", after["hours"]);
     assert_eq!(after["sessions"]["total_sessions"], 2);
+}
+
+async fn logins_are_counted_by_what_came_of_them(on: On) {
+    // The test asks again and again.
+    let bed = Bed::with(on, |settings| settings.limits.requests_per_minute = 1_000_000).await;
+    let admin = bed.as_admin();
+    bed.as_user("ann").get("/api/session/info").await.ok();
+    let login = async |name: &str, password: &str| bed.nobody().post("/api/login", json!({"username": name, "password": password})).await;
+    login("ann", PASSWORD).await.ok();
+    for _ in 0..LOGIN_FAILURES_FROM_ADDRESS_MAX {
+        login("nobody", PASSWORD).await.refused(401, "wrong_credentials");
+    }
+    login("nobody", PASSWORD).await.refused(429, "too_many_failures");
+    login("ann", "wrong").await.refused(401, "wrong_credentials");
+    let failed = LOGIN_FAILURES_FROM_ADDRESS_MAX + 1;
+    // Ann's first one and the administrator's are of the bed.
+    let expected = json!({"succeeded": 3, "failed": failed, "throttled": 1});
+    until("the logins are counted", async || {
+        let stats = admin.get("/api/admin/stats").await.ok();
+        let newest = stats["hours"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .rev()
+            .take(2)
+            .filter(|hour| hour["logins"] != json!({"succeeded": 0, "failed": 0, "throttled": 0}));
+        stats["totals"]["logins"] == expected && newest.count() > 0
+    })
+    .await;
+    login("ann", PASSWORD).await.ok();
+    until("one more is counted", async || admin.get("/api/admin/stats").await.ok()["totals"]["logins"]["succeeded"] == 4).await;
 }

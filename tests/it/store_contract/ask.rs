@@ -54,6 +54,7 @@ pub struct Ask<'a> {
     key: Option<(&'a str, &'a str)>,
     on_busy: OnBusy,
     expects: Option<&'a Revision>,
+    running_max: u64,
 }
 
 impl<'a> Ask<'a> {
@@ -68,6 +69,7 @@ impl<'a> Ask<'a> {
             key: None,
             on_busy: OnBusy::Reject,
             expects: None,
+            running_max: 0,
         }
     }
 
@@ -103,6 +105,12 @@ impl<'a> Ask<'a> {
         self
     }
 
+    /// Refused if runs are in so many other sessions of the user's.
+    pub fn running_max(mut self, running_max: u64) -> Self {
+        self.running_max = running_max;
+        self
+    }
+
     pub fn idempotency(&self) -> Option<Idempotency<'a>> {
         self.key.map(|(key, fingerprint)| Idempotency { key, fingerprint })
     }
@@ -111,8 +119,9 @@ impl<'a> Ask<'a> {
         let (lease_ms, tail) = (self.lease_ms, self.tail);
         let input = self.run.as_bytes();
         let (run, owner) = (&*self.run, &*self.owner);
-        let (on_busy, expects) = (self.on_busy, self.expects);
-        Begin { caller: self.token.caller(), run, owner, lease_ms, tail, input, idempotency: self.idempotency(), on_busy, expects }
+        let (on_busy, expects, running_max) = (self.on_busy, self.expects, self.running_max);
+        let (caller, idempotency) = (self.token.caller(), self.idempotency());
+        Begin { caller, run, owner, lease_ms, tail, input, idempotency, on_busy, expects, running_max }
     }
 
     pub async fn try_of(&self, store: &Store) -> Result<Begun, StoreError> {

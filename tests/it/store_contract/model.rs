@@ -201,6 +201,7 @@ impl<'a> Told<'a> {
                     idempotency: key.map(idempotency),
                     on_busy: *on_busy,
                     expects: expects.as_ref(),
+                    running_max: 1,
                 };
                 match self.store.begin(begin).await {
                     Ok(Begun::Started(started)) => self.started(&users[*user], &started),
@@ -213,7 +214,8 @@ impl<'a> Told<'a> {
                 let (run, owner) = (run_name(*run, self.epoch), format!("A#{owner}"));
                 let (caller, on_busy, idempotency) = (caller(*user), OnBusy::Reject, key.map(idempotency));
                 let (run, owner) = (run.as_str(), owner.as_str());
-                let begun = Begin { caller, run, owner, lease_ms: 0, tail: 0, input: b"", idempotency, on_busy, expects: None };
+                let begun =
+                    Begin { caller, run, owner, lease_ms: 0, tail: 0, input: b"", idempotency, on_busy, expects: None, running_max: 0 };
                 format!("{:?}", self.store.release(&begun).await)
             }
             Verb::Take { user, owner, lapsed, tail } => {

@@ -169,7 +169,7 @@ async fn what_runs_come_to_is_counted_once(bed: Bed) {
     let (ann, bob) = (bed.user("ann").await, bed.user("bob").await);
     let ask = begins(&bed, &ann, "r1").await;
     let (lease, turns) = (ask.lease(&bed.started(&ask).await), [turn("one")]);
-    let tally = Tally { calls: 3, prompt_tokens: 40, completion_tokens: 2, unknown: "" };
+    let tally = Tally { calls: 3, prompt_tokens: 40, completion_tokens: 2, ..Tally::default() };
     for _ in 0..2 {
         // The answer to the first one is lost.
         bed.store().commit(&lease, Commit { tally, ..leaving(&turns, None) }).await.unwrap();

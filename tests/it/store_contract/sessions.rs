@@ -8,13 +8,15 @@ use swagger_api_agent::{
         session::{Label, SessionId, Turn},
         slot::Slot,
         tool::ReplyBody,
-        turn::Stop,
+        totals::Totals,
+        turn::{OnBusy, Stop},
     },
     secrets::random,
     store::{
         contract::{
-            AccountChange, Begun, Cleared, Committed, Entered, Reset, Stepped, Tail, Taken,
+            AccountChange, Begun, Cleared, Commit, Committed, Entered, Reset, Stepped, Tail, Taken,
             credentials::Admitted,
+            overview::Tally,
             sessions::{LabelChange, NewSession, OwnSession, Rewound, SessionOpened},
         },
         new_session_id,
@@ -22,7 +24,7 @@ use swagger_api_agent::{
 };
 
 use super::{
-    bed::{Ask, Bed, LONG_MS, SHORT_MS, Token, at_once, lease_of, leaving, said, turn},
+    bed::{Ask, Bed, LONG_MS, SHORT_MS, Token, at_once, done, lease_of, leaving, said, turn},
     on_both_stores_sealed_too,
 };
 
@@ -42,6 +44,10 @@ on_both_stores_sealed_too!(
     a_change_of_the_account_stops_the_runs_of_all,
     a_user_who_goes_takes_all_along,
     kept_replies_go_with_their_own_session,
+    what_a_session_comes_to_is_counted_once_and_stays_counted,
+    what_one_session_comes_to_is_no_other_ones,
+    runs_are_in_no_more_sessions_of_a_user_than_may_be,
+    a_run_whose_holder_is_gone_takes_nobodys_place,
 );
 
 const MOST: usize = 5;
@@ -298,4 +304,104 @@ async fn kept_replies_go_with_their_own_session(bed: Bed) {
     assert_eq!((kept(1).await, kept(2).await), (false, true));
     assert_eq!(bed.store().end_session(other.caller()).await, Ok(Admitted::In(true)));
     assert!(!kept(2).await);
+}
+
+const TALLY: Tally<'_> = Tally { calls: 3, changing_calls: 1, prompt_tokens: 40, completion_tokens: 2, estimated: false, unknown: "" };
+
+/// What the session has come to that a token names, or the main one: as its user is told, and as administrators are.
+async fn totals(bed: &Bed, token: &Token) -> Totals {
+    let own = listed(bed, token).await.into_iter().find(|own| token.session.as_ref().is_none_or(|id| *id == own.session.id));
+    let own = own.expect("the session is there");
+    let peeked = bed.store().peek(&token.user, Some(&own.session.id), Tail::Nothing).await.unwrap().expect("the session is there");
+    assert_eq!(peeked.totals, own.totals);
+    own.totals
+}
+
+async fn what_a_session_comes_to_is_counted_once_and_stays_counted(mut bed: Bed) {
+    let ann = bed.user("ann").await;
+    bed.visit(&ann, Tail::Nothing).await;
+    assert_eq!(totals(&bed, &ann).await, Totals::default());
+    let ask = Ask::new(&ann, "r1").lease_ms(SHORT_MS);
+    let (stale, turns) = (ask.lease(&bed.started(&ask).await), [turn("one")]);
+    bed.pass(SHORT_MS * 2).await;
+    let lease = lease_of(&ann, &bed.taken(&ann, "B#1", LONG_MS).await);
+    for (lease, expected) in [(&stale, Committed::Stale), (&lease, done(1, 1)), (&lease, done(1, 1)), (&stale, Committed::Stale)] {
+        // Its first holder comes back; the answer to the second one's commit is lost.
+        let committed = bed.store().commit(lease, Commit { tally: TALLY, ..leaving(&turns, None) }).await.unwrap();
+        assert_eq!(committed, expected);
+    }
+    let once = Totals { turns: 1, calls: 3, changing_calls: 1, prompt_tokens: 40, completion_tokens: 2, estimated: false };
+    assert_eq!(totals(&bed, &ann).await, once);
+    let ask = Ask::new(&ann, "r2");
+    let (lease, tally) = (ask.lease(&bed.started(&ask).await), Tally { estimated: true, ..TALLY });
+    bed.store().commit(&lease, Commit { tally, ..leaving(&[turn("two"), turn("three")], None) }).await.unwrap();
+    // A direct call leaves no turn.
+    let ask = Ask::new(&ann, "r3");
+    let (lease, tally) = (ask.lease(&bed.started(&ask).await), Tally { calls: 1, changing_calls: 1, ..Tally::default() });
+    bed.store().commit(&lease, Commit { tally, detail: "call", ..leaving(&[], None) }).await.unwrap();
+    let all = Totals { turns: 3, calls: 7, changing_calls: 3, prompt_tokens: 80, completion_tokens: 4, estimated: true };
+    assert_eq!(totals(&bed, &ann).await, all);
+    assert!(matches!(bed.store().rewind(ann.caller(), 1, None).await, Ok(Rewound::Done(_))));
+    assert_eq!(totals(&bed, &ann).await, all, "what was done is not undone");
+    assert!(matches!(bed.store().clear(ann.caller(), None).await, Ok(Cleared::Done(_))));
+    bed.restart();
+    assert_eq!(totals(&bed, &ann).await, all);
+    bed.takes_turn(&ann, "four").await;
+    assert_eq!(totals(&bed, &ann).await, Totals { turns: 4, ..all });
+    assert!(matches!(bed.store().reset(ann.caller(), None).await, Ok(Reset::Done(_))));
+    assert_eq!(totals(&bed, &ann).await, Totals::default(), "another session");
+}
+
+async fn what_one_session_comes_to_is_no_other_ones(bed: Bed) {
+    let ann = bed.user("ann").await;
+    let id = new_id();
+    let opened = asked_for(&bed, &ann, &id, &Label::default(), &[turn("from"), turn("elsewhere")]).await;
+    assert!(matches!(opened, SessionOpened::Done(own) if own.session.turns == 2 && own.totals == Totals::default()));
+    let other = ann.within(&id);
+    bed.takes_turn(&ann, "in the main one").await;
+    assert_eq!(totals(&bed, &other).await, Totals::default(), "what its conversation begins with was done elsewhere");
+    bed.takes_turn(&other, "one").await;
+    bed.takes_turn(&other, "two").await;
+    assert_eq!((totals(&bed, &other).await.turns, totals(&bed, &ann).await.turns), (2, 1));
+}
+
+async fn runs_are_in_no_more_sessions_of_a_user_than_may_be(bed: Bed) {
+    let (ann, bob) = (bed.user("ann").await, bed.user("ann-marie").await);
+    let [one, two, three] = [beside(&bed, &ann).await, beside(&bed, &ann).await, beside(&bed, &ann).await];
+    let first = Ask::new(&one, "r1").running_max(2);
+    bed.started(&first).await;
+    bed.started(&Ask::new(&two, "r2").running_max(2)).await;
+    // The answer was lost: it is counted already.
+    let lease = first.lease(&bed.started(&first).await);
+    for other in [&three, &ann] {
+        for on_busy in [OnBusy::Reject, OnBusy::Enqueue, OnBusy::Interrupt] {
+            assert_eq!(bed.begin(&Ask::new(other, "r3").running_max(2).on_busy(on_busy)).await, Begun::ManyRun);
+        }
+    }
+    assert!(matches!(bed.begin(&Ask::new(&two, "r4").running_max(2)).await, Begun::Busy { .. }));
+    let waits = Ask::new(&one, "r5").running_max(2).on_busy(OnBusy::Enqueue);
+    assert_eq!(bed.begin(&waits).await, Begun::Queued { place: 1, held: true }, "it takes the place of the one before it");
+    assert!(matches!(bed.begin(&Ask::new(&three, "r6").running_max(3)).await, Begun::Started(_)));
+    assert!(matches!(bed.begin(&Ask::new(&ann, "r7")).await, Begun::Started(_)), "without a bound");
+    bed.started(&Ask::new(&bob, "r8").running_max(1)).await;
+    bed.commit(&lease, &[]).await;
+    let other = beside(&bed, &ann).await;
+    assert_eq!(bed.begin(&Ask::new(&other, "r9").running_max(4)).await, Begun::ManyRun, "the one that waits begins within a moment");
+    let taken = bed.taken(&one, "B#1", LONG_MS).await;
+    assert_eq!(bed.begin(&Ask::new(&other, "r9").running_max(4)).await, Begun::ManyRun);
+    bed.commit(&lease_of(&one, &taken), &[]).await;
+    assert!(matches!(bed.begin(&Ask::new(&other, "r9").running_max(4)).await, Begun::Started(_)));
+}
+
+async fn a_run_whose_holder_is_gone_takes_nobodys_place(bed: Bed) {
+    let ann = bed.user("ann").await;
+    let [one, two] = [beside(&bed, &ann).await, beside(&bed, &ann).await];
+    bed.started(&Ask::new(&one, "r1").lease_ms(SHORT_MS)).await;
+    bed.pass(SHORT_MS * 2).await;
+    let ask = Ask::new(&ann, "r2").running_max(1);
+    bed.commit(&ask.lease(&bed.started(&ask).await), &[]).await;
+    bed.taken(&one, "B#1", LONG_MS).await;
+    assert_eq!(bed.begin(&Ask::new(&two, "r3").running_max(1)).await, Begun::ManyRun, "somebody goes on with it");
+    assert_eq!(bed.store().kill(&ann.user, one.session.as_ref()).await, Ok(1));
+    assert!(matches!(bed.begin(&Ask::new(&two, "r3").running_max(1)).await, Begun::Started(_)));
 }

@@ -60,6 +60,9 @@ async fn s05_what_is_not_known_is_told_under_the_key_and_the_planner_changes_not
     assert_eq!(ann.process("create Ann").await.body, told.body);
     let seen = run_of(&ann, answer["run_id"].as_str().unwrap()).await;
     assert_eq!((&seen["state"], &seen["calls"][0]["state"]), (&json!("unknown_outcome"), &json!("unknown")), "{seen:#}");
+    let history = ann.get("/api/history?calls=true").await.ok();
+    assert_eq!(history["history"][1]["function_calls"], answer["function_calls"]);
+    assert_eq!((&answer["function_calls"][0]["state"], &answer["function_calls"][2]["state"]), (&json!("unknown"), &json!("result")));
     assert_eq!(bed.upstream.log(), ["POST /users", "GET /users"]);
 }
 

@@ -48,8 +48,10 @@ async fn s20_no_id_leads_to_a_key_that_is_not_the_callers() {
     for line in String::from_utf8_lossy(&commands.seen(bed.redis())).lines() {
         // The last request was Bob's own.
         before_bob &= !line.contains(":u:bob");
-        // Runs that nobody works on are looked for everywhere, and replicas say that they are there; and what was said is no key.
+        // Runs that nobody works on are looked for everywhere, and replicas say that they are there and how many logged in; and what was said is
+        // no key.
         let looked_for = line.contains("saa:{replicas}:up")
+            || line.contains("\"saa:{b00}:st:")
             || line.contains(":o\" \"-inf\"")
             || line.contains("\"EXISTS\"")
             || line.contains("\"role\"");

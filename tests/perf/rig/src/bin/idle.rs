@@ -13,18 +13,17 @@ use tokio::{
 };
 
 const CONNECTIONS: usize = 10_000;
-/// Of the whole process, in megabytes of 10⁶ bytes.
-const MEMORY_MB_MAX: f64 = 60.0;
+/// Of the whole process with those that have said nothing, in megabytes of 10⁶ bytes.
+const SILENT_MB_MAX: f64 = 60.0;
+/// The same with those that were answered all at once: what was freed then, the allocator gives back in part only.
+const ANSWERED_MB_MAX: f64 = 75.0;
 /// By then a connection that was answered is at rest, and the allocator has given back what it will.
 const RESTED: Duration = Duration::from_secs(4);
 /// Answers to each connection, one after the other.
 const ROUNDS: usize = 3;
 const MODEL: &str = "http://127.0.0.1:1";
-const SETTINGS: [(&str, &str); 3] = [
-    ("SAA_SERVER__CONNECTIONS_MAX", "10100"),
-    ("SAA_SERVER__HEADER_TIMEOUT_MS", "600000"),
-    ("SAA_SERVER__IDLE_TIMEOUT_MS", "3600000"),
-];
+const SETTINGS: [(&str, &str); 3] =
+    [("SAA_SERVER__CONNECTIONS_MAX", "10100"), ("SAA_SERVER__HEADER_TIMEOUT_MS", "600000"), ("SAA_SERVER__IDLE_TIMEOUT_MS", "3600000")];
 
 /// Reads one answer; its status line.
 async fn answer(wire: &mut TcpStream) -> Result<String, Failure> {
@@ -48,21 +47,21 @@ async fn main() -> Result<(), Failure> {
     let token = service.login(&http, "admin").await?;
     let address = service.base.trim_start_matches("http://").to_owned();
     let ask = format!("GET /api/history HTTP/1.1\r\nHost: idle\r\nAuthorization: Bearer {token}\r\n\r\n");
-    let mut worst: f64 = 0.0;
-    let mut told = async |what: &str| {
+    let mut too_much = false;
+    let mut told = async |what: &str, mb_max: f64| {
         tokio::time::sleep(RESTED).await;
         let mb = service.resident_mb()?;
-        println!("{mb:7.1} MB  {what}");
-        worst = worst.max(mb);
+        println!("{mb:7.1} MB  {what}{}", if mb > mb_max { format!(": more than {mb_max}") } else { String::new() });
+        too_much |= mb > mb_max;
         Ok::<_, Failure>(())
     };
 
-    told("no connection").await?;
+    told("no connection", SILENT_MB_MAX).await?;
     let mut wires = Vec::new();
     for _ in 0..CONNECTIONS {
         wires.push(TcpStream::connect(&address).await?);
     }
-    told(&format!("{CONNECTIONS} that have said nothing")).await?;
+    told(&format!("{CONNECTIONS} that have said nothing"), SILENT_MB_MAX).await?;
     for round in 1..=ROUNDS {
         for wire in &mut wires {
             wire.write_all(ask.as_bytes()).await?;
@@ -73,13 +72,10 @@ async fn main() -> Result<(), Failure> {
                 return Err(status.into());
             }
         }
-        told(&format!("{CONNECTIONS} that were answered {round} times, each time all at once")).await?;
+        told(&format!("{CONNECTIONS} that were answered {round} times, each time all at once"), ANSWERED_MB_MAX).await?;
     }
     println!("{:7.1} MB  at most, while all of them asked", service.resident_mb_max()?);
     drop(wires);
-    told("none again").await?;
-    if worst > MEMORY_MB_MAX {
-        return Err(format!("{worst:.1} MB at rest; it may be {MEMORY_MB_MAX}").into());
-    }
-    Ok(())
+    told("none again", ANSWERED_MB_MAX).await?;
+    if too_much { Err("it takes more memory than it may".into()) } else { Ok(()) }
 }
