@@ -224,9 +224,9 @@ mod tests {
         let mut framing = Framing::new();
         framing.follow(&mut requests.concat().into_bytes());
         assert_eq!(framing.whole(), Some(4));
-        framing.follow(&mut *b"\r\n".to_vec());
+        framing.follow(&mut b"\r\n".to_vec());
         assert_eq!(framing.whole(), None);
-        framing.follow(&mut *b"GET / HTTP/1.1\n\r\n\r\n".to_vec());
+        framing.follow(&mut b"GET / HTTP/1.1\n\r\n\r\n".to_vec());
         assert_eq!(framing.whole(), None);
     }
 
