@@ -63,8 +63,8 @@ export async function administration({ check, who: administrator, origin: home, 
   }
 
   for (const { locale, colorScheme, said } of [
-    { locale: "en-US", colorScheme: "light", said: { sessions: "Sessions", default: "default", disabled: "disabled", read: "Session read" } },
-    { locale: "zh-CN", colorScheme: "dark", said: { sessions: "会话", default: "默认会话", disabled: "已停用", read: "阅读会话内容" } },
+    { locale: "en-US", colorScheme: "light", said: { sessions: "Sessions", default: "main session", disabled: "disabled", read: "Session read" } },
+    { locale: "zh-CN", colorScheme: "dark", said: { sessions: "会话", default: "主会话", disabled: "已停用", read: "阅读会话内容" } },
   ]) {
     await check(`an administrator adds a user, changes, disables and removes them, ${locale}`, { locale, colorScheme }, async (page) => {
       const name = `new-${process.pid}-${locale}`;
@@ -130,7 +130,7 @@ export async function administration({ check, who: administrator, origin: home, 
       assert.equal(await page.locator("#admin-title").innerText(), said.sessions);
       await row(page, who.user).filter({ hasText: said.default }).getByRole("link").click();
       await page.locator(".facts").waitFor();
-      assert.match(await page.locator(".facts").innerText(), /1(, 0 of them changes|，其中 0 次更改)/, "what it has come to");
+      assert.match(await page.locator(".facts").innerText(), /1(, 0 of them may change something|，其中 0 次可能更改数据)/, "what it has come to");
       await rows(page).first().waitFor();
       assert.ok((await rows(page).count()) >= 1, "its keys");
       assert.equal(await page.locator(".said-list li").count(), 0, "nothing is read before somebody says so");
@@ -199,7 +199,7 @@ export async function administration({ check, who: administrator, origin: home, 
     const who = await somebody({ sessions: 2 });
     await enter(page, administrator, "#/sessions");
     await row(page, who.user).first().waitFor();
-    const link = row(page, who.user).getByRole("link", { name: "default" });
+    const link = row(page, who.user).getByRole("link", { name: "main session" });
     await link.focus();
     const before = await row(page, who.user).count();
     assert.equal((await who.open()).status, 201);

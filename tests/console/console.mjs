@@ -98,7 +98,7 @@ await check("a request is answered with a table, and a reload brings it back", {
   await page.reload();
   await page.locator(".answer tbody tr").first().waitFor();
   assert.deepEqual(await card(), live, "the card is there as it was");
-  assert.equal(await page.locator("#session-totals").textContent(), "Turns: 1. Calls: 1, of them changes: 0. Tokens: 0.");
+  assert.equal(await page.locator("#session-totals").textContent(), "Turns: 1. Calls: 1 (0 that may change something). Tokens: 0.");
   assert.equal(await text(page, ".bubble"), "list users page 2");
 });
 

@@ -145,8 +145,8 @@ impl From<AppError> for ApiError {
             AppError::TooManyTurns { most } => Self::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 "too_many_turns",
-                format!("as many of your sessions as may be ({most}) have a turn that runs: come again when one of them has ended"),
-                format!("同时处理的会话已达上限（{most} 个）：请在其中一个结束后重试"),
+                format!("turns run in {most} of your sessions, and no more may at once: come again when one of these turns has ended"),
+                format!("同时处理的会话已达上限（{most} 个）：请等其中一个处理完成后重试"),
             )
             .retry_after(1),
             AppError::RunEnded { run, ending, detail } if detail == "model_unavailable" => {
