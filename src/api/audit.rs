@@ -86,7 +86,7 @@ pub(super) async fn history_of_one(
 
 async fn said(app: &App, caller: &Bearer, user: &UserName, session: Option<&SessionId>, page: &Page) -> Result<Response, ApiError> {
     let peeked = app.read_session(caller, user, session, page.tail()).await?;
-    let mut told = json!(History::of(app, &peeked.session, (&peeked.tail, peeked.first), &caller.user, page));
+    let mut told = json!(History::of(app, &peeked.session, (&peeked.tail, peeked.first), &caller.user, page).await);
     if let Some(told) = told.as_object_mut() {
         told.insert("user".to_owned(), json!(user.as_str()));
     }

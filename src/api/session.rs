@@ -47,9 +47,10 @@ pub(super) struct History<'a> {
 
 impl<'a> History<'a> {
     /// Turns of a session, the number of the first one, who asks, and what is wanted of them.
-    pub fn of(app: &App, session: &'a SessionInfo, (tail, first): (&'a [Turn], u64), caller: &'a UserName, page: &Page) -> Self {
+    pub async fn of(app: &App, session: &'a SessionInfo, (tail, first): (&'a [Turn], u64), caller: &'a UserName, page: &Page) -> Self {
         let with_details = app.settings().agent.show_call_details;
-        let history: Vec<Message<'_>> = tail.iter().flat_map(|turn| messages(turn, page, with_details)).collect();
+        let mut as_html = if page.html { answers_as_html(tail).await } else { Vec::new() }.into_iter();
+        let history: Vec<Message<'_>> = tail.iter().flat_map(|turn| messages(turn, page, as_html.next(), with_details)).collect();
         Self {
             success: true,
             count: history.len(),
@@ -113,15 +114,20 @@ pub(super) async fn history(
 ) -> Result<Response, ApiError> {
     let page = Page::of(query.0)?;
     let visit = app.visit(&caller, expects.as_ref(), page.tail()).await?;
-    let told = History::of(&app, &visit.session, (&visit.tail, visit.first), &caller.user, &page);
+    let told = History::of(&app, &visit.session, (&visit.tail, visit.first), &caller.user, &page).await;
     Ok(tagged(Json(told).into_response(), &visit.session))
 }
 
-fn messages<'a>(turn: &'a Turn, page: &Page, with_details: bool) -> [Message<'a>; MESSAGES_A_TURN] {
+/// The answers as HTML, made off the runtime: of many it takes longer than others can wait.
+async fn answers_as_html(tail: &[Turn]) -> Vec<String> {
+    let answers: Vec<String> = tail.iter().map(|turn| turn.answer.clone()).collect();
+    tokio::task::spawn_blocking(move || markdown::all_to_html(answers.iter().map(String::as_str))).await.unwrap_or_default()
+}
+
+fn messages<'a>(turn: &'a Turn, page: &Page, content_html: Option<String>, with_details: bool) -> [Message<'a>; MESSAGES_A_TURN] {
     let called = || function_calls(&turn.rounds, Language::of_text(&turn.message), with_details);
     let none = || RawValue::from_string("[]".to_owned()).unwrap_or_default();
     let calls = page.calls.then(|| called().unwrap_or_else(none));
-    let content_html = page.html.then(|| markdown::to_html(&turn.answer));
     let (asked, answered) = (rfc3339(turn.asked_ms), rfc3339(turn.answered_ms));
     [
         Message { role: "user", content: &turn.message, content_html: None, timestamp: asked, function_calls: None },

@@ -31,9 +31,7 @@ pub(super) async fn hashing<T: Send + 'static>(
 ) -> Result<T, AppError> {
     let (done, doing) = oneshot::channel();
     let started = thread::Builder::new().name("hashing".to_owned()).spawn(move || {
-        // Where it is not allowed it is hashed all the same. On Linux it is the calling thread's alone.
-        #[cfg(target_os = "linux")]
-        let _ = rustix::process::nice(HASHING_NICENESS);
+        give_way();
         let result = work();
         drop(hand);
         // Nobody waits any more for a login whose client went away.
@@ -42,6 +40,20 @@ pub(super) async fn hashing<T: Send + 'static>(
     started.map_err(|_| AppError::LoginsBusy)?;
     doing.await.map_err(|_| AppError::Broken)
 }
+
+/// On Linux niceness is the calling thread's alone. Where it may not be changed passwords are hashed all the same, and the log says so once.
+#[cfg(target_os = "linux")]
+fn give_way() {
+    static NOT_ALLOWED: std::sync::Once = std::sync::Once::new();
+    if let Err(error) = rustix::process::nice(HASHING_NICENESS) {
+        NOT_ALLOWED.call_once(
+            || tracing::warn!(%error, "threads that hash passwords cannot give way to others (setpriority): logins compete with turns"),
+        );
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn give_way() {}
 
 #[cfg(test)]
 #[cfg(target_os = "linux")]

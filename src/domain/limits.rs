@@ -92,6 +92,12 @@ pub const MESSAGE_CHARS_MAX: usize = 16_000;
 pub const MARKDOWN_TO_HTML_BYTES_MAX: usize = 100 * 1024;
 /// The HTML that one text is made into, in bytes; where it would be more, the text is shown as it is.
 pub const MARKDOWN_HTML_BYTES_MAX: usize = 1024 * 1024;
+/// How many times as long as its text such HTML may be, beyond what any text may have: what people and models write grows six times at most.
+pub const MARKDOWN_HTML_GROWTH_MAX: usize = 16;
+/// Such HTML that any text may become, in bytes, however short it is.
+pub const MARKDOWN_HTML_BYTES_ALWAYS: usize = 4 * 1024;
+/// Such HTML in one answer of the history endpoint, in bytes; answers older than what fits are shown as plain text.
+pub const HISTORY_HTML_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// How deep elements of such HTML nest; of what is deeper only the text is shown.
 pub const MARKDOWN_HTML_DEPTH_MAX: usize = 24;
 /// Where a link in such HTML leads, in bytes; what leads elsewhere by more is no link.

@@ -14,7 +14,10 @@ use std::{
 use ammonia::{Builder, UrlRelative};
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, LinkType, Options, Parser, Tag, TagEnd, html};
 
-use crate::domain::limits::{MARKDOWN_HTML_BYTES_MAX, MARKDOWN_HTML_DEPTH_MAX, MARKDOWN_LINK_BYTES_MAX, MARKDOWN_TO_HTML_BYTES_MAX};
+use crate::domain::limits::{
+    HISTORY_HTML_BYTES_MAX, MARKDOWN_HTML_BYTES_ALWAYS, MARKDOWN_HTML_BYTES_MAX, MARKDOWN_HTML_DEPTH_MAX, MARKDOWN_HTML_GROWTH_MAX,
+    MARKDOWN_LINK_BYTES_MAX, MARKDOWN_TO_HTML_BYTES_MAX,
+};
 
 /// The elements there may be.
 const ELEMENTS: [&str; 25] = [
@@ -90,11 +93,33 @@ fn is_language(name: &str) -> bool {
 }
 
 /// Markdown (CommonMark with GFM's tables, strikethrough and task lists) as safe HTML. What is behind
-/// [`MARKDOWN_TO_HTML_BYTES_MAX`] is shown as plain text, and so is all of it where it would become more than [`MARKDOWN_HTML_BYTES_MAX`].
+/// [`MARKDOWN_TO_HTML_BYTES_MAX`] is shown as plain text, and so is all of it where it would become more than [`MARKDOWN_HTML_BYTES_MAX`], or
+/// out of all proportion ([`MARKDOWN_HTML_GROWTH_MAX`]).
 pub fn to_html(markdown: &str) -> String {
+    within(markdown, MARKDOWN_HTML_BYTES_MAX)
+}
+
+/// Several texts, the newest last, each as [`to_html`] has it while all of it fits into [`HISTORY_HTML_BYTES_MAX`]; older ones are plain text.
+/// Takes its time: call it off the runtime.
+pub fn all_to_html<'t>(newest_last: impl DoubleEndedIterator<Item = &'t str>) -> Vec<String> {
+    let mut left = HISTORY_HTML_BYTES_MAX;
+    let one = |markdown| {
+        let html = within(markdown, left);
+        left = left.saturating_sub(html.len());
+        html
+    };
+    let mut all: Vec<String> = newest_last.rev().map(one).collect();
+    all.reverse();
+    all
+}
+
+/// Safe HTML of so many bytes, or plain text.
+fn within(markdown: &str, bytes: usize) -> String {
     let (text, rest) = markdown.split_at(markdown.floor_char_boundary(MARKDOWN_TO_HTML_BYTES_MAX));
-    let written = written(rewritten(text)).map(|html| SANITISER.clean(&html).to_string());
-    let html = written.filter(|html| html.len() <= MARKDOWN_HTML_BYTES_MAX).unwrap_or_else(|| plain(text));
+    let proportionate = MARKDOWN_HTML_BYTES_ALWAYS + text.len() * MARKDOWN_HTML_GROWTH_MAX;
+    let most = bytes.min(proportionate).min(MARKDOWN_HTML_BYTES_MAX);
+    let written = written(rewritten(text), most).map(|html| SANITISER.clean(&html).to_string());
+    let html = written.filter(|html| html.len() <= most).unwrap_or_else(|| plain(text));
     if rest.is_empty() { html } else { html + &plain(rest) }
 }
 
@@ -107,21 +132,25 @@ fn plain(text: &str) -> String {
 }
 
 /// What the events become; `None` if it is too much.
-fn written<'t>(events: impl Iterator<Item = Event<'t>>) -> Option<String> {
-    let mut html = Bounded(String::new());
+fn written<'t>(events: impl Iterator<Item = Event<'t>>, most: usize) -> Option<String> {
+    let mut html = Bounded { html: String::new(), most };
     html::write_html_fmt(&mut html, events).ok()?;
-    Some(html.0)
+    Some(html.html)
 }
 
 /// Takes so much and no more: a table of a few bars can ask for very many cells.
-struct Bounded(String);
+struct Bounded {
+    html: String,
+    /// In bytes.
+    most: usize,
+}
 
 impl Write for Bounded {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        if self.0.len() + text.len() > MARKDOWN_HTML_BYTES_MAX {
+        if self.html.len() + text.len() > self.most {
             return Err(fmt::Error);
         }
-        self.0.push_str(text);
+        self.html.push_str(text);
         Ok(())
     }
 }

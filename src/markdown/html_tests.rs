@@ -174,6 +174,27 @@ fn a_long_text_is_one_text_to_whoever_reads_it() {
     assert_eq!(to_html(&"查&é".repeat(1000)), format!("<p>{}</p>\n", "查&amp;é".repeat(1000)));
 }
 
+#[test]
+fn what_grows_out_of_all_proportion_is_shown_as_it_is() {
+    // Two kilobytes that ask for a hundred thousand cells.
+    let table = format!("{}\n{}\n{}", "|a".repeat(240), "|-".repeat(240), "a\n".repeat(480));
+    let html = to_html(&table);
+    assert!(html.starts_with("<pre>") && html.len() < 2 * table.len(), "{} bytes of {}", html.len(), table.len());
+    // What people write is none of that.
+    let table = format!("| Name | City |\n|---|---|\n{}", "| A | B |\n".repeat(2000));
+    assert!(to_html(&table).starts_with("<table>"));
+}
+
+#[test]
+fn of_many_texts_the_newest_become_html_as_long_as_it_fits() {
+    let table = format!("|a|b|c|\n|-|-|-|\n{}", "|1|2|3|\n".repeat(10_000));
+    let all = all_to_html(std::iter::repeat_n(table.as_str(), 12));
+    let plain = all.iter().take_while(|html| html.starts_with("<pre>")).count();
+    assert!((1..12).contains(&plain), "{plain} of 12 are plain");
+    assert!(all[plain..].iter().all(|html| html.starts_with("<table>")), "the newest are not");
+    assert!(all[plain..].iter().map(String::len).sum::<usize>() <= HISTORY_HTML_BYTES_MAX);
+}
+
 /// How long this thread has been on a processor: what else the machine does is none of it.
 #[cfg(target_os = "linux")]
 fn spent() -> std::time::Duration {

@@ -12,7 +12,7 @@ mod table;
 mod transcript;
 
 pub use escape::{inline, plain};
-pub use html::to_html;
+pub use html::{all_to_html, to_html};
 pub use outcome::{of_body, of_outcome, of_reply, of_request};
 pub use transcript::transcript;
 

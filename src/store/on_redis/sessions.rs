@@ -96,21 +96,31 @@ impl RedisStore {
             call.arg(session.as_str()).arg(turn);
         }
         let Value::Array(found) = self.apart(Some(&SEARCH), &call).await? else { return Err(odd("a list")) };
-        found.into_iter().zip(wanted).map(|(one, wanted)| self.read(user, &wanted.session, one)).collect()
+        // The script counts what is stored; what is compressed may be much more when it is open, and a page is full of that all the same.
+        let (mut read, mut bytes) = (Vec::new(), 0);
+        for (one, wanted) in found.into_iter().zip(wanted) {
+            if bytes >= HISTORY_PAGE_BYTES {
+                break;
+            }
+            let (turns, more) = self.read(user, &wanted.session, one, HISTORY_PAGE_BYTES - bytes)?;
+            read.push(turns);
+            bytes += more;
+        }
+        Ok(read)
     }
 
-    /// `{the session's key, number of the first record, {records}}`, or an empty list.
-    fn read(&self, user: &UserName, session: &SessionId, found: Value) -> Result<Option<ReadTurns>, StoreError> {
+    /// `{the session's key, number of the first record, {records}}`, or an empty list: the turns, and how many bytes were opened for them.
+    fn read(&self, user: &UserName, session: &SessionId, found: Value, page: usize) -> Result<(Option<ReadTurns>, usize), StoreError> {
         if matches!(&found, Value::Array(parts) if parts.is_empty()) {
-            return Ok(None);
+            return Ok((None, 0));
         }
         let mut parts = Parts::of(found)?;
         let (key, first, records) = (parts.bytes()?, parts.number()?, parts.list()?);
         let stored = self.envelopes.turns_of(user, session, Some(key.as_slice()).filter(|key| !key.is_empty()));
         // What is wrong with a record that cannot be read was logged where it was found.
-        let Ok(turns) = reply::turns(&records, first, 0, HISTORY_PAGE_BYTES, &stored) else { return Ok(None) };
+        let Ok(turns) = reply::turns(&records, first, 0, page, &stored) else { return Ok((None, stored.bytes())) };
         let first = first.saturating_add((records.len() - turns.len()) as u64);
-        Ok(Some(ReadTurns { turns, first }))
+        Ok((Some(ReadTurns { turns, first }), stored.bytes()))
     }
 
     pub async fn label_session(&self, caller: Caller<'_>, label: &LabelChange) -> Result<Admitted<bool>, StoreError> {

@@ -20,7 +20,10 @@ async fn row_46_what_is_ended_twice_is_ended_once() {
     let emptied = bed.redis().keys();
     ann.delete("/api/history").await.ok();
     assert_eq!(ann.history().await, [""; 0]);
-    let names = |keys: &[(String, String, i64)]| keys.iter().map(|(name, ..)| name.clone()).collect::<Vec<_>>();
+    // But those that count logins, which is written a moment after them.
+    let names = |keys: &[(String, String, i64)]| -> Vec<String> {
+        keys.iter().map(|(name, ..)| name.clone()).filter(|name| !name.contains(":st:")).collect()
+    };
     assert_eq!(names(&bed.redis().keys()), names(&emptied));
     admin.delete("/api/admin/sessions/ann").await.ok();
     let ended = names(&bed.redis().keys());

@@ -21,7 +21,11 @@ use super::{
     on_both_stores_sealed_too,
 };
 
-on_both_stores_sealed_too!(several_are_read_at_once_until_a_page_is_full, of_several_one_that_cannot_be_read_concerns_no_other,);
+on_both_stores_sealed_too!(
+    several_are_read_at_once_until_a_page_is_full,
+    what_is_small_where_it_is_stored_fills_a_page_as_what_it_is,
+    of_several_one_that_cannot_be_read_concerns_no_other,
+);
 
 fn new_id() -> SessionId {
     new_session_id(Slot::other(random::number()))
@@ -55,6 +59,18 @@ async fn several_are_read_at_once_until_a_page_is_full(bed: Bed) {
     assert_eq!(read(&bed, &ann, &[(two, 1), (&gone, 7), (three, 1)]).await, [Some((0, vec![1])), None, Some((0, vec![1]))]);
     assert_eq!(read(&bed, &ann, &[(one, 2)]).await, [Some((0, vec![1, 1]))], "only what is before that turn");
     assert_eq!(read(&bed, &bob, &[(one, 3)]).await, [None], "nobody else's");
+}
+
+async fn what_is_small_where_it_is_stored_fills_a_page_as_what_it_is(bed: Bed) {
+    let (ann, ids) = (bed.user("ann").await, [new_id(), new_id(), new_id(), new_id()]);
+    // All of one letter: compressed it is a few bytes.
+    let most_of_a_page = HISTORY_PAGE_BYTES * 2 / 3;
+    for id in &ids {
+        begun(&bed, &ann, id, &[turn(&"a".repeat(most_of_a_page))]).await;
+    }
+    let wanted: Vec<_> = ids.iter().map(|id| (id, 1)).collect();
+    assert_eq!(read(&bed, &ann, &wanted).await, vec![Some((0, vec![most_of_a_page])); 2], "two are more than a page");
+    assert_eq!(read(&bed, &ann, &wanted[2..]).await, vec![Some((0, vec![most_of_a_page])); 2], "those behind it are asked for again");
 }
 
 async fn of_several_one_that_cannot_be_read_concerns_no_other(mut bed: Bed) {
