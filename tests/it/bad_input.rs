@@ -19,7 +19,9 @@ impl Nothing {
     }
 
     async fn has_come_of_it(&self, bed: &Bed) {
-        assert_eq!(keys(bed), self.keys);
+        // One that is gone says nothing: what a replica says of itself has a TTL, and it may be late with the next.
+        let new: Vec<String> = keys(bed).into_iter().filter(|key| !self.keys.contains(key)).collect();
+        assert_eq!(new, [""; 0]);
         assert_eq!(bed.as_user("ann").history().await, [""; 0]);
         assert_eq!(bed.upstream.log(), [""; 0]);
         assert!(bed.llm.asked().is_empty());
