@@ -421,7 +421,7 @@ async fn turns_of_a_user_run_in_as_many_sessions_as_may_be_and_no_more(on: On) {
     let refused = other.process("one more").await;
     assert_eq!(refused.header("retry-after"), Some("1"));
     let told = refused.refused(429, "too_many_turns");
-    assert!(told["error"].as_str().unwrap().contains("as may be (1)"), "{told:#}");
+    assert!(told["error"].as_str().unwrap().contains("run in 1 of your sessions"), "{told:#}");
     let told = other.clone().reading_chinese().process("还有").await.refused(429, "too_many_turns");
     assert!(told["error"].as_str().unwrap().contains("1 个"), "{told:#}");
     other.call("createUser", json!({"name": "Eve", "email": "eve@example.com"})).await.refused(429, "too_many_turns");
