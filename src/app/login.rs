@@ -27,18 +27,16 @@ impl App {
     /// one address, or for one account, nothing is tried for a while. `from` is the address that the request comes from.
     pub async fn log_in(&self, name: &str, password: &str, from: &str) -> Result<Admission, AppError> {
         let done = self.try_password(name, password, from).await;
-        metrics().login(match &done {
-            Ok(_) => LoginOutcome::Admitted,
-            Err(AppError::WrongCredentials) => LoginOutcome::WrongCredentials,
-            Err(AppError::LoginsLimited { .. }) => LoginOutcome::Limited,
-            Err(_) => LoginOutcome::Failed,
-        });
-        match &done {
-            Ok(_) => self.count_login(LoginEnd::Succeeded),
-            Err(AppError::WrongCredentials) => self.count_login(LoginEnd::Failed),
-            Err(AppError::LoginsLimited { .. }) => self.count_login(LoginEnd::Throttled),
+        let (outcome, end) = match &done {
+            Ok(_) => (LoginOutcome::Admitted, Some(LoginEnd::Succeeded)),
+            Err(AppError::WrongCredentials) => (LoginOutcome::WrongCredentials, Some(LoginEnd::Failed)),
+            Err(AppError::LoginsLimited { .. }) => (LoginOutcome::Limited, Some(LoginEnd::Throttled)),
             // Nobody knows what would have come of it.
-            Err(_) => {}
+            Err(_) => (LoginOutcome::Failed, None),
+        };
+        metrics().login(outcome);
+        if let Some(end) = end {
+            self.count_login(end);
         }
         done
     }

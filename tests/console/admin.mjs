@@ -5,6 +5,8 @@ import fs from "node:fs";
 import http from "node:http";
 import { gzipSync } from "node:zlib";
 import { assertAccessible } from "./accessible.mjs";
+import { dialog, go, row, rows } from "./admin_page.mjs";
+import { typeWho } from "./browser.mjs";
 
 const PASSWORD = "correct horse battery";
 /** What the scope `audit:read` is called. */
@@ -18,23 +20,12 @@ const post = (body) => ({ method: "POST", headers: JSON_TYPE, body: JSON.stringi
 /** Signs in where the administrator's page leads to, and comes back. */
 async function enter(page, who, hash = "") {
   await page.goto(`${new URL(page.url()).origin}/admin${hash}`);
-  await page.locator("#username:focus").waitFor();
-  await page.keyboard.type(who.user);
-  await page.keyboard.press("Tab");
-  await page.keyboard.type(who.password);
-  await page.keyboard.press("Enter");
+  await typeWho(page, who);
   await page.waitForURL(({ pathname }) => pathname === "/admin");
   await page.locator("#admin-screen > *").first().waitFor();
 }
 
-const rows = (page) => page.locator("#admin-screen tbody tr");
-const row = (page, text) => rows(page).filter({ hasText: text });
-const dialog = (page) => page.locator("dialog[open]");
 const settled = (page) => page.locator("#admin-screen .as-of", { hasText: /\d/ }).first().waitFor();
-const go = async (page, tab) => {
-  await page.locator(`#admin-tabs a[href="#/${tab}"]`).click();
-  await page.locator("#admin-title:focus").waitFor();
-};
 
 /** Elements of the screen that it does not make itself. */
 function foreign(page) {

@@ -53,13 +53,18 @@ export async function openTab(context, origin, seen) {
   return page;
 }
 
-/** Signs in with the keyboard alone. */
-export async function signIn(page, { user, password }) {
+/** Types who somebody is where it is asked for, with the keyboard alone. */
+export async function typeWho(page, { user, password }) {
   await page.locator("#username:focus").waitFor();
   await page.keyboard.type(user);
   await page.keyboard.press("Tab");
   await page.keyboard.type(password);
   await page.keyboard.press("Enter");
+}
+
+/** Signs in, and waits for the conversation. */
+export async function signIn(page, who) {
+  await typeWho(page, who);
   await page.locator("#chat:not([hidden])").waitFor();
   await page.locator("#session-id:not(:empty)").waitFor({ state: "attached" });
 }

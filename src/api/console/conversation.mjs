@@ -51,6 +51,9 @@ export function cut(turn) {
   first?.remove();
 }
 
+/** Calls but those that wait for a yes. @param {any[]} [calls] */
+const withoutWaiting = (calls) => calls?.filter(({ unsent }) => unsent !== "awaiting_confirmation");
+
 /**
  * Adds an answer with its calls: of the history, or of a turn, which tells as well what it cost and what it asks before something is sent.
  * @param {{text: string, timestamp: string, calls?: any[], usage?: any, question?: any, decide?: (id: string, approve: boolean) => void}} answer
@@ -59,7 +62,7 @@ export function cut(turn) {
 export function addAnswer({ text, timestamp, calls, usage, question, decide }, where = "append") {
   const entry = make("article", { class: "answer" }, telling("h3", { class: "unseen" }, "agent"));
   // Calls that wait are what the card is about.
-  const list = callList(question ? calls?.filter(({ unsent }) => unsent !== "awaiting_confirmation") : calls);
+  const list = callList(question ? withoutWaiting(calls) : calls);
   if (list !== null) entry.append(list);
   // A replica of the release before tells no question beside the text.
   const content = make("div", { class: "markdown" }, render(question?.question ?? text));
@@ -96,7 +99,7 @@ export function addEarlier(messages, turn) {
     .forEach(({ role, content, timestamp, function_calls, turn: its }) => {
       if (role === "user") addMessage(content, timestamp, its, "prepend");
       // Calls that wait are what the answer itself is about.
-      else addAnswer({ text: content, timestamp, calls: function_calls?.filter(({ unsent }) => unsent !== "awaiting_confirmation") }, "prepend");
+      else addAnswer({ text: content, timestamp, calls: withoutWaiting(function_calls) }, "prepend");
     });
   scroll.scrollTop = scroll.scrollHeight - fromEnd;
 }

@@ -21,10 +21,9 @@ pub(super) async fn of_url(key: &str, url: &str, outbound: &Outbound, patience: 
     let url = Url::parse(url).ok().filter(|url| url.scheme() == "https")?;
     let looked = async {
         let stream = outbound.connect(&url).await.map_err(|error| error.to_string())?;
-        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-        presented(host, stream).await.map_err(|error| error.to_string())
+        presented_by(url.host_str().unwrap_or_default(), stream).await
     };
-    Some(looked_at(key, &shown(&url), timeout(patience, looked).await.unwrap_or_else(|_| Err("no answer in time".to_owned()))))
+    Some(looked_at(key, &shown(&url), in_time(patience, looked).await))
 }
 
 /// Those of the issuers of tokens.
@@ -49,16 +48,27 @@ pub(super) async fn of_store(settings: &Settings, primaries: Vec<String>) -> Vec
     let patience = Duration::from_millis(store.timeout_ms);
     for place in redis_servers(settings, primaries) {
         let (host, port) = place.rsplit_once(':').unwrap_or((&place, ""));
-        let host = host.trim_matches(['[', ']']);
         let looked = async {
             let port = port.parse::<u16>().map_err(|_| "no port".to_owned())?;
-            let stream = TcpStream::connect((host, port)).await.map_err(|error| error.to_string())?;
-            presented(host, stream).await.map_err(|error| error.to_string())
+            let stream = TcpStream::connect((bare(host), port)).await.map_err(|error| error.to_string())?;
+            presented_by(host, stream).await
         };
-        let looked = timeout(patience, looked).await.unwrap_or_else(|_| Err("no answer in time".to_owned()));
-        found.push(looked_at("store.redis_url", &place, looked));
+        found.push(looked_at("store.redis_url", &place, in_time(patience, looked).await));
     }
     found
+}
+
+/// A host without the brackets that an IPv6 address stands in.
+fn bare(host: &str) -> &str {
+    host.trim_matches(['[', ']'])
+}
+
+async fn presented_by(host: &str, stream: TcpStream) -> Result<Vec<Certificate>, String> {
+    presented(bare(host), stream).await.map_err(|error| error.to_string())
+}
+
+async fn in_time<T>(patience: Duration, looked: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+    timeout(patience, looked).await.unwrap_or_else(|_| Err("no answer in time".to_owned()))
 }
 
 /// Where Redis is spoken to with TLS, each place once: those of the settings (Sentinels among them), and the primaries that they led to.
@@ -127,7 +137,7 @@ impl Judgement {
 /// others there may be a newer one that the other side knows.
 fn of_chain(chain: &[Certificate], now_secs: i64) -> Judgement {
     let Some(own) = chain.first() else { return Judgement::Bad("no certificate is presented".to_owned()) };
-    if own.ends_secs < now_secs || own.begins_secs > now_secs {
+    if !is_good(own, now_secs) {
         return Judgement::Bad(told(own, now_secs));
     }
     soonest(chain, now_secs)
@@ -135,11 +145,15 @@ fn of_chain(chain: &[Certificate], now_secs: i64) -> Judgement {
 
 /// Authorities that are believed: one that is good is enough.
 fn of_authorities(all: &[Certificate], now_secs: i64) -> Judgement {
-    if all.iter().all(|one| one.ends_secs < now_secs || one.begins_secs > now_secs) {
+    if !all.iter().any(|one| is_good(one, now_secs)) {
         let sentences: Vec<String> = all.iter().map(|one| told(one, now_secs)).collect();
         return Judgement::Bad(sentences.join("; "));
     }
     soonest(all, now_secs)
+}
+
+fn is_good(one: &Certificate, now_secs: i64) -> bool {
+    (one.begins_secs..=one.ends_secs).contains(&now_secs)
 }
 
 fn soonest(all: &[Certificate], now_secs: i64) -> Judgement {

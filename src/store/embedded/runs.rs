@@ -301,9 +301,17 @@ impl Inner {
 
 /// Whether runs hold as many of the user's other sessions as may be at once; what counts says `begin.lua`.
 fn as_many_run_as_may(book: &Book<'_>, who: &Who, most: u64) -> Result<bool, Fault> {
-    let others = if most == 0 { Vec::new() } else { book.members_of(&who.user)? };
+    if most == 0 {
+        return Ok(false);
+    }
+    let mut others = book.members_of(&who.user)?;
+    others.retain(|member| *member != who.member);
+    // Most users have few sessions: then none of them is read.
+    if (others.len() as u64) < most {
+        return Ok(false);
+    }
     let mut running = 0;
-    for member in others.iter().filter(|member| **member != who.member) {
+    for member in &others {
         // One that cannot be read runs nothing.
         let Ok(Some(session)) = book.session(member) else { continue };
         let runs = match &session.held {
@@ -312,7 +320,7 @@ fn as_many_run_as_may(book: &Book<'_>, who: &Who, most: u64) -> Result<bool, Fau
         };
         running += u64::from(runs);
     }
-    Ok(most > 0 && running >= most)
+    Ok(running >= most)
 }
 
 /// A request with an idempotency key is remembered as what this run works on.

@@ -1,7 +1,8 @@
 // What an administrator does meanwhile: looks at all of it, stops a turn, and ends a session.
 
 import assert from "node:assert/strict";
-import { openTab, until } from "../browser.mjs";
+import { dialog, go, row, rows } from "../admin_page.mjs";
+import { openTab, typeWho, until } from "../browser.mjs";
 import { eventually } from "./stack.mjs";
 
 /** Sessions of one page of the table. */
@@ -12,23 +13,11 @@ export const SHOWN = {
   "zh-CN": { lease: /\d+ 秒/, watching: "实时显示", gone: "副本已离开", read: "阅读会话内容", stopped: "停止处理", ended: "结束会话", disabled: "已停用" },
 };
 
-const rows = (page) => page.locator("#admin-screen tbody tr");
-const row = (page, text) => rows(page).filter({ hasText: text });
-const dialog = (page) => page.locator("dialog[open]");
-const go = async (page, tab) => {
-  await page.locator(`#admin-tabs a[href="#/${tab}"]`).click();
-  await page.locator("#admin-title:focus").waitFor();
-};
-
 /** @param {import("./story.mjs").Scene & {person: {user: string, token: string}}} scene */
 export async function looksAround({ step, page, who, person, picture, api, origin, shown }) {
   await step("the administrator signs in and sees what was done", async () => {
     await page.goto(`${origin}/admin`);
-    await page.locator("#username:focus").waitFor();
-    await page.keyboard.type(who.user);
-    await page.keyboard.press("Tab");
-    await page.keyboard.type(who.password);
-    await page.keyboard.press("Enter");
+    await typeWho(page, who);
     await page.waitForURL(({ pathname }) => pathname === "/admin");
     await page.locator(".chart svg g").first().waitFor();
     const turns = page.locator(".chart").first();

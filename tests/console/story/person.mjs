@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import fs from "node:fs";
-import { bubbles, openTab, say, signIn, until } from "../browser.mjs";
+import { bubbles, openTab, say, signIn, typeWho, until } from "../browser.mjs";
 
 const NEW_PASSWORD = "a staple of better batteries";
 
@@ -75,11 +75,7 @@ async function decide(page, decision) {
 export async function person({ step, page, seen, who, model, house, words, picture, api, origin, locale }) {
   await step("signs in, and has to choose another password first", async () => {
     await page.goto(`${origin}/`);
-    await page.locator("#username:focus").waitFor();
-    await page.keyboard.type(who.user);
-    await page.keyboard.press("Tab");
-    await page.keyboard.type(who.password);
-    await page.keyboard.press("Enter");
+    await typeWho(page, who);
     await page.locator("#new-password:focus").waitFor();
     await page.keyboard.type(NEW_PASSWORD);
     await page.locator("#new-password-again").fill(NEW_PASSWORD);
