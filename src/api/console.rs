@@ -21,7 +21,7 @@ static DOCS: LazyLock<File> = LazyLock::new(|| File::new("docs.html", HTML, incl
 
 static ADMIN: LazyLock<File> = LazyLock::new(|| File::new("admin.html", HTML, include_str!("console/admin.html")));
 
-static FILES: LazyLock<[File; 45]> = LazyLock::new(|| {
+static FILES: LazyLock<[File; 46]> = LazyLock::new(|| {
     [
         File::new("style.css", CSS, include_str!("console/style.css")),
         File::new("icon.svg", SVG, include_str!("console/icon.svg")),
@@ -57,6 +57,7 @@ static FILES: LazyLock<[File; 45]> = LazyLock::new(|| {
         File::new("examples.mjs", SCRIPT, include_str!("console/examples.mjs")),
         File::new("form.mjs", SCRIPT, include_str!("console/form.mjs")),
         File::new("functions.mjs", SCRIPT, include_str!("console/functions.mjs")),
+        File::new("highlight.mjs", SCRIPT, include_str!("console/highlight.mjs")),
         File::new("inline.mjs", SCRIPT, include_str!("console/inline.mjs")),
         File::new("live.mjs", SCRIPT, include_str!("console/live.mjs")),
         File::new("markdown.mjs", SCRIPT, include_str!("console/markdown.mjs")),

@@ -352,7 +352,7 @@ for (const colorScheme of ["light", "dark"]) {
     await assertAccessible(page);
     await begin(page);
     await assertAccessible(page);
-    await answerOnce(page, (route) => route.fulfill({ json: turnAnswer("# T\n\n`c` ~~d~~\n\n> q\n\n| a |\n| - |\n| 1 |", [{ function_name: "f", success: true, call_info: { parameters: { a: 1 }, method: "GET", url: "http://h/p" }, api_response: { status_code: 200, data: 1 } }]) }));
+    await answerOnce(page, (route) => route.fulfill({ json: turnAnswer("# T\n\n```js\n// a\nreturn \"b\" + 1;\n```\n\n```json\n{\"k\": 1}\n```\n\n`c` ~~d~~\n\n> q\n\n| a |\n| - |\n| 1 |", [{ function_name: "f", success: true, call_info: { parameters: { a: 1 }, method: "GET", url: "http://h/p" }, api_response: { status_code: 200, data: 1 } }]) }));
     await (await say(page, "show")).locator("summary").click();
     await answerOnce(page, refuse(500, "internal_error"));
     await page.locator("#message").fill("fail");
@@ -375,6 +375,27 @@ await check("Markdown becomes the nodes it should", {}, async (page) => {
     });
   }, cases.map(([markdown]) => markdown));
   rendered.forEach((html, n) => assert.equal(html, cases[n][1], JSON.stringify(cases[n][0])));
+});
+
+await check("code that no language would have keeps its text, and takes no time", {}, async (page) => {
+  const { lost, slowest } = await page.evaluate(async () => {
+    const { highlighted } = await import("/console/highlight.mjs");
+    const lost = [];
+    let slowest = 0;
+    for (const language of ["json", "yaml", "js", "python", "sh", "sql", "xml", "http"]) {
+      for (const unit of ['"', "'", "`", '\\"', "`\\", "-", "- ", "-a", "/*", "<!--", '"""', "#", "a:", "a ", "<a ", "a=", "$", "{", "1.", "GET ", "\t"]) {
+        const code = unit.repeat(20_000 / unit.length);
+        const began = performance.now();
+        const nodes = highlighted(code, language);
+        slowest = Math.max(slowest, performance.now() - began);
+        if (nodes.map((node) => node.textContent ?? node).join("") !== code) lost.push([language, unit]);
+      }
+    }
+    return { lost, slowest };
+  });
+  assert.deepEqual(lost, []);
+  // Time that grows with the square would be seconds.
+  assert.ok(slowest < 1000, `${slowest} ms`);
 });
 
 await check("hostile answers are shown as text", {}, (page) => corpus(page, canary.host, who));

@@ -2,6 +2,7 @@
 // parsed on the way, so there is nothing to sanitise: what is not in the subset is shown as the text it is.
 
 import { fill, make } from "./element.mjs";
+import { highlighted } from "./highlight.mjs";
 import { cleaned, inline } from "./inline.mjs";
 
 /** More than this is shown as plain text, in characters. */
@@ -10,7 +11,7 @@ const DEPTH_MAX = 6;
 const COLUMNS_MAX = 60;
 
 // None of these can take more than linear time: no two repetitions of the same characters stand side by side.
-const FENCE = /^ {0,3}(`{3,}|~{3,})[^`]*$/;
+const FENCE = /^ {0,3}(`{3,}|~{3,})([^`]*)$/;
 const HEADING = /^ {0,3}(#{1,6})[ \t]+(.*)$/;
 const RULE = /^ {0,3}(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$/;
 const QUOTE = /^ {0,3}> ?/;
@@ -42,7 +43,7 @@ function blocks(lines, depth) {
 function block(lines, at, depth) {
   const line = lines[at];
   const fence = FENCE.exec(line);
-  if (fence !== null) return codeBlock(lines, at, fence[1]);
+  if (fence !== null) return codeBlock(lines, at, fence[1], fence[2]);
   const heading = HEADING.exec(line);
   // The page has its own first and second headings.
   if (heading !== null) return [make(`h${Math.min(6, heading[1].length + 2)}`, { dir: "auto" }, inline(headingText(heading[2]))), at + 1];
@@ -75,11 +76,11 @@ function interrupts(lines, at, depth) {
   return depth < DEPTH_MAX && (QUOTE.test(line) || (ITEM.exec(line)?.[4] ?? "") !== "");
 }
 
-function codeBlock(lines, at, fence) {
+function codeBlock(lines, at, fence, language) {
   let end = at + 1;
   const closes = (line) => /^ {0,3}(`+|~+)[ \t]*$/.exec(line)?.[1].startsWith(fence) ?? false;
   while (end < lines.length && !closes(lines[end])) end += 1;
-  const code = make("code", {}, lines.slice(at + 1, end).join("\n"));
+  const code = make("code", {}, highlighted(lines.slice(at + 1, end).join("\n"), language));
   return [make("pre", { tabindex: 0 }, code), end + 1];
 }
 

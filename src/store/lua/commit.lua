@@ -50,8 +50,8 @@ end
 local waiting, kept = redis.call('LLEN', KEYS[8]), {KEYS[1], KEYS[2]}
 if waiting > 0 then kept[3] = KEYS[8] end
 keep(s, tonumber(ARGV[3]), kept, ARGV[5], KEYS[5], KEYS[6], KEYS[7])
-ended(KEYS[10], ARGV[1], ARGV[9], s.sid, turn, ARGV[10], ARGV[11], tonumber(string.match(ARGV[2], '^%d+')))
-tally(KEYS[10], {'calls', ARGV[13], 'prompt_tokens', ARGV[14], 'completion_tokens', ARGV[15]})
+ended(KEYS[10], ARGV[1], ARGV[9], s.sid, turn, ARGV[10], ARGV[11], tonumber(string.match(ARGV[2], '^%d+')),
+  {'calls', ARGV[13], 'prompt_tokens', ARGV[14], 'completion_tokens', ARGV[15]})
 if ARGV[9] == 'unknown_outcome' then unknown(KEYS[11], ARGV[1], ARGV[5], s.sid, ARGV[16]) end
 if waiting > 0 then redis.call('ZADD', KEYS[9], now, ARGV[5]) else redis.call('ZREM', KEYS[9], ARGV[5]) end
 return {'OK', s.len, s.ver, waiting}

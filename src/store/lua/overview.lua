@@ -2,15 +2,24 @@
 local HOUR_MS, DAY_MS, STATS_KEPT_MS = 3600000, 86400000, 259200000
 local UNKNOWN_KEPT, UNKNOWN_KEPT_MS = 64, 2592000000
 
--- counts {what, how many, …} in the hour that it is: a hash a day, '<hour>|<what>' -> how many
+-- counts {what, how many, …} in the hour that it is: a hash a day, '<hour>|<what>' -> how many. Read and written at once: each command more
+-- costs a script more than another field does
 local function tally(key, counts)
   local stats = string.format('%sst:%d', bucket_of(key), math.floor(now / DAY_MS))
   local hour = string.format('%d|', math.floor(now % DAY_MS / HOUR_MS))
+  local fields, more = {}, {}
   for i = 1, #counts, 2 do
     local n = tonumber(counts[i + 1])
-    -- a field that is new may be the first of its day
-    if n > 0 and redis.call('HINCRBY', stats, hour .. counts[i], n) == n then redis.call('PEXPIRE', stats, STATS_KEPT_MS) end
+    if n > 0 then fields[#fields + 1], more[#more + 1] = hour .. counts[i], n end
   end
+  local had, written, new = redis.call('HMGET', stats, unpack(fields)), {}, false
+  for i, field in ipairs(fields) do
+    new = new or not had[i]
+    written[2 * i - 1], written[2 * i] = field, string.format('%d', (tonumber(had[i] or '0') or 0) + more[i])
+  end
+  redis.call('HSET', stats, unpack(written))
+  -- a field that is new may be the first of its day
+  if new then redis.call('PEXPIRE', stats, STATS_KEPT_MS) end
 end
 
 -- remembers a run of which it is not known what became of a change; of too many the oldest are forgotten.

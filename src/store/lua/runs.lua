@@ -4,11 +4,12 @@
 -- Of too many the oldest are forgotten, now and then: it is not worth a command at every end.
 local RUNS_KEPT, RUNS_KEPT_MS, FORGOTTEN_EVERY = 256, 86400000, 16
 
-local function ended(key, run, ending, session, turn, accepted, detail, fence)
+-- counts: what else it comes to, {what, how many, …}
+local function ended(key, run, ending, session, turn, accepted, detail, fence, counts)
   redis.call('ZADD', key, 0, string.format('%s|%s|%s|%s|%s|%d|%s', run, ending, session, turn, accepted, now, detail))
   if not fence or fence % FORGOTTEN_EVERY == 0 then redis.call('ZREMRANGEBYRANK', key, 0, -RUNS_KEPT - 1) end
   redis.call('PEXPIRE', key, RUNS_KEPT_MS)
-  tally(key, {(detail == 'call' and 'call|' or 'turn|') .. ending, 1})
+  tally(key, {(detail == 'call' and 'call|' or 'turn|') .. ending, 1, unpack(counts or {})})
   changed(key, 'turn_ended', session, run, ending .. '|' .. detail)
 end
 

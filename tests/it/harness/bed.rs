@@ -50,6 +50,8 @@ pub struct Bed {
 
 struct Replica {
     address: SocketAddr,
+    /// Its socket once more, so that nobody else gets the port while it starts again.
+    door: std::net::TcpListener,
     app: App,
     stop: CancellationToken,
     serving: JoinHandle<()>,
@@ -170,14 +172,14 @@ impl Bed {
     /// Stops the first replica, does something to what it stores, and starts it again on the same port.
     pub async fn restart(&mut self, meanwhile: impl AsyncFnOnce(&Settings)) {
         let mut others = self.replicas.split_off(1);
-        let Some(Replica { address, app, stop, serving }) = self.replicas.pop() else { panic!("no replica") };
+        let Some(Replica { door, app, stop, serving, .. }) = self.replicas.pop() else { panic!("no replica") };
         stop.cancel();
         tokio::time::timeout(COMES_WITHIN, serving).await.expect("the replica stops").unwrap();
         // The file is free when nobody knows the service any more, its background tasks included.
         self.keyring.forget();
         drop(app);
         meanwhile(&self.settings).await;
-        let replica = Replica::start(&self.settings, Some(address)).await;
+        let replica = Replica::start(&self.settings, Some(door)).await;
         self.keyring.serve_from(replica.app.clone());
         self.replicas.push(replica);
         self.replicas.append(&mut others);
@@ -214,9 +216,11 @@ async fn patiently<T>(mut attempt: impl AsyncFnMut() -> Result<T, String>) -> T 
 }
 
 impl Replica {
-    async fn start(settings: &Settings, at: Option<SocketAddr>) -> Self {
+    async fn start(settings: &Settings, door: Option<std::net::TcpListener>) -> Self {
         let app = patiently(async || Box::pin(App::build(settings.clone())).await.map_err(|error| error.to_string())).await;
-        let listener = TcpListener::bind(at.unwrap_or_else(|| ([127, 0, 0, 1], 0).into())).await.unwrap();
+        let door = door.unwrap_or_else(|| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
+        door.set_nonblocking(true).unwrap();
+        let listener = TcpListener::from_std(door.try_clone().unwrap()).unwrap();
         let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
         let stopped = stop.clone();
         let leave = async move {
@@ -224,6 +228,6 @@ impl Replica {
             Leave::AfterNotice
         };
         let serving = tokio::spawn(server::serve(app.clone(), listener, leave));
-        Self { address, app, stop, serving }
+        Self { address, door, app, stop, serving }
     }
 }
