@@ -30,11 +30,11 @@ fn main() -> Result<(), String> {
     let said = std::env::var("SAA_COMMIT").unwrap_or_default();
     let commit = commit_of(&said, root)?;
     let version = env!("CARGO_PKG_VERSION");
-    println!("cargo::rustc-env=SAA_BUILD_COMMIT={commit}");
+    println!("cargo::rustc-env=BUILT_FROM_COMMIT={commit}");
     if commit.is_empty() {
-        println!("cargo::rustc-env=SAA_BUILD_VERSION={version}");
+        println!("cargo::rustc-env=BUILT_FROM_VERSION={version}");
     } else {
-        println!("cargo::rustc-env=SAA_BUILD_VERSION={version} ({commit})");
+        println!("cargo::rustc-env=BUILT_FROM_VERSION={version} ({commit})");
     }
     Ok(())
 }

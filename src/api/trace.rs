@@ -8,7 +8,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use tracing::{Instrument, info};
+use tracing::{Instrument, debug, info};
 
 use super::{
     context::{Context, REQUEST_ID},
@@ -59,8 +59,17 @@ pub(super) async fn around(State(app): State<App>, mut request: Request, next: N
     metrics().request(route, verb, status);
     let duration_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
     let user = context.user().map_or("", |user| user.as_str());
-    info!(target: "access", %method, path, status, duration_us, user, request_id = context.id(), "{method} {path} {status}");
+    // Load balancers and supervisors ask several times a second; that all is well would be most of the log.
+    if is_health(&path) && status < 400 {
+        debug!(target: "access", %method, path, status, duration_us, request_id = context.id(), "{method} {path} {status}");
+    } else {
+        info!(target: "access", %method, path, status, duration_us, user, request_id = context.id(), "{method} {path} {status}");
+    }
     response
+}
+
+fn is_health(path: &str) -> bool {
+    path == "/health" || path.starts_with("/health/")
 }
 
 /// The route that the request is of, in the router's own words: whoever counts by it has no more series than there are routes.

@@ -200,6 +200,8 @@ pub const MARKDOWN_ROWS_MAX: usize = 50;
 pub const MARKDOWN_COLUMNS_MAX: usize = 10;
 /// One cell of a table of a reply, in characters before escaping.
 pub const MARKDOWN_CELL_CHARS_MAX: usize = 160;
+/// A sentence of our own in an answer, in characters: it ends with what is to be done, so all of it is shown.
+pub const MARKDOWN_SENTENCE_CHARS_MAX: usize = 2000;
 /// A text reply as people read it, in characters.
 pub const MARKDOWN_TEXT_CHARS_MAX: usize = 4000;
 /// Loading the operator's document from a URL, in seconds, from the first to the last byte.

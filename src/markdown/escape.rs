@@ -7,12 +7,17 @@ use crate::domain::limits::MARKDOWN_CELL_CHARS_MAX;
 /// Text for one line or one cell: no markup, HTML, image or link comes of it, line ends become spaces, control and
 /// direction-changing characters are dropped, and it ends with `…` where it was cut.
 pub fn inline(text: &str) -> String {
+    inline_within(text, MARKDOWN_CELL_CHARS_MAX)
+}
+
+/// As [`inline`], of so many characters.
+pub(super) fn inline_within(text: &str, chars_max: usize) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     let mut before = ' ';
     let mut chars = text.trim().chars().map(|c| if matches!(c, '\n' | '\r' | '\t') { ' ' } else { c }).filter(|c| is_shown(*c)).peekable();
     let mut shown = 0;
     while let Some(c) = chars.next() {
-        if shown == MARKDOWN_CELL_CHARS_MAX {
+        if shown == chars_max {
             out.push('…');
             break;
         }

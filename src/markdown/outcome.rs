@@ -3,12 +3,12 @@
 use serde_json::Value;
 
 use super::{
-    escape::{fenced, inline, visible},
+    escape::{fenced, inline, inline_within, visible},
     of_json,
 };
 use crate::domain::{
     language::Language,
-    limits::{MARKDOWN_TEXT_CHARS_MAX, REQUEST_SHOWN_CHARS_MAX},
+    limits::{MARKDOWN_SENTENCE_CHARS_MAX, MARKDOWN_TEXT_CHARS_MAX, REQUEST_SHOWN_CHARS_MAX},
     tool::{Outcome, Refusal, ReplyBody, UpstreamReply},
 };
 
@@ -145,7 +145,7 @@ fn of_refusal(refusal: &Refusal, language: Language) -> String {
 }
 
 fn not_sent(sentence: &str, language: Language) -> String {
-    let sentence = inline(sentence);
+    let sentence = inline_within(sentence, MARKDOWN_SENTENCE_CHARS_MAX);
     match language {
         Language::English => format!("⚠️ Nothing was sent: {sentence}."),
         Language::Chinese => format!("⚠️ 没有发送：{sentence}。"),
@@ -216,9 +216,19 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::domain::credential::MissingCredentials;
 
     fn reply(status: u16, body: ReplyBody) -> UpstreamReply {
         UpstreamReply { status, headers: Vec::new(), body, kept: None }
+    }
+
+    #[test]
+    fn what_a_missing_credential_is_set_with_is_not_cut_off() {
+        let missing =
+            MissingCredentials { api: "shop".to_owned(), alternatives: vec![vec!["project_id".to_owned(), "a_long_name".repeat(10)]] };
+        let refused = Outcome::Refused(Refusal::CredentialMissing(missing));
+        let told = of_outcome(&refused, Language::English);
+        assert!(told.contains("project_id") && told.ends_with("apis.shop.credentials.{scheme}."), "{told}");
     }
 
     #[test]

@@ -189,7 +189,8 @@ fn signing_key(settings: &Settings, purpose: Purpose, reader: &mut Reader) {
         // What is sealed has a key of its own then, and tokens have theirs.
         None if !settings.auth.keys.is_empty() && !settings.store.sealing_keys.is_empty() => {}
         None if purpose == Purpose::Serving && settings.store.redis_url.is_some() => {
-            let sentence = "is not set; with store.redis_url it is needed, the same for every replica";
+            let sentence =
+                "is not set; with store.redis_url it is needed, the same for every replica: JWT_SECRET_KEY=$(openssl rand -hex 32)";
             reader.refuse("auth.signing_key", sentence.to_owned());
         }
         Some(_) | None => {}

@@ -22,6 +22,14 @@ async fn an_administrator_has_the_log_tell_less_and_more_again() {
     door.nobody().get("/no/such/path/1").await.refused(404, "not_found");
     until("the first request is in the log", async || process.log().contains(&looked(1))).await;
 
+    // What load balancers ask all the time is not told while all is well.
+    assert_eq!(door.nobody().get("/health/ready").await.status, 200);
+    assert!(!process.log().contains("/health"), "{}", process.log());
+    puts(&root, "info,access=debug").await.ok();
+    assert_eq!(door.nobody().get("/health/ready").await.status, 200);
+    until("health is in the log", async || process.log().contains("GET /health/ready 200")).await;
+    puts(&root, "info").await.ok();
+
     let set = puts(&root, "warn").await.ok();
     assert_eq!((&set["before"], &set["level"]), (&json!("info"), &json!("warn")), "{set:#}");
     door.nobody().get("/no/such/path/2").await.refused(404, "not_found");
@@ -37,7 +45,7 @@ async fn an_administrator_has_the_log_tell_less_and_more_again() {
     let of = |at: usize| (told["records"][at]["by"].clone(), told["records"][at]["details"]["level"].clone());
     assert_eq!(
         (told["count"].clone(), of(0), of(2)),
-        (json!(3), (json!("root"), json!("off")), (json!("root"), json!("warn"))),
+        (json!(5), (json!("root"), json!("off")), (json!("root"), json!("warn"))),
         "{told:#}"
     );
     assert!(told["records"][0]["details"]["replica"].is_string(), "{told:#}");

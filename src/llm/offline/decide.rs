@@ -107,6 +107,11 @@ pub(super) fn decide<'a>(index: &'a Index, sentence: &'a Sentence<'a>) -> Decisi
     }
 }
 
+/// What to do about a sentence if this function is the one that is meant.
+pub(super) fn decide_for<'a>(index: &Index, sentence: &'a Sentence<'a>, entry: &'a Entry) -> Decision<'a> {
+    Wish::of(sentence).settle(index, sentence, Reading::of(entry, sentence))
+}
+
 /// "What can you do?" asks for help even though it has words.
 fn is_for_help(sentence: &Sentence<'_>) -> bool {
     sentence.spans.iter().any(|span| span.is(Cue::Help))

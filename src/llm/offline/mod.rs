@@ -5,6 +5,7 @@
 //! every required argument from the sentence, and no word that stays unexplained; a denial, a question or a supposition is no
 //! command. After a call it answers with what came of it.
 
+mod choice;
 mod decide;
 mod fill;
 mod follow;
@@ -21,7 +22,8 @@ use crate::domain::{
     language::Language,
     tool::{FunctionSpec, ToolCall},
 };
-use decide::{Decision, decide};
+use choice::Choice;
+use decide::{Decision, decide, decide_for};
 use index::Index;
 use sentence::Sentence;
 
@@ -82,6 +84,11 @@ impl Offline {
             };
         }
         let decision = decide(&self.index, &sentence);
+        if matches!(decision, Decision::Nothing | Decision::Which(_))
+            && let Some(Choice { entry, request }) = choice::chosen(&self.index, prompt.message, prompt.history)
+        {
+            return self.carry_out(prompt, decide_for(&self.index, &Sentence::of(request), entry), Language::of_text(request));
+        }
         if matches!(decision, Decision::Nothing)
             && let Some(whole) = follow::completed(&self.index, &sentence, prompt.history)
         {

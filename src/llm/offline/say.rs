@@ -72,10 +72,13 @@ pub(super) fn question(index: &Index, decision: &Decision<'_>, language: Languag
             format!("{}\n\n{why}", understood(reading, language))
         }
         Decision::Which(entries) => {
-            let lines: Vec<String> = entries.iter().map(|entry| line(entry, language)).collect();
+            let lines: Vec<String> = entries.iter().zip(1..).map(|(entry, n)| format!("{n}. {}", told(entry, language))).collect();
             format!(
                 "{}\n\n{}",
-                language.choose("Several functions fit. Which one do you mean?", "有几个函数都符合，您指的是哪一个？"),
+                language.choose(
+                    "Several functions fit. Which one do you mean? Its number or its name will do.",
+                    "有几个函数都符合，您指的是哪一个？回复序号或名称即可。"
+                ),
                 lines.join("\n")
             )
         }
@@ -241,6 +244,11 @@ fn abilities(index: &Index, lead: &str, language: Language) -> String {
 }
 
 fn line(entry: &Entry, language: Language) -> String {
+    format!("- {}", told(entry, language))
+}
+
+/// A function with what it is for and what it needs.
+fn told(entry: &Entry, language: Language) -> String {
     let summary = markdown::inline(entry.summary());
     let needs: Vec<String> = entry.slots.iter().filter(|slot| slot.required).map(|slot| markdown::inline(&slot.name)).collect();
     let needs = match (language, needs.is_empty()) {
@@ -250,5 +258,5 @@ fn line(entry: &Entry, language: Language) -> String {
     };
     let spoken = words_of_name(&entry.name).join(" ");
     let summary = if summary.is_empty() { spoken } else { summary };
-    format!("- **{}** – {summary}{needs}", markdown::inline(&entry.name))
+    format!("**{}** – {summary}{needs}", markdown::inline(&entry.name))
 }

@@ -124,6 +124,43 @@ fn an_answer_to_a_question_completes_the_sentence_before() {
 }
 
 #[test]
+fn a_function_that_was_asked_about_is_chosen_by_name_or_by_number() {
+    let id = json!({"properties": {"id": {"type": "integer"}}, "required": ["id"]});
+    let orders = || {
+        vec![
+            function("listOpenOrders", Effect::Safe, json!({})),
+            function("listClosedOrders", Effect::Safe, json!({})),
+            function("deleteOrder", Effect::Changing, id.clone()),
+        ]
+    };
+    let called = |history: &[Turn], message: &str| match next(orders(), history, message, &[]) {
+        Move::Calls { calls, .. } => calls.into_iter().map(|call| call.name).collect::<Vec<_>>().join(","),
+        Move::Answer(answer) => answer,
+    };
+    let request = "list the orders";
+    let question = called(&[], request);
+    assert!(question.contains("1. **listOpenOrders** ") && question.contains("2. **listClosedOrders** "), "{question}");
+    let asked = [turn(request, Vec::new())];
+    for (said, means) in [
+        ("listOpenOrders", "listOpenOrders"),
+        ("`listClosedOrders`", "listClosedOrders"),
+        ("1", "listOpenOrders"),
+        ("2.", "listClosedOrders"),
+        ("the second one", "listClosedOrders"),
+        ("第一个", "listOpenOrders"),
+        ("第2个", "listClosedOrders"),
+    ] {
+        assert_eq!(called(&asked, said), means, "{said}");
+    }
+    for said in ["3", "0", "9999999999999999999", "第九个", "thanks"] {
+        assert!(!called(&asked, said).starts_with("list"), "{said}");
+    }
+    assert_eq!(called(&[], "listClosedOrders"), "listClosedOrders", "a whole name needs no question before it");
+    assert!(called(&[], "deleteOrder").contains("id"), "a change needs what it needs all the same");
+    assert!(!called(&[], "1").starts_with("list"), "a number needs one");
+}
+
+#[test]
 fn answers_to_several_questions_add_up() {
     let asked = [turn("create a booking", Vec::new()), turn("named Ann", Vec::new())];
     let new = json!({"properties": {"name": {"type": "string"}, "email": {"type": "string"}}, "required": ["name", "email"]});

@@ -256,7 +256,7 @@ fn a_mistyped_level_is_not_taken_for_a_target() {
 fn serving_on_redis_needs_a_signing_key_and_other_commands_do_not() {
     let variables = [("REDIS_URL", "redis://h")];
     assert!(load(&variables).is_ok());
-    let expected = "settings: 1 problem\n  auth.signing_key  is not set; with store.redis_url it is needed, the same for every replica  (SAA_AUTH__SIGNING_KEY)";
+    let expected = "settings: 1 problem\n  auth.signing_key  is not set; with store.redis_url it is needed, the same for every replica: JWT_SECRET_KEY=$(openssl rand -hex 32)  (SAA_AUTH__SIGNING_KEY)";
     assert_eq!(Settings::load_for_serving(with(&variables)).unwrap_err().to_string(), expected);
     assert!(Settings::load_for_serving(with(&[])).is_ok());
     assert!(Settings::load_for_serving(with(&[variables[0], ("JWT_SECRET_KEY", &"k".repeat(32))])).is_ok());
