@@ -258,7 +258,11 @@ async fn ready_store(settings: &Settings, clock: &Clock) -> Result<Store, String
     let (opened, clock) = (settings.clone(), clock.clone());
     let opening = tokio::task::spawn_blocking(move || open_store(&opened, &clock));
     let store = opening.await.unwrap_or_else(|_| Err("the store cannot be opened".to_owned()))?;
-    let away = |_: StoreError| "store.redis_url: Redis does not answer; is it running, and may this machine reach it?".to_owned();
+    let away = |_: StoreError| {
+        "store.redis_url: Redis does not answer; is it running, may this machine reach it, and does it take this user and password? \
+         What it said stands in the warnings above."
+            .to_owned()
+    };
     for _ in 0..MIGRATION_WAITS {
         match store.keyspace().await.map_err(away)? {
             Keyspace::Current => {

@@ -35,19 +35,19 @@ pub fn run(sources: Sources, document: Option<&str>, as_json: bool) -> ExitCode 
         let mut problems = Vec::new();
         for api in &apis {
             match read_document(api, &outbound).await {
-                Ok(catalogue) => read.push((&api.name, catalogue)),
+                Ok(catalogue) => read.push((api, catalogue)),
                 Err(problem) => problems.push(problem),
             }
         }
         let policy = settings.whole_policy();
-        let own: Vec<(&str, Vec<&str>)> = read.iter().map(|(name, catalogue)| (name.as_str(), names(catalogue))).collect();
+        let own: Vec<(&str, Vec<&str>)> = read.iter().map(|(api, catalogue)| (api.name.as_str(), names(catalogue))).collect();
         let called = names_over_all(&own);
         let read: Vec<_> = read
             .iter()
             .zip(&called)
-            .map(|((name, catalogue), called)| {
+            .map(|((api, catalogue), called)| {
                 let (roles, waits) = (decided(&policy, catalogue, called), confirmed(&policy, catalogue, called));
-                (*name, Checked { catalogue, roles, confirm: policy.confirm, waits })
+                (&api.name, Checked { api, catalogue, roles, confirm: policy.confirm, waits })
             })
             .collect();
         if as_json {
@@ -67,7 +67,7 @@ pub fn run(sources: Sources, document: Option<&str>, as_json: bool) -> ExitCode 
             }
             unfit(&policy, read.iter().zip(&called).map(|((_, checked), called)| (checked.catalogue, called)));
         }
-        useless.extend(read.iter().filter(|(_, checked)| checked.catalogue.functions().is_empty()).map(|(name, _)| (*name).clone()));
+        useless.extend(read.iter().filter(|(_, checked)| checked.catalogue.functions().is_empty()).map(|(name, _)| String::clone(name)));
         if problems.is_empty() { Ok(()) } else { Err(problems.join("\n")) }
     });
     for name in &useless {
@@ -84,6 +84,8 @@ fn alone(settings: &Settings, document: &str) -> Api {
         server_variables: settings.openapi.server_variables.clone(),
         external_references: settings.openapi.external_references,
         selection: settings.openapi.selection.clone(),
+        token: settings.upstream.token.clone(),
+        credentials: settings.upstream.credentials.clone(),
         idempotency: settings.upstream.idempotency.clone(),
         ..Api::default()
     }
@@ -91,6 +93,7 @@ fn alone(settings: &Settings, document: &str) -> Api {
 
 /// A document, and what the policy makes of each of its operations, in their order; nothing where there is no policy.
 struct Checked<'a> {
+    api: &'a Api,
     catalogue: &'a Catalogue,
     roles: Vec<RolesMay>,
     /// Which planned calls wait for a yes where nothing says otherwise.
@@ -188,7 +191,7 @@ fn unfit<'a>(policy: &Policy, all: impl Iterator<Item = (&'a Catalogue, &'a Vec<
 }
 
 fn summary(checked: &Checked<'_>) -> serde_json::Value {
-    let Checked { catalogue, roles, confirm, waits } = checked;
+    let Checked { catalogue, roles, confirm, waits, .. } = checked;
     let may = |roles: &RolesMay| -> serde_json::Value {
         let one = |(role, why_not): &(Role, Option<String>)| {
             let told = why_not.as_ref().map_or_else(|| json!({"allowed": true}), |why| json!({"allowed": false, "reason": why}));
@@ -243,8 +246,17 @@ fn meant_by(credential: &Credential) -> &'static str {
     }
 }
 
+/// What meets a security scheme, of what the operator has set for everybody.
+fn met_with(api: &Api, scheme: &str, credential: &Credential) -> &'static str {
+    match () {
+        () if api.credentials.contains_key(scheme) => "set",
+        () if api.token.is_some() && credential.takes_bearer_token() => "met with the token",
+        () => "not set",
+    }
+}
+
 fn show(checked: &Checked<'_>) {
-    let Checked { catalogue, roles, confirm, waits } = checked;
+    let Checked { api, catalogue, roles, confirm, waits } = checked;
     let (info, report) = (catalogue.info(), catalogue.report());
     say(&format!("{} {} (OpenAPI {}, fingerprint {})", info.title, info.version, info.openapi, catalogue.fingerprint()));
     let left_out = if report.filtered.is_empty() { String::new() } else { format!(", {} are left out by rules", report.filtered.len()) };
@@ -253,7 +265,7 @@ fn show(checked: &Checked<'_>) {
         say(&format!("server     {server}"));
     }
     for (scheme, credential) in catalogue.schemes() {
-        say(&format!("credential {scheme}: {}", meant_by(credential)));
+        say(&format!("credential {scheme}: {}; {}", meant_by(credential), met_with(api, scheme, credential)));
     }
     say(&format!("confirm    {} (agent.confirm)", confirm.as_str()));
     for (at, function) in catalogue.functions().iter().enumerate() {

@@ -52,6 +52,18 @@ pub enum KeyPlace {
     Cookie,
 }
 
+impl Credential {
+    /// Whether a bearer token meets it: HTTP bearer, OpenID Connect, OAuth 2.0; and an API key in the header `Authorization`, which is how
+    /// documents of version 2.0 say bearer, since they have no word for it.
+    pub fn takes_bearer_token(&self) -> bool {
+        match self {
+            Self::Bearer | Self::OAuth2 { .. } => true,
+            Self::ApiKey { place: KeyPlace::Header, name } => name.eq_ignore_ascii_case("authorization"),
+            Self::ApiKey { .. } | Self::Basic | Self::Unsupported => false,
+        }
+    }
+}
+
 /// Alternatives, each of which is enough; the needs of one belong together.
 pub type Alternatives = Arc<[Vec<Need>]>;
 

@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::vault::{Own, OwnSecret};
 use crate::{
-    openapi::{Credential, KeyPlace, Need},
+    openapi::{Credential, Need},
     secrets::seal::CannotOpen,
     settings,
 };
@@ -86,19 +86,9 @@ impl Service {
     fn meets<'a>(&'a self, need: &'a Need) -> Option<(&'a Credential, Means<'a>)> {
         match self.credentials.get(&need.scheme) {
             Some(set) => misfit(set, &need.credential).is_none().then_some((&need.credential, Means::Service(set))),
-            None if takes_bearer_token(&need.credential) => self.token.as_ref().map(|token| (&Credential::Bearer, Means::Token(token))),
+            None if need.credential.takes_bearer_token() => self.token.as_ref().map(|token| (&Credential::Bearer, Means::Token(token))),
             None => None,
         }
-    }
-}
-
-/// Schemes that `upstream.token` meets: HTTP bearer, OpenID Connect, OAuth 2.0; and an API key in the header `Authorization`, which is how
-/// documents of version 2.0 say bearer, since they have no word for it.
-fn takes_bearer_token(credential: &Credential) -> bool {
-    match credential {
-        Credential::Bearer | Credential::OAuth2 { .. } => true,
-        Credential::ApiKey { place: KeyPlace::Header, name } => name.eq_ignore_ascii_case("authorization"),
-        Credential::ApiKey { .. } | Credential::Basic | Credential::Unsupported => false,
     }
 }
 

@@ -43,6 +43,22 @@ fn functions_that_carry_a_key_are_told_with_its_header() {
 }
 
 #[test]
+fn security_schemes_are_told_with_whether_something_meets_them() {
+    let document = r#"{"openapi": "3.0.3", "info": {"title": "T", "version": "1"}, "paths": {"/a": {"get": {"operationId": "listThings"}}},
+        "components": {"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}, "login": {"type": "http", "scheme": "bearer"}}}}"#;
+    let told = |more: &[(&str, &str)]| -> Vec<String> {
+        let shown = openapi_check_of(document, more, &[]);
+        shown.lines().filter_map(|line| line.strip_prefix("credential ")).map(str::to_owned).collect()
+    };
+    let schemes = |key: &str, login: &str| {
+        vec![format!("key: an API key, {{ value = … }}; {key}"), format!("login: a bearer token, {{ value = … }}; {login}")]
+    };
+    assert_eq!(told(&[]), schemes("not set", "not set"));
+    assert_eq!(told(&[("API_TOKEN", "t")]), schemes("not set", "met with the token"));
+    assert_eq!(told(&[("SAA_UPSTREAM__CREDENTIALS", r#"{"key": {"value": "secret"}}"#)]), schemes("set", "not set"));
+}
+
+#[test]
 fn what_the_policy_makes_of_each_operation_is_told_with_the_reason() {
     let policy = r#"[
         {"role": "admin", "effect": "allow", "operations": ["method:delete"]},
