@@ -1,7 +1,7 @@
 //! The sessions that a user has: the one that everybody has without asking, and those begun beside it. Which there are, what they are called,
 //! beginning one, branching off, winding back, ending.
 
-use std::{cmp::Reverse, collections::HashMap};
+use std::{cmp::Reverse, collections::HashMap, sync::Arc};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
@@ -16,6 +16,7 @@ use crate::{
     secrets::{random, tokens::Bearer},
     store::{
         contract::{
+            StoreError,
             credentials::Admitted,
             sessions::{LabelChange, NewSession, OwnSession, ReadBefore, ReadTurns, Rewound},
         },
@@ -47,7 +48,15 @@ impl App {
         let has_title = |own: &OwnSession| own.label.title.as_deref().is_some_and(|title| title.to_lowercase().contains(&wanted));
         let others: Vec<ReadBefore> = own.iter().filter(|own| !has_title(own)).filter_map(|own| unread(&own.session)).collect();
         let together: Vec<Vec<ReadBefore>> = others.chunks(SESSIONS_SEARCHED_AT_ONCE).map(<[_]>::to_vec).collect();
-        let searching = together.into_iter().map(|some| self.searched(&caller.user, some, &wanted));
+        let asked = Arc::new((caller.user.clone(), wanted.clone()));
+        let searching = together.into_iter().map(|some| {
+            let (app, asked) = (self.clone(), asked.clone());
+            // Each as a task of its own: looking through a text takes longer than reading it does, and there is more than one core.
+            async move {
+                let searching = async move { app.searched(&asked.0, some, &asked.1).await };
+                tokio::spawn(searching).await.unwrap_or(Err(AppError::Store(StoreError::Unavailable)))
+            }
+        });
         let found = stream::iter(searching).buffered(SESSION_SEARCHES_UNDER_WAY).try_concat().await?;
         let mut found: HashMap<SessionId, (u64, String)> = found.into_iter().collect();
         let told = own.into_iter().filter_map(|own| {
