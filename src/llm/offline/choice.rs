@@ -22,19 +22,17 @@ pub(super) fn chosen<'a>(index: &'a Index, message: &'a str, history: &'a [Turn]
     let said = message.trim().trim_matches(['`', '"', '*', '.', '。', '#']);
     let asked = history.last().filter(|turn| turn.rounds.is_empty()).map(|turn| turn.message.as_str());
     let before = asked.map(Sentence::of);
-    if let (Some(request), Some(sentence)) = (asked, &before)
-        && let Decision::Which(offered) = decide(index, sentence)
-    {
-        let by_name = offered.iter().find(|entry| entry.name == said).copied();
-        let entry = by_name.or_else(|| offered.get(place(said)?.checked_sub(1)?).copied());
-        // The index has it too, and lives longer than this sentence.
-        let name = entry.map(|entry| entry.name.as_str());
-        if let Some(entry) = index.entries.iter().find(|entry| Some(entry.name.as_str()) == name) {
-            return Some(Choice { entry, request });
-        }
-    }
-    let entry = index.entries.iter().find(|entry| entry.name == said)?;
-    Some(Choice { entry, request: message })
+    let offered = match before.as_ref().map(|sentence| decide(index, sentence)) {
+        Some(Decision::Which(offered)) => offered,
+        _ => Vec::new(),
+    };
+    let by_place = || offered.get(place(said)?.checked_sub(1)?);
+    let of_those = offered.iter().find(|entry| entry.name == said).or_else(by_place);
+    let (name, request) = match (of_those, asked) {
+        (Some(entry), Some(request)) => (entry.name.as_str(), request),
+        _ => (said, message),
+    };
+    index.entries.iter().find(|entry| entry.name == name).map(|entry| Choice { entry, request })
 }
 
 /// `2`, `the second one`, `第二个`: 2.

@@ -17,7 +17,7 @@ const CONNECTIONS: usize = 10_000;
 const SILENT_MB_MAX: f64 = 60.0;
 /// The same with those that were answered all at once: what one thread freed of what another had, the allocator gives back when that other one
 /// is next asked for such.
-const ANSWERED_MB_MAX: f64 = 90.0;
+const ANSWERED_MB_MAX: f64 = 80.0;
 /// By then a connection that was answered is at rest, and the allocator has given back what it will.
 const RESTED: Duration = Duration::from_secs(4);
 /// Answers to each connection, one after the other.
