@@ -37,6 +37,7 @@ mod vault;
 pub use self::{
     again::{Terms, known_of_both},
     authorise::Authorised,
+    choice::{Unmet, unmet},
     vault::{Kept, OwnSecret, UserCredentials, Vault},
 };
 

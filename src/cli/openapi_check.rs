@@ -191,7 +191,7 @@ fn unfit<'a>(policy: &Policy, all: impl Iterator<Item = (&'a Catalogue, &'a Vec<
 }
 
 fn summary(checked: &Checked<'_>) -> serde_json::Value {
-    let Checked { catalogue, roles, confirm, waits, .. } = checked;
+    let Checked { api, catalogue, roles, confirm, waits } = checked;
     let may = |roles: &RolesMay| -> serde_json::Value {
         let one = |(role, why_not): &(Role, Option<String>)| {
             let told = why_not.as_ref().map_or_else(|| json!({"allowed": true}), |why| json!({"allowed": false, "reason": why}));
@@ -214,6 +214,7 @@ fn summary(checked: &Checked<'_>) -> serde_json::Value {
         "openapi": info.openapi,
         "servers": info.servers,
         "credentials": catalogue.schemes().iter().map(|(scheme, credential)| (scheme, meant_by(credential))).collect::<BTreeMap<_, _>>(),
+        "credentials_met": catalogue.schemes().iter().map(|(scheme, credential)| (scheme, met_with(api, scheme, credential))).collect::<BTreeMap<_, _>>(),
         "fingerprint": catalogue.fingerprint(),
         "usable": catalogue.functions().len(),
         "set_aside": report.set_aside.len(),

@@ -8,9 +8,12 @@ pub enum Consent {
 }
 
 /// Nothing that could as well be said about something else.
-const YES: [&str; 32] = [
+const YES: [&str; 36] = [
     "yes",
     "y",
+    "yep",
+    "yeah",
+    "sure",
     "yes please",
     "yes do it",
     "yes go ahead",
@@ -38,6 +41,7 @@ const YES: [&str; 32] = [
     "好",
     "好的",
     "可以",
+    "行",
     "同意",
     "执行",
     "发送",
@@ -77,31 +81,36 @@ const NO: [&str; 31] = [
 ];
 
 impl Consent {
-    /// Whether a message is a yes or a no and nothing else: letter case, spaces and punctuation do not count. A question mark does: who
-    /// asks back has not agreed.
+    /// Whether a message is a yes or a no and nothing else, once ("yes, please") or several times over ("好的，确认"): letter case, spaces and
+    /// punctuation do not count. A question mark does: who asks back has not agreed.
     pub fn of_text(message: &str) -> Option<Self> {
-        let said = bare(message)?;
-        let is = |words: &[&str]| words.contains(&said.as_str());
+        let message = message.trim();
+        if message.len() > MESSAGE_BYTES_MAX || message.contains(['?', '？']) {
+            return None;
+        }
+        let kept: String = message.chars().filter(|c| !matches!(c, '\'' | '’')).flat_map(char::to_lowercase).collect();
+        let parts: Vec<String> = kept.split(is_punctuation).map(spaced_once).filter(|part| !part.is_empty()).collect();
+        Self::of_words(&parts.join(" ")).or_else(|| {
+            let mut said = parts.iter().map(|part| Self::of_words(part));
+            let first = said.next()??;
+            said.all(|other| other == Some(first)).then_some(first)
+        })
+    }
+
+    fn of_words(said: &str) -> Option<Self> {
         match () {
-            () if is(&YES) => Some(Self::Yes),
-            () if is(&NO) => Some(Self::No),
+            () if YES.contains(&said) => Some(Self::Yes),
+            () if NO.contains(&said) => Some(Self::No),
             () => None,
         }
     }
 }
 
-/// The longest of the words above, in bytes, with room for what is stripped.
+/// The longest of the words above, in bytes, with room for what is stripped and for saying it twice.
 const MESSAGE_BYTES_MAX: usize = 64;
 
-/// A short message in lower case, one space between words, without punctuation.
-fn bare(message: &str) -> Option<String> {
-    let message = message.trim();
-    if message.len() > MESSAGE_BYTES_MAX || message.contains(['?', '？']) {
-        return None;
-    }
-    let kept = message.chars().filter(|c| !matches!(c, '\'' | '’')).flat_map(char::to_lowercase);
-    let spaced: String = kept.map(|c| if is_punctuation(c) { ' ' } else { c }).collect();
-    Some(spaced.split_whitespace().collect::<Vec<_>>().join(" "))
+fn spaced_once(words: &str) -> String {
+    words.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn is_punctuation(c: char) -> bool {
@@ -115,18 +124,48 @@ mod tests {
 
     #[test]
     fn a_yes_and_a_no_are_known_however_they_are_written() {
-        for yes in ["yes", " YES! ", "Yes, please.", "“y”", "ok", "确认", "确认。", " 好的！", "Go ahead…", "yes\n"] {
+        for yes in [
+            "yes",
+            " YES! ",
+            "Yes, please.",
+            "“y”",
+            "ok",
+            "确认",
+            "确认。",
+            " 好的！",
+            "Go ahead…",
+            "yes\n",
+            "Sure!",
+            "好的，确认",
+            "Yes, sure. Go ahead!",
+        ] {
             assert_eq!(Consent::of_text(yes), Some(Consent::Yes), "{yes:?}");
         }
-        for no in ["no", "No!", "don't", "DON’T.", "no, thanks", "取消", "不用了。", "Never mind."] {
+        for no in ["no", "No!", "don't", "DON’T.", "no, thanks", "取消", "不用了。", "Never mind.", "算了，不用了", "No, cancel it."]
+        {
             assert_eq!(Consent::of_text(no), Some(Consent::No), "{no:?}");
         }
     }
 
     #[test]
     fn whatever_else_is_said_is_neither() {
-        let others =
-            ["", "yes?", "是吗？", "yes and delete the rest", "yes no", "y.e.s", "yesterday", "确认订单 5", "不确定", "!!!", "no problem"];
+        let others = [
+            "",
+            "yes?",
+            "是吗？",
+            "yes and delete the rest",
+            "yes no",
+            "y.e.s",
+            "yesterday",
+            "确认订单 5",
+            "不确定",
+            "!!!",
+            "no problem",
+            "yes, no",
+            "不，可以",
+            "好的，确认订单",
+            "sure, why",
+        ];
         for other in others {
             assert_eq!(Consent::of_text(other), None, "{other:?}");
         }

@@ -1,12 +1,13 @@
 //! Which credentials go with a call: the document's alternatives against what the user and the operator have set. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use secrecy::{ExposeSecret, SecretString};
 
 use super::vault::{Own, OwnSecret};
 use crate::{
-    openapi::{Credential, Need},
+    domain::tool::Effect,
+    openapi::{Credential, Need, Operation},
     secrets::seal::CannotOpen,
     settings,
 };
@@ -90,6 +91,36 @@ impl Service {
             None => None,
         }
     }
+}
+
+/// Operations whose calls the operator's credentials do not meet.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Unmet {
+    pub operations: usize,
+    /// Operations that ask for a credential, these among them.
+    pub asking: usize,
+    /// The schemes that each of these asks for first.
+    pub schemes: BTreeSet<String>,
+}
+
+/// What the operations of an API ask for, and what of it is not set for everybody. A user's own credentials may meet it all the same.
+pub fn unmet(api: &settings::Api, operations: &[Operation]) -> Unmet {
+    let (reading, changing) = (Service::of(api), Service::for_changes(api));
+    let mut found = Unmet::default();
+    for operation in operations {
+        let service = match operation.spec().effect {
+            Effect::Safe => &reading,
+            Effect::Changing => &changing,
+        };
+        let Some(alternatives) = operation.security().filter(|all| all.iter().all(|needs| !needs.is_empty())) else { continue };
+        let Some(first) = alternatives.first() else { continue };
+        found.asking += 1;
+        if !alternatives.iter().any(|needs| needs.iter().all(|need| service.meets(need).is_some())) {
+            found.operations += 1;
+            found.schemes.extend(first.iter().filter(|need| service.meets(need).is_none()).map(|need| need.scheme.clone()));
+        }
+    }
+    found
 }
 
 /// Why the operator's credential cannot meet a scheme of this kind.

@@ -53,6 +53,21 @@ export async function openTab(context, origin, seen) {
   return page;
 }
 
+/**
+ * What stands in an element, as it is shown. Entries of the conversation that are out of view are not rendered (`content-visibility`), and a new one
+ * is out of view until the next frame: in that moment it has no `innerText`, however visible it counts as.
+ */
+export async function textOf(locator) {
+  await locator.evaluate(async (element) => {
+    const end = performance.now() + 10_000;
+    while (!element.checkVisibility({ contentVisibilityAuto: true })) {
+      if (performance.now() > end) throw new Error("it is never rendered");
+      await new Promise(requestAnimationFrame);
+    }
+  });
+  return locator.innerText();
+}
+
 /** Types who somebody is where it is asked for, with the keyboard alone. */
 export async function typeWho(page, { user, password }) {
   await page.locator("#username:focus").waitFor();

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import { assertAccessible } from "./accessible.mjs";
-import { bubbles, openTab, say, signIn, until } from "./browser.mjs";
+import { bubbles, openTab, say, signIn, textOf, until } from "./browser.mjs";
 
 const names = (page) => page.locator("#sessions .name").allInnerTexts();
 
@@ -190,7 +190,7 @@ export async function sessions({ check, begin, newSession, who, picture, text })
       await begin(page);
       await say(page, message);
       const card = page.locator(".confirmation").last();
-      assert.match(await card.locator("pre").innerText(), /^DELETE http:\/\/127\.0\.0\.1:\d+\/users\/\d$/);
+      assert.match(await textOf(card.locator("pre")), /^DELETE http:\/\/127\.0\.0\.1:\d+\/users\/\d$/);
       await picture(page, `confirmation-${locale}`);
       await assertAccessible(page);
       await card.locator("[data-decision=reject]").focus();
@@ -204,7 +204,7 @@ export async function sessions({ check, begin, newSession, who, picture, text })
       await page.keyboard.press("Space");
       await page.locator(".confirmation.over", { hasText: sent }).waitFor();
       // The demo API answered; a run before this one may have deleted that user already.
-      assert.match(await page.locator(".answer .call .status").last().innerText(), /^(204|404)$/);
+      assert.match(await textOf(page.locator(".answer .call .status").last()), /^(204|404)$/);
       assert.equal(await page.locator("[data-decision]:visible").count(), 0);
     });
   }

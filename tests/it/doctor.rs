@@ -115,6 +115,32 @@ async fn all_that_is_wrong_is_told_in_one_go_each_with_what_to_do() {
 }
 
 #[tokio::test]
+async fn credentials_that_operations_ask_for_and_nobody_has_set_are_a_warning() {
+    let bed = Bed::on(On::Redis).await;
+    let document = bed.settings.store.data_dir.join("secured.json");
+    let text = r#"{"openapi": "3.0.3", "info": {"title": "T", "version": "1"}, "security": [{"key": []}],
+        "paths": {"/open": {"get": {"operationId": "open", "security": []}},
+            "/a": {"get": {"operationId": "list", "security": [{"key": []}, {"login": []}]}, "post": {"operationId": "add"}},
+            "/b": {"delete": {"operationId": "drop", "security": [{"login": []}, {}]}}},
+        "components": {"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}, "login": {"type": "http", "scheme": "bearer"}}}}"#;
+    std::fs::write(&document, text).unwrap();
+    let secured = ("OPENAPI_FILE", document.display().to_string());
+    let key = |setting: &'static str| (setting, r#"{"key": {"value": "canary-of-the-key"}}"#.to_owned());
+    for (set, expected, told) in [
+        (None, "warn", "2 of 2 operations that ask for credentials ask for some that are not set for everybody: key"),
+        (Some(("API_TOKEN", "canary-of-the-token".to_owned())), "warn", "1 of 2 operations that ask for credentials"),
+        (Some(key("SAA_UPSTREAM__CREDENTIALS_FOR_CHANGES")), "warn", "1 of 2 operations that ask for credentials"),
+        (Some(key("SAA_UPSTREAM__CREDENTIALS")), "ok", "set for all 2 operations that ask for any"),
+    ] {
+        let more: Vec<_> = set.into_iter().chain([secured.clone(), ("DEEPSEEK_API_URL", String::new())]).collect();
+        let output = doctor(&bed, &["--json"], &more).await;
+        let (state, message, _) = of(&found(&output), "upstream.credentials");
+        assert!(state == expected && message.contains(told), "{state}: {message}");
+        assert!(!format!("{output:?}").contains("canary"), "{output:?}");
+    }
+}
+
+#[tokio::test]
 async fn settings_that_cannot_be_used_are_findings_too() {
     let bed = Bed::on(On::Redis).await;
     let more = [("SAA_TURNS__ROUNDS_MAX", "0".to_owned()), ("SAA_ADMIN__LISTEN", "somewhere".to_owned())];

@@ -55,7 +55,10 @@ fn security_schemes_are_told_with_whether_something_meets_them() {
     };
     assert_eq!(told(&[]), schemes("not set", "not set"));
     assert_eq!(told(&[("API_TOKEN", "t")]), schemes("not set", "met with the token"));
-    assert_eq!(told(&[("SAA_UPSTREAM__CREDENTIALS", r#"{"key": {"value": "secret"}}"#)]), schemes("set", "not set"));
+    let key = [("SAA_UPSTREAM__CREDENTIALS", r#"{"key": {"value": "secret"}}"#)];
+    assert_eq!(told(&key), schemes("set", "not set"));
+    let shown: serde_json::Value = serde_json::from_str(&openapi_check_of(document, &key, &["--json"])).unwrap();
+    assert_eq!(shown["credentials_met"], serde_json::json!({"key": "set", "login": "not set"}));
 }
 
 #[test]

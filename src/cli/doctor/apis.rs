@@ -5,9 +5,10 @@ use std::time::Duration;
 use swagger_api_agent::{
     app::read_document,
     domain::limits::DOCTOR_REPLY_BYTES_MAX,
+    openapi::Catalogue,
     outbound::{Headers, Outbound, SendError, Sending, Url, shown},
     settings::{Api, Settings},
-    upstream::leads_inside,
+    upstream::{Unmet, leads_inside, unmet},
 };
 
 use super::{Finding, certificates};
@@ -44,6 +45,7 @@ async fn look_at(api: &Api, settings: &Settings, outbound: &Outbound) -> Vec<Fin
         (_, 0) => Finding::ok(&file, told),
         _ => Finding::warn(&file, told, "`swagger-api-agent openapi check` says which, and why"),
     };
+    let credentials = credentials(api, &catalogue);
     let server = api.base_url.as_deref().or(catalogue.base_url());
     if api.base_url.is_some() || leads_inside(api) {
         // As the service would call it, and no further.
@@ -51,12 +53,31 @@ async fn look_at(api: &Api, settings: &Settings, outbound: &Outbound) -> Vec<Fin
     }
     let Some(url) = server else {
         let told = "not set, and the document names no server that can be used";
-        return vec![document, Finding::fail(&base_url, told, "set it to the URL of the API")];
+        let server = Finding::fail(&base_url, told, "set it to the URL of the API");
+        return [Some(document), credentials, Some(server)].into_iter().flatten().collect();
     };
     let patience = Duration::from_millis(settings.upstream.connect_timeout_ms);
     let (server, certificate) =
         tokio::join!(reach(&base_url, url, settings, outbound), certificates::of_url(&base_url, url, outbound, patience));
-    [document, server].into_iter().chain(certificate).collect()
+    [Some(document), credentials, Some(server)].into_iter().flatten().chain(certificate).collect()
+}
+
+/// Whether what the operations ask for is set. Nothing where none asks.
+fn credentials(api: &Api, catalogue: &Catalogue) -> Option<Finding> {
+    let what = match api.name.as_str() {
+        "" => "upstream.credentials".to_owned(),
+        name => format!("apis.{name}.credentials"),
+    };
+    let Unmet { operations, asking, schemes } = unmet(api, catalogue.operations());
+    match operations {
+        0 if asking == 0 => None,
+        0 => Some(Finding::ok(&what, format!("set for all {asking} operations that ask for any"))),
+        _ => {
+            let schemes = schemes.into_iter().collect::<Vec<_>>().join(", ");
+            let told = format!("{operations} of {asking} operations that ask for credentials ask for some that are not set for everybody: {schemes}");
+            Some(Finding::warn(&what, told, "`swagger-api-agent openapi check` says what each is set with; or people set their own"))
+        }
+    }
 }
 
 /// Whether anybody answers there. What, is no matter: whoever asks without credentials for the root may be told anything.

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import fs from "node:fs";
-import { bubbles, openTab, say, signIn, typeWho, until } from "../browser.mjs";
+import { bubbles, openTab, say, signIn, textOf, typeWho, until } from "../browser.mjs";
 
 const NEW_PASSWORD = "a staple of better batteries";
 
@@ -92,7 +92,7 @@ export async function person({ step, page, seen, who, model, house, words, pictu
     await page.locator(".live-calls li", { hasText: "listRooms" }).waitFor();
     await held.reached;
     await page.locator(".working table").waitFor();
-    assert.ok(!(await page.locator(".working").innerText()).includes(words.found), "only the first half of it");
+    assert.ok(!(await textOf(page.locator(".working"))).includes(words.found), "only the first half of it");
     await page.locator("#stop:not([hidden])").waitFor();
     await picture("working");
     held.open();
@@ -100,17 +100,17 @@ export async function person({ step, page, seen, who, model, house, words, pictu
     await page.locator(".working").waitFor({ state: "detached" });
     const call = answers(page).last().locator(".call");
     await call.locator("summary").click();
-    assert.match(await call.innerText(), /GET http.*\/rooms/);
-    assert.equal(await call.locator(".status").innerText(), "200");
+    assert.match(await textOf(call), /GET http.*\/rooms/);
+    assert.equal(await textOf(call.locator(".status")), "200");
     await call.locator("summary").click();
   });
 
   await step("is shown the exact request before a change, and says yes", async () => {
     const card = await asked(page, words.book);
-    const shown = await card.locator("pre").innerText();
+    const shown = await textOf(card.locator("pre"));
     assert.match(shown, /^POST http:\/\/127\.0\.0\.1:\d+\/bookings$/m);
     assert.deepEqual(JSON.parse(/\{[^]*\}/.exec(shown)[0]), words.booked);
-    assert.doesNotMatch(await card.innerText(), words.hint, "there are buttons for that");
+    assert.doesNotMatch(await textOf(card), words.hint, "there are buttons for that");
     assert.equal(house.count("POST", words.booked), 0, "nothing is sent before a yes");
     await picture("confirmation");
     await decide(page, "approve");
@@ -123,10 +123,10 @@ export async function person({ step, page, seen, who, model, house, words, pictu
     await page.reload();
     const card = page.locator(".confirmation");
     await card.locator("[data-decision=reject]").waitFor();
-    assert.match(await card.locator("pre").innerText(), /^DELETE http.*\/bookings\/1$/);
-    assert.doesNotMatch(await card.innerText(), words.hint);
+    assert.match(await textOf(card.locator("pre")), /^DELETE http.*\/bookings\/1$/);
+    assert.doesNotMatch(await textOf(card), words.hint);
     const answer = await decide(page, "reject");
-    assert.ok((await answer.innerText()).includes(words.declined));
+    assert.ok((await textOf(answer)).includes(words.declined));
     assert.equal(house.count("DELETE"), 0);
   });
 
