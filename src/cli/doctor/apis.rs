@@ -74,7 +74,9 @@ fn credentials(api: &Api, catalogue: &Catalogue) -> Option<Finding> {
         0 => Some(Finding::ok(&what, format!("set for all {asking} operations that ask for any"))),
         _ => {
             let schemes = schemes.into_iter().collect::<Vec<_>>().join(", ");
-            let told = format!("{operations} of {asking} operations that ask for credentials ask for some that are not set for everybody: {schemes}");
+            let told = format!(
+                "{operations} of {asking} operations that ask for credentials ask for some that are not set for everybody: {schemes}"
+            );
             Some(Finding::warn(&what, told, "`swagger-api-agent openapi check` says what each is set with; or people set their own"))
         }
     }
