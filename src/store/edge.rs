@@ -1,14 +1,13 @@
 //! What both stores keep as they are given it: journals and answers. They are closed before they go to a store and opened when they come
 //! back, so that neither store, nor any script, knows what is in them.
 
-use std::{borrow::Cow, sync::LazyLock, time::Instant};
+use std::borrow::Cow;
 
 use super::{
-    Store, StoreTime,
+    Store,
     contract::{Begin, Begun, Entry, Idempotency, Lease, Looked, Started, StoreError, StoredEvent, Taken},
-    count, either,
     envelope::{Envelopes, Place},
-    metrics,
+    verbs::either,
 };
 use crate::domain::{event::Numbered, turn::JournalEntry, user::UserName};
 
