@@ -29,6 +29,7 @@ mod body;
 mod choice;
 #[cfg(test)]
 mod choice_tests;
+mod fit;
 mod oauth;
 #[cfg(test)]
 mod tests;
@@ -37,7 +38,7 @@ mod vault;
 pub use self::{
     again::{Terms, known_of_both},
     authorise::Authorised,
-    choice::{Unmet, unmet},
+    fit::{Unmet, misfits, unmet},
     vault::{Kept, OwnSecret, UserCredentials, Vault},
 };
 

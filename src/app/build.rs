@@ -17,10 +17,10 @@ use tracing::{info, warn};
 use super::{
     App, Inner,
     feed::Feeds,
+    first_administrator,
     health::Health,
     issuers::Issuers,
     log_level,
-    login::{account, ensure_administrator},
     recover::Attending,
     reload::{self, Reloading},
     seen::Seen,
@@ -33,7 +33,6 @@ use crate::{
     domain::{
         language::Language,
         limits::{MODEL_IDLE_SECS_MAX, SESSION_FILES_AT_ONCE, UPSTREAM_IDLE_SECS_MAX, WATCHERS_MAX},
-        user::{Role, UserName},
     },
     llm::{ChatModel, Embedder, Planner},
     outbound::Outbound,
@@ -51,8 +50,6 @@ use crate::{
 
 /// Where the embedded store's generated signing key is kept, in its directory.
 const KEY_FILE: &str = "signing.key";
-/// The name of the administrator that a first start on the embedded store makes.
-const FIRST_ADMIN: &str = "admin";
 /// How long a start waits for another replica that is preparing the same keyspace.
 const MIGRATION_WAITS: u32 = 50;
 const MIGRATION_PAUSE: Duration = Duration::from_millis(100);
@@ -76,13 +73,6 @@ impl From<String> for BuildError {
     fn from(sentence: String) -> Self {
         Self(vec![sentence])
     }
-}
-
-/// The administrator that a first start made.
-pub struct FirstStart {
-    pub user: UserName,
-    /// Stored nowhere else.
-    pub password: SecretString,
 }
 
 impl App {
@@ -139,7 +129,7 @@ impl App {
         if let (Durability::Durable, Some(warning)) = (settings.store.durability, unsafe_for_good) {
             return Err(format!("store.durability is durable, but {}", warning.sentence(Language::English)).into());
         }
-        let first_start = administrator(&settings, &store).await?;
+        let first_start = first_administrator::see_to(&settings, &store).await?;
         let nameless = signing_key(&settings)?;
         // A first start makes secrets of its own.
         let made = first_start.iter().map(|first| &first.password).chain(nameless.iter().filter(|_| settings.auth.signing_key.is_none()));
@@ -258,59 +248,56 @@ async fn ready_store(settings: &Settings, clock: &Clock) -> Result<Store, String
     let (opened, clock) = (settings.clone(), clock.clone());
     let opening = tokio::task::spawn_blocking(move || open_store(&opened, &clock));
     let store = opening.await.unwrap_or_else(|_| Err("the store cannot be opened".to_owned()))?;
-    let away = |_: StoreError| {
-        "store.redis_url: Redis does not answer; is it running, may this machine reach it, and does it take this user and password? \
-         What it said stands in the warnings above."
-            .to_owned()
-    };
+    match make_ready(&store).await {
+        Ok(()) => Ok(store),
+        Err(NotReady::Keyspace(told)) => Err(told),
+        Err(NotReady::Store(error)) => Err(match store.refusal().await {
+            Some((why, advice)) => format!("store.redis_url: Redis cannot be used: {why}; {advice}"),
+            None => format!("store.redis_url: {error}"),
+        }),
+    }
+}
+
+/// Why a store cannot be used.
+enum NotReady {
+    Store(StoreError),
+    /// A sentence that says what to do.
+    Keyspace(String),
+}
+
+impl From<StoreError> for NotReady {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+async fn make_ready(store: &Store) -> Result<(), NotReady> {
     for _ in 0..MIGRATION_WAITS {
-        match store.keyspace().await.map_err(away)? {
+        match store.keyspace().await? {
             Keyspace::Current => {
-                if let Store::Redis(redis) = &store {
-                    redis.load_scripts().await.map_err(away)?;
+                if let Store::Redis(redis) = store {
+                    redis.load_scripts().await?;
                 }
-                return Ok(store);
+                return Ok(());
             }
-            Keyspace::Empty => match store.migrate(&random::hex_of(8)).await.map_err(away)? {
+            Keyspace::Empty => match store.migrate(&random::hex_of(8)).await? {
                 Migrated::Ran(_) | Migrated::Newer { .. } => {}
                 Migrated::Held => tokio::time::sleep(MIGRATION_PAUSE).await,
             },
             Keyspace::Behind { schema } => {
-                return Err(format!(
+                return Err(NotReady::Keyspace(format!(
                     "the store's keyspace has schema {schema}, older than this program's; run `swagger-api-agent migrate`"
-                ));
+                )));
             }
             Keyspace::Newer { schema } => {
-                return Err(format!("the store's keyspace has schema {schema}, newer than this program's; run a newer swagger-api-agent"));
+                return Err(NotReady::Keyspace(format!(
+                    "the store's keyspace has schema {schema}, newer than this program's; run a newer swagger-api-agent"
+                )));
             }
         }
     }
-    Err("another process has been preparing the store's keyspace for too long; run `swagger-api-agent migrate --status`".to_owned())
-}
-
-/// The administrator: as the settings say, else the ones there are, else (embedded only) a new one.
-async fn administrator(settings: &Settings, store: &Store) -> Result<Option<FirstStart>, String> {
-    let away = |error: StoreError| format!("the administrator cannot be looked up: {error}");
-    if let (Some(name), Some(password)) = (&settings.auth.admin_username, &settings.auth.admin_password) {
-        let name = UserName::new(name).ok_or("auth.admin_username is no user name (SAA_AUTH__ADMIN_USERNAME)")?;
-        ensure_administrator(store, &name, password.expose_secret()).await.map_err(away)?;
-        return Ok(None);
-    }
-    let there = store.accounts().await.map_err(away)?.iter().any(|account| account.role == Role::Admin && !account.disabled);
-    if there {
-        return Ok(None);
-    }
-    if settings.store.redis_url.is_some() {
-        return Err("there is no administrator yet: set WEB_API_USERNAME and WEB_API_PASSWORD, \
-                    or run `swagger-api-agent user add NAME --role admin`"
-            .to_owned());
-    }
-    let user = UserName::new(FIRST_ADMIN).ok_or("the first administrator has no name")?;
-    let password = random::password();
-    let (name, secret) = (user.clone(), password.clone());
-    let made = tokio::task::spawn_blocking(move || account(&name, Role::Admin, &secret)).await.map_err(|e| e.to_string())?;
-    store.add_account(&made).await.map_err(away)?;
-    Ok(Some(FirstStart { user, password: password.into() }))
+    let held = "another process has been preparing the store's keyspace for too long; run `swagger-api-agent migrate --status`";
+    Err(NotReady::Keyspace(held.to_owned()))
 }
 
 fn given(key: &SigningKey) -> GivenKey<'_> {

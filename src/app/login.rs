@@ -16,7 +16,7 @@ use crate::{
         tokens::{Bearer, TokenError},
     },
     store::contract::{
-        Added, Known, StoreError,
+        Added, Known,
         logins::{Attempted, Login, Opened},
         overview::LoginEnd,
     },
@@ -140,22 +140,6 @@ pub fn account(name: &UserName, role: Role, password: &str) -> Account {
         must_change: false,
         password_hash,
         created_ms: clock::Clock::System.now_ms(),
-    }
-}
-
-/// Sees to it that the operator's first administrator exists. One that is there stays as it is: who changed its password or disabled it
-/// since meant it.
-pub(super) async fn ensure_administrator(store: &crate::store::Store, name: &UserName, password: &str) -> Result<(), StoreError> {
-    if store.known(name).await?.account.is_some() {
-        return Ok(());
-    }
-    let (name, password) = (name.clone(), password.to_owned());
-    let made = tokio::task::spawn_blocking(move || account(&name, Role::Admin, &password)).await.map_err(|_| StoreError::Unavailable)?;
-    // Another replica starting at the same moment may have been first: then it is there, which is what is wanted.
-    match store.add_account(&made).await {
-        // One that is lost with its Redis is made again by the next start.
-        Ok(_) | Err(StoreError::NotDurable) => Ok(()),
-        Err(error) => Err(error),
     }
 }
 

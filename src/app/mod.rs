@@ -16,6 +16,7 @@ mod credentials;
 mod document;
 mod error;
 mod feed;
+mod first_administrator;
 mod follow;
 mod hashing;
 mod health;
@@ -61,13 +62,14 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use self::reload::Reloading;
 pub use self::{
     budget::{Exhausted, Whose},
-    build::{BuildError, FirstStart, open_store},
+    build::{BuildError, open_store},
     call::{CallTaken, DirectCall},
     confirm::{Decision, Question},
     credentials::{OwnScheme, Set},
     document::read_document,
     error::AppError,
     feed::{call_state, call_told},
+    first_administrator::{Administration, FirstStart},
     follow::{Followed, From},
     health::{Fallback, Health},
     log_level::{LogLevelSet, SetLogLevel},

@@ -23,7 +23,7 @@ use crate::{
     outbound::{Outbound, Url},
     redact::Redactor,
     settings::{self, Settings},
-    upstream::Upstream,
+    upstream::{Upstream, misfits},
 };
 
 /// The APIs as they are served, until other documents take their place.
@@ -145,7 +145,7 @@ async fn one(from: &Sources<'_>, stated: &settings::Api, now_ms: u64) -> Result<
     }
     let (base_url, base_url_wins) = base_url(stated, &catalogue, from.demo).map_err(alone)?;
     let upstream = upstream(from, stated, &base_url).map_err(alone)?;
-    let misfits = upstream.misfits(&catalogue);
+    let misfits = misfits(stated, &catalogue);
     if !misfits.is_empty() {
         return Err(misfits);
     }

@@ -13,6 +13,7 @@ use swagger_api_agent::{
     outbound::Outbound,
     secrets,
     settings::{Api, Settings, Sources},
+    upstream::misfits,
 };
 
 use super::{complain, say, settings_of};
@@ -39,6 +40,7 @@ pub fn run(sources: Sources, document: Option<&str>, as_json: bool) -> ExitCode 
                 Err(problem) => problems.push(problem),
             }
         }
+        let unfit: Vec<String> = read.iter().flat_map(|(api, catalogue)| misfits(api, catalogue)).collect();
         let policy = settings.whole_policy();
         let own: Vec<(&str, Vec<&str>)> = read.iter().map(|(api, catalogue)| (api.name.as_str(), names(catalogue))).collect();
         let called = names_over_all(&own);
@@ -65,9 +67,14 @@ pub fn run(sources: Sources, document: Option<&str>, as_json: bool) -> ExitCode 
                 }
                 show(checked);
             }
-            unfit(&policy, read.iter().zip(&called).map(|((_, checked), called)| (checked.catalogue, called)));
+            for problem in unfit.iter().filter(|_| document.is_some()) {
+                say(&format!("warning    {problem}"));
+            }
+            unfit_rules(&policy, read.iter().zip(&called).map(|((_, checked), called)| (checked.catalogue, called)));
         }
         useless.extend(read.iter().filter(|(_, checked)| checked.catalogue.functions().is_empty()).map(|(name, _)| String::clone(name)));
+        // Credentials may be meant for the document of the settings and not for one that is named here.
+        problems.extend(unfit.into_iter().filter(|_| document.is_none()));
         if problems.is_empty() { Ok(()) } else { Err(problems.join("\n")) }
     });
     for name in &useless {
@@ -181,7 +188,7 @@ fn roles_told(roles: &RolesMay) -> String {
 }
 
 /// Rules of the policy that are about nothing there is.
-fn unfit<'a>(policy: &Policy, all: impl Iterator<Item = (&'a Catalogue, &'a Vec<String>)> + Clone) {
+fn unfit_rules<'a>(policy: &Policy, all: impl Iterator<Item = (&'a Catalogue, &'a Vec<String>)> + Clone) {
     for rule in policy.operations() {
         let mut operations = all.clone().flat_map(|(catalogue, called)| catalogue.operations().iter().zip(called));
         if !operations.any(|(operation, function)| rule.fits(&operation.asked_as(function))) {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use swagger_api_agent::{
-    app::{account, open_store},
+    app::{Administration, account, open_store},
     clock::{Clock, rfc3339},
     domain::{
         audit::{Action, Deed},
@@ -23,7 +23,7 @@ use swagger_api_agent::{
     },
 };
 
-use super::{PasswordFrom, UserCommand, note, say, settings_of};
+use super::{PasswordFrom, UserCommand, complain, note, say, settings_of};
 
 pub fn run(sources: Sources, command: UserCommand) -> ExitCode {
     match settings_of(Settings::load(sources)) {
@@ -64,6 +64,7 @@ async fn apply(settings: Settings, command: UserCommand) -> Result<(), String> {
         }
         UserCommand::Role { user, role } => {
             change(&store, &user.name, AccountChange::Role(role), &format!("is {} now", role.as_str())).await?;
+            tell_if_nobody_administers(&store).await?;
         }
         UserCommand::Scopes { user, scopes } => {
             let told = scopes.0.map_or_else(|| "the scopes of the role".to_owned(), told_scopes);
@@ -71,6 +72,7 @@ async fn apply(settings: Settings, command: UserCommand) -> Result<(), String> {
         }
         UserCommand::Disable { user } => {
             change(&store, &user.name, AccountChange::Disabled(true), "is disabled; all tokens issued before are void").await?;
+            tell_if_nobody_administers(&store).await?;
         }
         UserCommand::Enable { user } => change(&store, &user.name, AccountChange::Disabled(false), "is enabled").await?,
     }
@@ -84,6 +86,15 @@ async fn change(store: &Store, user: &UserName, change: AccountChange<'_>, done:
             say(&format!("{user} {done}"));
         }
         false => return Err(format!("there is no user {user}")),
+    }
+    Ok(())
+}
+
+/// An operator may shut out the last administrator, who may be an intruder; the next start wants another one.
+async fn tell_if_nobody_administers(store: &Store) -> Result<(), String> {
+    let accounts = store.accounts().await.map_err(|e| e.to_string())?;
+    if let Some((told, advice)) = Administration::by(&accounts).lacking() {
+        complain(&format!("now {told}: {advice}"));
     }
     Ok(())
 }

@@ -1,25 +1,23 @@
 //! The very last step before a call leaves: the operator's headers and the credentials that the document asks for are put on it. Whoever
 //! shows, stores or logs a request does so before this, so no secret is in what they see.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use secrecy::ExposeSecret;
 use tracing::warn;
 
 use super::{
     Terms, Upstream, UpstreamCall,
-    choice::{Choice, Means, Met, choose, misfit},
+    choice::{Choice, Means, Met, choose},
     oauth::{Client, Lent},
     vault::UserCredentials,
 };
 use crate::{
     domain::{
         credential::MissingCredentials,
-        limits::NEAR_NAMES_MAX,
-        near::nearest,
         tool::{Effect, Outcome, Refusal},
     },
-    openapi::{Alternatives, Catalogue, Credential, UpstreamRequest},
+    openapi::{Alternatives, Catalogue, UpstreamRequest},
     settings,
 };
 
@@ -134,36 +132,6 @@ impl Upstream {
         authorised.request.authorise(met.credential, &secret).map_err(|why| unusable(met.scheme, why))
     }
 
-    /// What the operator has set that the document cannot take: one sentence each.
-    pub fn misfits(&self, catalogue: &Catalogue) -> Vec<String> {
-        let schemes = catalogue.schemes();
-        let known = || schemes.keys().map(String::as_str);
-        let told = |(name, set): (&String, &settings::Credential)| match schemes.get(name) {
-            None => {
-                let near = nearest(name, known(), NEAR_NAMES_MAX);
-                let named = if near.is_empty() { known().take(NEAR_NAMES_MAX).collect() } else { near };
-                let has = if named.is_empty() { "it has none".to_owned() } else { format!("it has {}", named.join(", ")) };
-                Some(format!("{} names no security scheme of the document; {has}", self.setting(name)))
-            }
-            Some(scheme) => misfit(set, scheme).map(|why| format!("{}: {why}", self.setting(name))),
-        };
-        let all = || self.service.credentials.iter().chain(&self.service_for_changes.credentials);
-        let token_urls = all().filter_map(|(name, set)| {
-            let settings::Credential::Client { token_url, .. } = set else { return None };
-            let documented = schemes.get(name).and_then(|scheme| match scheme {
-                Credential::OAuth2 { token_url } => token_url.as_deref(),
-                _ => None,
-            });
-            let why = super::oauth::token_url_of(token_url.as_deref().or(documented)?).err()?;
-            Some(format!("{}: {why}", self.setting(name)))
-        });
-        let mut misfits: Vec<String> = all().filter_map(told).chain(token_urls).collect();
-        // What holds for changes as well is told once.
-        let mut told = BTreeSet::new();
-        misfits.retain(|misfit| told.insert(misfit.clone()));
-        misfits
-    }
-
     /// Says once, at the start, that operations ask for credentials and the operator has set none.
     pub fn warn_of_missing(&self, catalogue: &Catalogue) {
         let asking = catalogue.operations().iter().filter_map(|operation| operation.security());
@@ -179,11 +147,6 @@ impl Upstream {
                  (PUT /api/credentials/{{scheme}}), calls go out without"
             );
         }
-    }
-
-    /// How the setting for a scheme is called.
-    fn setting(&self, scheme: &str) -> String {
-        if self.api.is_empty() { format!("upstream.credentials.{scheme}") } else { format!("apis.{}.credentials.{scheme}", self.api) }
     }
 
     /// The names of the headers that the operator sets for every call.

@@ -1,13 +1,12 @@
 //! Which credentials go with a call: the document's alternatives against what the user and the operator have set. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use secrecy::{ExposeSecret, SecretString};
 
 use super::vault::{Own, OwnSecret};
 use crate::{
-    domain::tool::Effect,
-    openapi::{Credential, Need, Operation},
+    openapi::{Credential, Need},
     secrets::seal::CannotOpen,
     settings,
 };
@@ -84,43 +83,13 @@ impl Service {
 
     /// What meets a need, and how it is carried: the credential that is set for its scheme; where none is, the token, if the need is met
     /// with a bearer token.
-    fn meets<'a>(&'a self, need: &'a Need) -> Option<(&'a Credential, Means<'a>)> {
+    pub fn meets<'a>(&'a self, need: &'a Need) -> Option<(&'a Credential, Means<'a>)> {
         match self.credentials.get(&need.scheme) {
             Some(set) => misfit(set, &need.credential).is_none().then_some((&need.credential, Means::Service(set))),
             None if need.credential.takes_bearer_token() => self.token.as_ref().map(|token| (&Credential::Bearer, Means::Token(token))),
             None => None,
         }
     }
-}
-
-/// Operations whose calls the operator's credentials do not meet.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Unmet {
-    pub operations: usize,
-    /// Operations that ask for a credential, these among them.
-    pub asking: usize,
-    /// The schemes that each of these asks for first.
-    pub schemes: BTreeSet<String>,
-}
-
-/// What the operations of an API ask for, and what of it is not set for everybody. A user's own credentials may meet it all the same.
-pub fn unmet(api: &settings::Api, operations: &[Operation]) -> Unmet {
-    let (reading, changing) = (Service::of(api), Service::for_changes(api));
-    let mut found = Unmet::default();
-    for operation in operations {
-        let service = match operation.spec().effect {
-            Effect::Safe => &reading,
-            Effect::Changing => &changing,
-        };
-        let Some(alternatives) = operation.security().filter(|all| all.iter().all(|needs| !needs.is_empty())) else { continue };
-        let Some(first) = alternatives.first() else { continue };
-        found.asking += 1;
-        if !alternatives.iter().any(|needs| needs.iter().all(|need| service.meets(need).is_some())) {
-            found.operations += 1;
-            found.schemes.extend(first.iter().filter(|need| service.meets(need).is_none()).map(|need| need.scheme.clone()));
-        }
-    }
-    found
 }
 
 /// Why the operator's credential cannot meet a scheme of this kind.

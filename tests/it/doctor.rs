@@ -141,6 +141,28 @@ async fn credentials_that_operations_ask_for_and_nobody_has_set_are_a_warning() 
 }
 
 #[tokio::test]
+async fn a_redis_that_refuses_is_told_with_its_reason() {
+    let bed = Bed::on(On::Redis).await;
+    bed.llm.says("ok");
+    bed.redis().command::<String>("CONFIG", &["SET", "requirepass", "canary-of-redis"]);
+    let told = found(&doctor(&bed, &["--json"], &[]).await);
+    let (state, message, advice) = of(&told, "store");
+    assert_eq!((state.as_str(), advice.as_deref()), ("fail", Some("are user and password in store.redis_url right?")), "{message}");
+    assert!(message.to_lowercase().contains("auth") && !told.to_string().contains("canary"), "{told:#}");
+}
+
+#[tokio::test]
+async fn a_credential_that_fits_no_scheme_of_the_document_is_a_failure_as_it_is_at_the_start() {
+    let bed = Bed::on(On::Redis).await;
+    let more =
+        [("SAA_UPSTREAM__CREDENTIALS", r#"{"nokey": {"value": "canary-of-the-key"}}"#.to_owned()), ("DEEPSEEK_API_URL", String::new())];
+    let told = found(&doctor(&bed, &["--json"], &more).await);
+    let (state, message, _) = of(&told, "upstream.credentials");
+    assert!(state == "fail" && message.contains("upstream.credentials.nokey names no security scheme of the document"), "{message}");
+    assert!(!told.to_string().contains("canary"), "{told:#}");
+}
+
+#[tokio::test]
 async fn settings_that_cannot_be_used_are_findings_too() {
     let bed = Bed::on(On::Redis).await;
     let more = [("SAA_TURNS__ROUNDS_MAX", "0".to_owned()), ("SAA_ADMIN__LISTEN", "somewhere".to_owned())];

@@ -27,6 +27,7 @@ mod doctor;
 mod documents;
 mod embeddings;
 mod exact;
+mod first_administrator;
 mod floors;
 mod generated;
 mod harness;

@@ -62,6 +62,27 @@ fn security_schemes_are_told_with_whether_something_meets_them() {
 }
 
 #[test]
+fn a_credential_that_fits_no_scheme_is_an_error_for_the_document_of_the_settings_and_a_warning_for_another() {
+    let mut document = tempfile::NamedTempFile::new().unwrap();
+    document.write_all(DOCUMENT.as_bytes()).unwrap();
+    let sentence = "upstream.credentials.nokey names no security scheme of the document; it has none";
+    let check = |named: bool| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_swagger-api-agent"));
+        command.env_clear().env("SAA_UPSTREAM__CREDENTIALS", r#"{"nokey": {"value": "secret"}}"#).args(["openapi", "check"]);
+        if named {
+            command.arg(document.path())
+        } else {
+            command.env("OPENAPI_FILE", document.path())
+        };
+        let output = command.output().unwrap();
+        let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+        (output.status.code(), out.contains(sentence), err.contains(sentence))
+    };
+    assert_eq!(check(true), (Some(0), true, false));
+    assert_eq!(check(false), (Some(1), false, true));
+}
+
+#[test]
 fn what_the_policy_makes_of_each_operation_is_told_with_the_reason() {
     let policy = r#"[
         {"role": "admin", "effect": "allow", "operations": ["method:delete"]},

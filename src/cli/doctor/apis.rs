@@ -8,7 +8,7 @@ use swagger_api_agent::{
     openapi::Catalogue,
     outbound::{Headers, Outbound, SendError, Sending, Url, shown},
     settings::{Api, Settings},
-    upstream::{Unmet, leads_inside, unmet},
+    upstream::{Unmet, leads_inside, misfits, unmet},
 };
 
 use super::{Finding, certificates};
@@ -62,12 +62,16 @@ async fn look_at(api: &Api, settings: &Settings, outbound: &Outbound) -> Vec<Fin
     [Some(document), credentials, Some(server)].into_iter().flatten().chain(certificate).collect()
 }
 
-/// Whether what the operations ask for is set. Nothing where none asks.
+/// Whether what the operations ask for is set, and fits. Nothing where none asks.
 fn credentials(api: &Api, catalogue: &Catalogue) -> Option<Finding> {
     let what = match api.name.as_str() {
         "" => "upstream.credentials".to_owned(),
         name => format!("apis.{name}.credentials"),
     };
+    let unfit = misfits(api, catalogue);
+    if !unfit.is_empty() {
+        return Some(Finding::fail(&what, unfit.join("; "), "`swagger-api-agent openapi check` says what each scheme is set with"));
+    }
     let Unmet { operations, asking, schemes } = unmet(api, catalogue.operations());
     match operations {
         0 if asking == 0 => None,

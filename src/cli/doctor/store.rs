@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use swagger_api_agent::{
-    app::open_store,
+    app::{Administration, open_store},
     clock::Clock,
-    domain::{language::Language, limits::CLOCKS_APART_MS_MAX, user::Role},
+    domain::{language::Language, limits::CLOCKS_APART_MS_MAX},
     settings::Settings,
     store::{Store, migrate::Keyspace},
 };
@@ -41,7 +41,8 @@ async fn asked(settings: &Settings, store: &Store) -> Vec<Finding> {
         Ok(theirs) => theirs,
         Err(error) => {
             let advice = "is it running, may this machine reach it, and may this user write? See store.redis_url and docs/REDIS.md";
-            return vec![Finding::fail(STORE, error.to_string(), advice)];
+            let (told, advice) = store.refusal().await.unwrap_or((error.to_string(), advice));
+            return vec![Finding::fail(STORE, told, advice)];
         }
     };
     let took = began.elapsed();
@@ -121,20 +122,18 @@ fn clocks(theirs: u64, ours: u64) -> Finding {
 
 async fn administrator(settings: &Settings, store: &Store) -> Finding {
     let what = "administrator";
-    match store.accounts().await {
-        Ok(accounts) if accounts.iter().any(|account| account.role == Role::Admin && !account.disabled) => {
-            Finding::ok(what, "there is one")
+    let there = match store.accounts().await {
+        Ok(accounts) => Administration::by(&accounts),
+        Err(error) => return Finding::fail(what, error.to_string(), "look at the log of Redis"),
+    };
+    let named = settings.auth.admin_username.is_some() && settings.auth.admin_password.is_some();
+    match there.lacking() {
+        None => Finding::ok(what, "there is one"),
+        Some(_) if there == Administration::Nobody && named => Finding::ok(what, "the next start makes the one of the settings"),
+        Some(_) if there == Administration::Nobody && settings.store.redis_url.is_none() => {
+            Finding::ok(what, "the next start makes one, and tells its password once")
         }
-        Ok(_) if settings.auth.admin_username.is_some() && settings.auth.admin_password.is_some() => {
-            Finding::ok(what, "the next start makes the one of the settings")
-        }
-        Ok(_) if settings.store.redis_url.is_none() => Finding::ok(what, "the next start makes one, and tells its password once"),
-        Ok(_) => Finding::fail(
-            what,
-            "there is none",
-            "set WEB_API_USERNAME and WEB_API_PASSWORD, or run `swagger-api-agent user add NAME --role admin`",
-        ),
-        Err(error) => Finding::fail(what, error.to_string(), "look at the log of Redis"),
+        Some((told, advice)) => Finding::fail(what, told, advice),
     }
 }
 

@@ -93,6 +93,12 @@ impl RedisStore {
         self.now_ms().await
     }
 
+    /// Why Redis does not answer as [`RedisStore::ping`] wants it to, in its own words or the system's, and what may help. None if it does.
+    pub async fn refusal(&self) -> Option<(String, &'static str)> {
+        let failure = self.link.ping(META).await.err()?;
+        Some((failure.to_string(), failure.advice()))
+    }
+
     async fn now_ms(&self) -> Result<u64, StoreError> {
         admin::time_ms(Some(&self.one(&redis::cmd("TIME")).await?))
     }

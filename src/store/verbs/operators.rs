@@ -162,6 +162,14 @@ impl Store {
         either!(self.ping())
     }
 
+    /// Why the store does not answer, in its own words or the system's, and what may help. None if it answers.
+    pub async fn refusal(&self) -> Option<(String, &'static str)> {
+        match self {
+            Self::Redis(store) => store.refusal().await,
+            Self::Embedded(_) => None,
+        }
+    }
+
     /// What is set in Redis so that something may be lost; nothing can be set so in the embedded store.
     pub async fn warnings(&self) -> Result<Vec<warnings::StoreWarning>, StoreError> {
         match self {

@@ -12,6 +12,22 @@ pub enum Failure {
     },
 }
 
+impl Failure {
+    /// What an operator looks at first.
+    pub fn advice(&self) -> &'static str {
+        let Self::Redis(error) = self else { return "are its replicas running?" };
+        match error.code() {
+            _ if error.kind() == ErrorKind::AuthenticationFailed => WHO,
+            Some("NOAUTH" | "WRONGPASS") => WHO,
+            Some("NOPERM") => "what its user needs stands in docs/REDIS.md",
+            Some(_) => "is store.redis_url right?",
+            None => "is it running, may this machine reach it, and is store.redis_url right?",
+        }
+    }
+}
+
+const WHO: &str = "are user and password in store.redis_url right?";
+
 impl From<RedisError> for Failure {
     fn from(error: RedisError) -> Self {
         Self::Redis(error)
