@@ -405,6 +405,7 @@ export async function administration({ check, who: administrator, origin: home, 
     await enter(page, administrator, "#/replicas");
     await rows(page).first().waitFor();
     assert.match(await rows(page).first().innerText(), /serving/);
+    await page.getByText("1 replica, 1 version", { exact: true }).waitFor();
     const { replicas } = (await api(administrator, "GET", "/api/admin/replicas")).answer;
     assert.deepEqual(await rows(page).locator("td:first-child").allInnerTexts(), replicas.map(({ id }) => id));
   });

@@ -44,6 +44,7 @@ export async function functions({ check, who, picture, text, upstream }) {
     await picture(page, "form-problems");
     await assertAccessible(page);
     await field(page, "email").locator("input").fill(`ann.${Date.now()}@example.org`);
+    assert.equal(await field(page, "role").locator("p.quiet code").first().innerText(), "admin", "descriptions are Markdown (OpenAPI 3, 4.3)");
     await field(page, "role").locator("select").selectOption({ label: "guest" });
     await call(page);
     await page.locator(".call-result .call").waitFor();

@@ -53,7 +53,7 @@ learn({
   admin_span_units: ["d h min s", "天 小时 分 秒"],
 
   sessions_title: ["Sessions", "会话"],
-  sessions_count: ["{0} sessions, {1} of them active", "共 {0} 个会话，其中 {1} 个活跃"],
+  sessions_count: ["{0:session:sessions}, {1} of them active", "共 {0} 个会话，其中 {1} 个活跃"],
   sessions_user: ["User", "用户"],
   sessions_id: ["Session", "会话"],
   sessions_begins: ["User begins with", "用户名开头"],
@@ -200,7 +200,7 @@ learn({
   events_replica_gone: ["Replica gone", "副本已离开"],
 
   replicas_title: ["Replicas", "副本"],
-  replicas_count: ["{0} replicas, {1} version(s)", "{0} 个副本，{1} 个版本"],
+  replicas_count: ["{0:replica:replicas}, {1:version:versions}", "{0} 个副本，{1} 个版本"],
   replicas_id: ["Name", "名称"],
   replicas_address: ["Address", "地址"],
   replicas_since: ["Started", "启动时间"],

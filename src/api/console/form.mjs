@@ -1,7 +1,7 @@
 // A form made from a JSON Schema: one field for each thing that may be given, and what it says as JSON.
 
 import { make, show } from "./element.mjs";
-import { cleaned } from "./inline.mjs";
+import { cleaned, inline } from "./inline.mjs";
 import { say, telling } from "./texts.mjs";
 
 /** Objects within objects get fields of their own down to here; what is deeper is written as JSON. */
@@ -137,7 +137,7 @@ function group(schema, whole, depth) {
 function labelled(schema, name, required, input, kind, tag = "div") {
   const id = (input.id ||= `field-${(made += 1)}`);
   const problem = make("p", { class: "field-problem", id: `${id}-problem`, role: "alert", hidden: true });
-  const about = schema.description ? make("p", { class: "quiet", dir: "auto", id: `${id}-about` }, cleaned(String(schema.description))) : null;
+  const about = schema.description ? make("p", { class: "quiet", dir: "auto", id: `${id}-about` }, ...inline(String(schema.description))) : null;
   const title = [make("span", { class: "code" }, cleaned(name)), " ", make("span", { class: "kind quiet" }, kind), required ? [" ", telling("em", { class: "needed" }, "required")] : null];
   if (tag === "div") input.setAttribute("aria-describedby", `${about ? `${id}-about ` : ""}${id}-problem`);
   if (required && tag === "div") input.setAttribute("aria-required", "true");

@@ -3,7 +3,7 @@
 import { callList } from "./calls.mjs";
 import { fill, make, settled, show } from "./element.mjs";
 import { schemaForm } from "./form.mjs";
-import { cleaned } from "./inline.mjs";
+import { cleaned, inline } from "./inline.mjs";
 import * as service from "./service.mjs";
 import * as tabs from "./tabs.mjs";
 import { say, telling, translate } from "./texts.mjs";
@@ -75,7 +75,7 @@ function detail({ name, description, parameters }) {
     void call(name, form, button, result);
   });
   const heading = make("h2", { class: "code" }, cleaned(String(name)));
-  return [back("#/functions", "functions"), heading, make("p", { class: "about", dir: "auto" }, cleaned(String(description ?? ""))), whole];
+  return [back("#/functions", "functions"), heading, make("p", { class: "about", dir: "auto" }, ...inline(String(description ?? ""))), whole];
 }
 
 /** One attempt after the other under one key, as long as nothing is known of what came of it. @type {{key: string, of: string} | null} */

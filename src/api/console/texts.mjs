@@ -81,7 +81,7 @@ const TEXTS = {
   declined: ["not sent", "未发送"],
   outcome_unknown: ["outcome not known", "结果未知"],
   shortened: ["… {0} more characters", "… 还有 {0} 个字符"],
-  tokens: ["{0} tokens ({1} in, {2} out)", "{0} 个 token（输入 {1}，输出 {2}）"],
+  tokens: ["{0:token:tokens} ({1} in, {2} out)", "{0} 个 token（输入 {1}，输出 {2}）"],
   copy: ["Copy", "复制"],
   copied: ["Copied", "已复制"],
   retry: ["Try again", "重试"],
@@ -170,7 +170,7 @@ const TEXTS = {
   passwords_differ: ["The new password was typed in two ways.", "两次输入的新密码不一致。"],
 
   function_search: ["Search functions", "搜索函数"],
-  functions_found: ["{0} functions", "{0} 个函数"],
+  functions_found: ["{0:function:functions}", "{0} 个函数"],
   functions_more: ["{0} functions, the first {1} are shown: say more of what you look for", "{0} 个函数，仅显示前 {1} 个，请输入更多关键字"],
   function_gone: ["There is no function {0}, or not any more.", "没有函数 {0}，或已不存在。"],
   call_now: ["Call", "调用"],
@@ -218,7 +218,7 @@ const TEXTS = {
   key_made: ["Made", "创建时间"],
   key_until: ["Good until", "有效至"],
   key_days: ["Good for", "有效期"],
-  days: ["{0} days", "{0} 天"],
+  days: ["{0:day:days}", "{0} 天"],
   make_key: ["Make key", "创建密钥"],
   revoke: ["Revoke", "撤销"],
   revoke_question: ["Revoke this key?", "撤销此密钥？"],
@@ -235,10 +235,13 @@ export const learn = (texts) => void Object.assign(TEXTS, texts);
 /** `en` or `zh`. */
 export const spoken = () => (language === "zh" ? "zh" : "en");
 
-/** The text of this name in the language spoken; `{0}`, `{1}` … are filled in. @param {string} name @param {...any} values */
+/** The text of this name in the language spoken; `{0}`, `{1}` … are filled in, `{0:day:days}` with the word that fits the number. @param {string} name @param {...any} values */
 export function say(name, ...values) {
   const text = TEXTS[name][spoken() === "zh" ? 1 : 0];
-  return text.replace(/\{(\d)\}/g, (_, n) => String(values[Number(n)] ?? ""));
+  return text.replace(/\{(\d)(?::(.*?):(.*?))?\}/g, (_, n, one, more) => {
+    const value = String(values[Number(n)] ?? "");
+    return one === undefined ? value : `${value} ${value === "1" ? one : more}`;
+  });
 }
 
 /**
