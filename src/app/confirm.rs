@@ -128,7 +128,7 @@ pub(super) enum Answered {
     Yes(Vec<ToolResult>),
     No(Vec<ToolResult>),
     /// Something else: nothing is sent, and the question is over.
-    Otherwise,
+    Otherwise(Vec<ToolResult>),
 }
 
 /// What a message answers to the question that ended the last turn, if it does. The time of the question is when its turn began, which is
@@ -140,10 +140,10 @@ pub(super) fn answered(last: Option<&Turn>, message: &str, said_ms: Option<u64>,
     let early = said_ms.is_some_and(|said_ms| said_ms < last.answered_ms);
     match Consent::of_text(message) {
         _ if asked.is_empty() => None,
-        _ if early => Some(Answered::Otherwise),
+        _ if early => Some(Answered::Otherwise(asked)),
         Some(Consent::Yes) => Some(Answered::Yes(asked)),
         Some(Consent::No) => Some(Answered::No(asked)),
-        None => Some(Answered::Otherwise),
+        None => Some(Answered::Otherwise(asked)),
     }
 }
 
@@ -173,7 +173,7 @@ mod tests {
         let is_yes = |said_ms| matches!(answered(Some(&last), "yes", said_ms, 30), Some(Answered::Yes(asked)) if asked.len() == 1);
         assert!(is_yes(None) && is_yes(Some(20)) && is_yes(Some(25)));
         for message in ["yes", "no", "what?"] {
-            assert!(matches!(answered(Some(&last), message, Some(19), 30), Some(Answered::Otherwise)), "{message}");
+            assert!(matches!(answered(Some(&last), message, Some(19), 30), Some(Answered::Otherwise(_))), "{message}");
         }
     }
 

@@ -111,6 +111,15 @@ impl Feed {
         self.0.changed.send_replace(());
     }
 
+    /// A planner said more, behind what it said before; nothing where it said nothing yet: then all of it comes with the answer.
+    pub fn say_behind(&self, piece: &str) {
+        let state = self.state();
+        if !state.text.is_empty() || matches!(state.told.back(), Some(Numbered { event: Event::Token { .. }, .. })) {
+            drop(state);
+            self.say(piece);
+        }
+    }
+
     /// What was said since the last event of another kind does not count any more: says so, if any of it was told.
     pub fn say_anew(&self) {
         let mut state = self.state();

@@ -14,6 +14,15 @@ use crate::{
 
 use super::journal::{self, Input};
 
+/// That calls were not sent which waited for a yes, because something else was said.
+pub(super) fn dropped(asked: &[ToolResult], language: Language) -> String {
+    let names: Vec<String> = asked.iter().map(|result| format!("**{}**", markdown::inline(&result.call.name))).collect();
+    match language {
+        Language::English => format!("_What waited for your yes was not sent: {}._", names.join(", ")),
+        Language::Chinese => format!("_等待您确认的请求没有发送：{}。_", names.join("、")),
+    }
+}
+
 /// What a call says that was planned and never sent.
 const NOT_SENT: &str = "the request was not sent: the replica that ran the turn stopped before";
 

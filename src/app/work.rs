@@ -362,8 +362,9 @@ impl App {
                 so_far.declined = true;
                 Some(agent.declined(asked))
             }
-            Some(Answered::Otherwise) => {
+            Some(Answered::Otherwise(asked)) => {
                 so_far.declined = true;
+                so_far.dropped = told::dropped(asked, Language::of_text(&input.message));
                 None
             }
             None => None,
@@ -432,7 +433,7 @@ impl App {
             so_far.progress.model_did(&thought).into_iter().for_each(|did| self.health().model_did(did));
             crate::fault::point("K4");
             match thought.map_err(AppError::Model)? {
-                Thought::Answer(answer) => return Ok(Stopped::Answer(answer)),
+                Thought::Answer(answer) => return Ok(Stopped::Answer(so_far.with_what_was_dropped(answer))),
                 Thought::Calls(batch) => {
                     let batch = self.read_kept(&agent, &held.lease.user, batch, &so_far.progress).await;
                     let question = batch.question(Language::of_text(&input.message), agent.is_warned(&so_far.progress));

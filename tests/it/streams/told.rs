@@ -14,6 +14,7 @@ crate::contract::on_both_stores! {
     pieces_of_the_answer_come_before_it_is_whole
     an_answer_that_breaks_off_is_asked_for_again_and_told_anew
     a_question_is_told_with_what_it_is_about
+    that_a_question_was_passed_over_is_told_as_a_part_of_the_answer
     what_could_not_be_sent_is_told_with_its_reason
     one_that_waits_is_told_so_and_then_what_happens
     a_repetition_of_the_request_gets_the_same_end
@@ -107,6 +108,19 @@ async fn a_question_is_told_with_what_it_is_about(on: On) {
     let yes = ann.streams("yes").await.rest().await;
     assert_eq!(names(&yes), ["accepted", "call_planned", "call_started", "call_finished", "token It is gone.", "message", "done"]);
     assert_eq!(bed.upstream.log(), ["DELETE /users/2"]);
+}
+
+async fn that_a_question_was_passed_over_is_told_as_a_part_of_the_answer(on: On) {
+    let bed = Bed::with(on, |settings| settings.agent.confirm = Some(Confirm::Changing)).await;
+    let ann = bed.as_user("ann");
+    bed.llm.calls([("deleteUser", json!({"id": 2}))]).says("There are three.");
+    ann.process("delete 2").await.ok();
+    let events = ann.streams("how many are there?").await.rest().await;
+    let said: String = events.iter().filter(|event| event.name == "token").filter_map(|event| event.data["text"].as_str()).collect();
+    assert_eq!(said, "There are three.\n\n_What waited for your yes was not sent: **deleteUser**._");
+    let message = events.iter().find(|event| event.name == "message").unwrap();
+    assert_eq!(message.data["message"], said);
+    assert_eq!(bed.upstream.log(), [""; 0]);
 }
 
 async fn what_could_not_be_sent_is_told_with_its_reason(on: On) {
