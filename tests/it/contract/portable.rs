@@ -177,7 +177,7 @@ async fn a_conversation_is_read_by_people_as_markdown(on: On) {
     let text = reply.ok_text();
     assert!(text.starts_with("# list, look, create\n\n## You · 20"), "{text}");
     for part in
-        ["```text\nlist, look, create\n```", "- getUsers: GET http", "→ 200", "- createUser: POST http", "→ 201", "\n**done**\n", "好的"]
+        ["```text\nlist, look, create\n```", "- getUsers: `GET http", "` → 200", "- createUser: `POST http", "` → 201", "\n**done**\n", "好的"]
     {
         assert!(text.contains(part), "{part} is not in {text}");
     }
