@@ -1,5 +1,6 @@
 //! The command line: what may be typed, and which settings the flags stand for.
 
+mod asked_password;
 pub mod config_check;
 pub mod described;
 pub mod doctor;
