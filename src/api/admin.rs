@@ -11,6 +11,7 @@ use super::{
     error::ApiError,
     extract::{Caller, Spoken},
     overview::NO_CURSOR,
+    problem::Problem,
     query::{Asked, read},
     shapes::{SessionShown, TotalsShown},
 };
@@ -37,11 +38,19 @@ pub(super) async fn sessions(State(app): State<App>, Caller(caller): Caller, que
     let mut query = query.0;
     let limit = query.page(SESSIONS_PAGE_DEFAULT, SESSIONS_PAGE_MAX);
     let cursor = read(&mut query, "cursor", Cursor::parse, NO_CURSOR);
-    let state = read(&mut query, "state", SessionState::parse, "is none of running and idle");
-    read(&mut query, "sort", |order| (order == SORTED_BY).then_some(()), "can be last_used only: no other order is kept");
+    let state = read(&mut query, "state", SessionState::parse, ("is none of running and idle", "不是 running 或 idle"));
+    read(
+        &mut query,
+        "sort",
+        |order| (order == SORTED_BY).then_some(()),
+        ("can be last_used only: no other order is kept", "只能是 last_used：没有保存其他顺序"),
+    );
     let user = query.text("user").filter(|user| !user.is_empty());
     if user.as_ref().is_some_and(|user| user.chars().nth(USER_NAME_CHARS_MAX).is_some()) {
-        query.problem(format!("user has more than {USER_NAME_CHARS_MAX} characters, and no name has"));
+        query.problem(Problem::new(
+            format!("user has more than {USER_NAME_CHARS_MAX} characters, and no name has"),
+            format!("user 超过 {USER_NAME_CHARS_MAX} 个字符，没有这么长的用户名"),
+        ));
     }
     query.done()?;
     let page = app.list_sessions(&caller, &SessionFilter { user, state }, cursor.as_ref(), limit).await?;

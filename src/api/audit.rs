@@ -11,6 +11,7 @@ use super::{
     admin::{session_of, user_of},
     error::ApiError,
     extract::Caller,
+    overview::NO_CURSOR,
     query::{Asked, read},
     session::{History, Page},
 };
@@ -31,9 +32,11 @@ use crate::{
 pub(super) async fn records(State(app): State<App>, Caller(caller): Caller, query: Query<Asked>) -> Result<Response, ApiError> {
     let mut query = query.0;
     let limit = query.number("limit", 1, AUDIT_PAGE_MAX as u64).unwrap_or(AUDIT_PAGE_DEFAULT as u64);
-    let before = read(&mut query, "cursor", AuditPlace::parse, "is none that this endpoint gave");
-    let action = read(&mut query, "action", Action::parse, &format!("is no action; there are {}", Action::names()));
-    let since_ms = read(&mut query, "since", from_rfc3339, "is no time; one like 2026-11-29T08:00:00Z is needed");
+    let before = read(&mut query, "cursor", AuditPlace::parse, NO_CURSOR);
+    let actions = (format!("is no action; there are {}", Action::names()), format!("不是操作；有：{}", Action::names()));
+    let action = read(&mut query, "action", Action::parse, (&actions.0, &actions.1));
+    let no_time = ("is no time; one like 2026-11-29T08:00:00Z is needed", "不是时间，应形如 2026-11-29T08:00:00Z");
+    let since_ms = read(&mut query, "since", from_rfc3339, no_time);
     let wanted = Wanted { user: query.text("user"), action, since_ms };
     query.done()?;
     let limit = usize::try_from(limit).unwrap_or(AUDIT_PAGE_MAX);

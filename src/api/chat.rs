@@ -15,6 +15,7 @@ use super::{
     error::ApiError,
     events,
     extract::{Body, Caller, Fields, Shape, Spoken, naming},
+    problem::Problem,
     query::Asked,
     revision::{self, Expects},
     runs,
@@ -52,7 +53,10 @@ impl Shape for Ask {
         let on_busy = match fields.maybe_text("on_busy").map(|name| (OnBusy::parse(&name), name)) {
             None => OnBusy::default(),
             Some((Some(on_busy), _)) => on_busy,
-            Some((None, _)) => fields.wrong(format!("on_busy is none of {}", OnBusy::NAMES.join(", ")))?,
+            Some((None, _)) => fields.wrong(Problem::new(
+                format!("on_busy is none of {}", OnBusy::NAMES.join(", ")),
+                format!("on_busy 不是 {} 之一", OnBusy::NAMES.join("、")),
+            ))?,
         };
         let session_id = fields.maybe_text("session_id");
         Some(Self { message: message?, context, on_busy, session_id })

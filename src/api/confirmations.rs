@@ -13,6 +13,7 @@ use super::{
     chat::{self, key_of},
     error::ApiError,
     extract::{Body, Caller, Fields, Shape, Spoken},
+    problem::Problem,
     query::Asked,
 };
 use crate::{
@@ -85,7 +86,7 @@ impl Shape for Say {
         match fields.text("decision", DECISION_CHARS_MAX)?.as_str() {
             "approve" => Some(Self { approve: true }),
             "reject" => Some(Self { approve: false }),
-            _ => fields.wrong("decision is none of approve, reject".to_owned())?,
+            _ => fields.wrong(Problem::new("decision is none of approve, reject", "decision 不是 approve 或 reject"))?,
         }
     }
 }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::{
     error::ApiError,
     extract::{Body, Caller, Fields, Shape, Spoken},
+    problem::Problem,
     query::Asked,
 };
 use crate::{
@@ -33,11 +34,18 @@ impl Shape for CredentialAsk {
         let secret = match (value, username, password) {
             (Some(value), None, None) => OwnSecret::Value(value.into()),
             (None, Some(username), Some(password)) => OwnSecret::Basic { username, password: password.into() },
-            (None, Some(_), None) => return fields.wrong("password is missing".to_owned()),
-            (None, None, Some(_)) => return fields.wrong("username is missing".to_owned()),
+            (None, Some(_), None) => return fields.wrong(Problem::missing("password")),
+            (None, None, Some(_)) => return fields.wrong(Problem::missing("username")),
             (None, None, None) if fields.are_wrong() => return None,
-            (None, None, None) => return fields.wrong("value is missing, or username and password".to_owned()),
-            (Some(_), _, _) => return fields.wrong("value and username or password are given; one credential is needed".to_owned()),
+            (None, None, None) => {
+                return fields.wrong(Problem::new("value is missing, or username and password", "缺少 value，或 username 和 password"));
+            }
+            (Some(_), _, _) => {
+                return fields.wrong(Problem::new(
+                    "value and username or password are given; one credential is needed",
+                    "同时提供了 value 和 username 或 password，只能提供一种凭据",
+                ));
+            }
         };
         Some(Self { api, secret })
     }

@@ -11,6 +11,7 @@ use serde_json::json;
 use super::{
     error::ApiError,
     extract::{Caller, Spoken},
+    problem::Problem,
     query::Asked,
 };
 use crate::{
@@ -126,7 +127,9 @@ pub(super) async fn served(State(app): State<App>, Caller(caller): Caller, query
     let (served, failure) = app.served_as(&caller).await?;
     if let Some(name) = only.as_deref().filter(|name| served.apis.named(name).is_none()) {
         let known: Vec<String> = served.apis.iter().map(|api| format!("{:?}", api.name)).collect();
-        query.problem(format!("api is {name:?}; one of {} is needed", known.join(", ")));
+        let known = known.join(", ");
+        query
+            .problem(Problem::new(format!("api is {name:?}; one of {known} is needed"), format!("api 是 {name:?}，应为以下之一：{known}")));
     }
     query.done()?;
     let page = Page { offset: usize::try_from(offset).unwrap_or(usize::MAX), limit: usize::try_from(limit).unwrap_or(REPORT_PAGE_MAX) };

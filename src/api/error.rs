@@ -8,7 +8,7 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 
-use super::context::Context;
+use super::{context::Context, problem::Problem};
 use crate::{
     domain::{language::Language, rate::Rate},
     redact::Redactor,
@@ -30,6 +30,8 @@ struct Told {
     location: Option<String>,
     /// Whether the connection ends with it.
     closes: bool,
+    /// All that is wrong with the request, where that is told one by one.
+    problems: Vec<Problem>,
     /// More fields of the answer.
     details: Map<String, Value>,
     /// The rate that was exceeded, and for how many milliseconds.
@@ -39,8 +41,8 @@ struct Told {
 impl ApiError {
     pub fn new(status: StatusCode, code: &'static str, english: impl Into<String>, chinese: impl Into<String>) -> Self {
         let (english, chinese) = (english.into(), chinese.into());
-        let (retry_after_secs, location, closes, details, limited) = (None, None, false, Map::new(), None);
-        Self(Box::new(Told { status, code, english, chinese, retry_after_secs, location, closes, details, limited }))
+        let (retry_after_secs, location, closes, problems, details, limited) = (None, None, false, Vec::new(), Map::new(), None);
+        Self(Box::new(Told { status, code, english, chinese, retry_after_secs, location, closes, problems, details, limited }))
     }
 
     fn retry_after(mut self, secs: u64) -> Self {
@@ -76,16 +78,20 @@ impl ApiError {
     }
 
     /// A body that is not what the endpoint takes: all that is wrong with it.
-    pub fn invalid_body(problems: Vec<String>) -> Self {
-        let all = problems.join("; ");
-        Self::new(StatusCode::BAD_REQUEST, "invalid_body", format!("the request body is wrong: {all}"), format!("请求内容有误：{all}"))
-            .with("problems", json!(problems))
+    pub fn invalid_body(problems: Vec<Problem>) -> Self {
+        Self::of_problems("invalid_body", ("the request body is wrong", "请求内容有误"), problems)
     }
 
-    pub fn invalid_query(problems: Vec<String>) -> Self {
-        let all = problems.join("; ");
-        Self::new(StatusCode::BAD_REQUEST, "invalid_query", format!("the query is wrong: {all}"), format!("查询参数有误：{all}"))
-            .with("problems", json!(problems))
+    pub fn invalid_query(problems: Vec<Problem>) -> Self {
+        Self::of_problems("invalid_query", ("the query is wrong", "查询参数有误"), problems)
+    }
+
+    fn of_problems(code: &'static str, (english, chinese): (&str, &str), problems: Vec<Problem>) -> Self {
+        let english = format!("{english}: {}", Problem::all(&problems, Language::English));
+        let chinese = format!("{chinese}：{}", Problem::all(&problems, Language::Chinese));
+        let mut error = Self::new(StatusCode::BAD_REQUEST, code, english, chinese);
+        error.0.problems = problems;
+        error
     }
 
     /// A request whose head is wrong: what, in both languages.
@@ -142,23 +148,25 @@ impl ApiError {
 
     /// The same without secrets: sentences quote what clients and documents said.
     pub fn hiding(mut self, hidden: &Redactor) -> Self {
-        let Told { english, chinese, location, details, .. } = &mut *self.0;
+        let Told { english, chinese, location, problems, details, .. } = &mut *self.0;
         [Some(english), Some(chinese), location.as_mut()].into_iter().flatten().for_each(|text| hidden.in_text(text));
+        problems.iter_mut().flat_map(Problem::wordings).for_each(|wording| hidden.in_text(wording));
         details.values_mut().for_each(|detail| hidden.in_value(detail));
         self
     }
 
     /// What a client is told of it that reads a stream: the body that a response would have, without the request's own fields.
     pub fn into_event(self, language: Language) -> Value {
-        let Told { code, english, chinese, details, .. } = *self.0;
+        let Told { code, english, chinese, problems, details, .. } = *self.0;
         let mut body = body_of(code, if language == Language::Chinese { chinese } else { english });
+        body.extend(problems_in(&problems, language));
         body.extend(details);
         Value::Object(body)
     }
 
     /// The response, for the reader of this request.
     pub fn told(self, context: &Context) -> Response {
-        let Told { status, code, english, chinese, retry_after_secs, location, closes, details, limited: _ } = *self.0;
+        let Told { status, code, english, chinese, retry_after_secs, location, closes, problems, details, limited: _ } = *self.0;
         let sentence = match context.language() {
             Language::English => english,
             Language::Chinese => chinese,
@@ -168,6 +176,7 @@ impl ApiError {
         if let Some(user) = context.user() {
             body.insert("user_id".to_owned(), json!(user.as_str()));
         }
+        body.extend(problems_in(&problems, context.language()));
         body.extend(details);
         let mut response = (status, axum::Json(body)).into_response();
         if let Some(secs) = retry_after_secs {
@@ -192,6 +201,12 @@ impl ApiError {
         }
         response
     }
+}
+
+/// The field that lists them, if there are any.
+fn problems_in(problems: &[Problem], language: Language) -> Option<(String, Value)> {
+    let said: Vec<&str> = problems.iter().map(|problem| problem.said_in(language)).collect();
+    (!said.is_empty()).then(|| ("problems".to_owned(), json!(said)))
 }
 
 fn body_of(code: &str, sentence: String) -> Map<String, Value> {

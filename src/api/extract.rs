@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
 use serde_json::{Map, Value};
 
-use super::{context::Context, error::ApiError, query::Asked};
+use super::{context::Context, error::ApiError, problem::Problem, query::Asked};
 use crate::{
     app::App,
     domain::{json::depth, language::Language, limits::JSON_DEPTH_MAX, rate::Counted, session::SessionId, unrepeated::repeated_names},
@@ -23,6 +23,8 @@ use crate::{
 
 /// The header that says which session a request is about.
 const SESSION_ID: &str = "x-session-id";
+/// What most fields need.
+const A_TEXT: (&str, &str) = ("a text", "文本");
 /// How many names that stand twice a client is told of, and how much of each, in characters.
 const REPEATED_NAMES_TOLD_MAX: usize = 5;
 const REPEATED_NAME_CHARS_TOLD: usize = 64;
@@ -205,7 +207,7 @@ pub(super) async fn body_of(request: Request, app: &App, max: usize) -> Result<B
             format!("请求内容超过 {max} 字节"),
         )
         .closing()),
-        Ok(Err(_)) => Err(ApiError::invalid_body(vec!["it ended too early".to_owned()])),
+        Ok(Err(_)) => Err(ApiError::invalid_body(vec![Problem::new("it ended too early", "内容不完整")])),
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
     }
 }
@@ -233,44 +235,48 @@ fn is_json(headers: &HeaderMap) -> bool {
 /// The fields of a JSON object and what was found wrong with them.
 pub(super) struct Fields {
     map: Map<String, Value>,
-    problems: Vec<String>,
+    problems: Vec<Problem>,
 }
 
 impl Fields {
-    fn of(bytes: &[u8]) -> Result<Self, String> {
-        let text = std::str::from_utf8(bytes).map_err(|e| format!("it is not UTF-8: byte {} is wrong", e.valid_up_to()))?;
+    fn of(bytes: &[u8]) -> Result<Self, Problem> {
+        let text = std::str::from_utf8(bytes).map_err(|e| {
+            let at = e.valid_up_to();
+            Problem::new(format!("it is not UTF-8: byte {at} is wrong"), format!("不是 UTF-8：第 {at} 个字节有误"))
+        })?;
         if depth(text) > JSON_DEPTH_MAX {
-            return Err(format!("it nests deeper than {JSON_DEPTH_MAX} levels"));
+            return Err(Problem::new(format!("it nests deeper than {JSON_DEPTH_MAX} levels"), format!("嵌套超过 {JSON_DEPTH_MAX} 层")));
         }
         match serde_json::from_str(text) {
             Ok(Value::Object(map)) => {
                 let problems = repeated_names(text, REPEATED_NAMES_TOLD_MAX).iter().map(|name| twice(name)).collect();
                 Ok(Self { map, problems })
             }
-            Ok(_) => Err("it is JSON, but no object".to_owned()),
-            Err(error) => Err(format!("it is not JSON: {error}")),
+            Ok(_) => Err(Problem::new("it is JSON, but no object", "是 JSON，但不是对象")),
+            Err(error) => Err(Problem::new(
+                format!("it is not JSON: {error}"),
+                format!("不是 JSON：第 {} 行第 {} 列：{error}", error.line(), error.column()),
+            )),
         }
     }
 
     /// A text that must be there and must not be blank.
     pub fn text(&mut self, name: &str, chars_max: usize) -> Option<String> {
         match self.map.remove(name) {
-            None | Some(Value::Null) => self.wrong(format!("{name} is missing")),
-            Some(Value::String(text)) if text.trim().is_empty() => self.wrong(format!("{name} is empty")),
-            Some(Value::String(text)) if text.chars().nth(chars_max).is_some() => {
-                self.wrong(format!("{name} has more than {chars_max} characters"))
-            }
+            None | Some(Value::Null) => self.wrong(Problem::missing(name)),
+            Some(Value::String(text)) if text.trim().is_empty() => self.wrong(Problem::empty(name)),
+            Some(Value::String(text)) if text.chars().nth(chars_max).is_some() => self.wrong(Problem::too_long(name, chars_max)),
             Some(Value::String(text)) => Some(text),
-            Some(other) => self.wrong(format!("{name} is {}; a text is needed", kind(&other))),
+            Some(other) => self.wrong(Problem::wrong_type(name, &other, A_TEXT)),
         }
     }
 
     /// A text that must be there; it may be anything.
     pub fn secret(&mut self, name: &str) -> Option<String> {
         match self.map.remove(name) {
-            None | Some(Value::Null) => self.wrong(format!("{name} is missing")),
+            None | Some(Value::Null) => self.wrong(Problem::missing(name)),
             Some(Value::String(text)) => Some(text),
-            Some(other) => self.wrong(format!("{name} is {}; a text is needed", kind(&other))),
+            Some(other) => self.wrong(Problem::wrong_type(name, &other, A_TEXT)),
         }
     }
 
@@ -279,7 +285,7 @@ impl Fields {
         match self.map.remove(name) {
             None | Some(Value::Null) => None,
             Some(Value::String(text)) => Some(text),
-            Some(other) => self.wrong(format!("{name} is {}; a text is needed", kind(&other))),
+            Some(other) => self.wrong(Problem::wrong_type(name, &other, A_TEXT)),
         }
     }
 
@@ -288,7 +294,7 @@ impl Fields {
         match self.map.remove(name) {
             None | Some(Value::Null) => None,
             Some(Value::Bool(flag)) => Some(flag),
-            Some(other) => self.wrong(format!("{name} is {}; true or false is needed", kind(&other))),
+            Some(other) => self.wrong(Problem::wrong_type(name, &other, ("true or false", " true 或 false"))),
         }
     }
 
@@ -302,7 +308,7 @@ impl Fields {
         match self.map.remove(name) {
             None | Some(Value::Null) => None,
             Some(Value::Object(map)) => Some(map),
-            Some(other) => self.wrong(format!("{name} is {}; an object is needed", kind(&other))),
+            Some(other) => self.wrong(Problem::wrong_type(name, &other, ("an object", "对象"))),
         }
     }
 
@@ -312,32 +318,28 @@ impl Fields {
     }
 
     /// Notes a problem.
-    pub fn wrong<T>(&mut self, problem: String) -> Option<T> {
+    pub fn wrong<T>(&mut self, problem: Problem) -> Option<T> {
         self.problems.push(problem);
         None
     }
 }
 
-fn twice(name: &str) -> String {
+fn twice(name: &str) -> Problem {
     let shown: String = name.chars().take(REPEATED_NAME_CHARS_TOLD).collect();
     let cut = if shown.len() < name.len() { "…" } else { "" };
-    format!("{shown:?}{cut} stands more than once in one object; each name must stand once")
-}
-
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    }
+    Problem::new(
+        format!("{shown:?}{cut} stands more than once in one object; each name must stand once"),
+        format!("{shown:?}{cut} 在同一对象中出现多次，每个名称只能出现一次"),
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn english(fields: &Fields) -> Vec<&str> {
+        fields.problems.iter().map(|problem| problem.said_in(Language::English)).collect()
+    }
 
     #[test]
     fn all_that_is_wrong_with_a_body_is_told_at_once() {
@@ -345,13 +347,14 @@ mod tests {
         let message = fields.text("message", 10);
         let context = fields.object("context");
         assert!(message.is_none() && context.is_none());
-        assert_eq!(fields.problems, ["message is a number; a text is needed", "context is a list; an object is needed"]);
+        assert_eq!(english(&fields), ["message is a number; a text is needed", "context is a list; an object is needed"]);
+        assert_eq!(Problem::all(&fields.problems, Language::Chinese), "message 是数字，应为文本；context 是列表，应为对象");
     }
 
     #[test]
     fn brackets_in_texts_do_not_nest() {
         assert!(Fields::of(format!("{}{}", "[".repeat(100), "]".repeat(100)).as_bytes()).is_err());
-        assert!(Fields::of(b"\xff").is_err_and(|e| e.contains("byte 0")));
+        assert!(Fields::of(b"\xff").is_err_and(|e| e.said_in(Language::English).contains("byte 0")));
         assert!(Fields::of(b"[]").is_err());
     }
 
@@ -361,6 +364,6 @@ mod tests {
         let mut fields =
             Fields::of(format!(r#"{{"message": 5, "context": {{"{long}": 1, "{long}": 2}}, "message": 6}}"#).as_bytes()).unwrap();
         assert!(fields.text("message", 10).is_none() && fields.problems.len() == 3, "{:?}", fields.problems);
-        assert_eq!(fields.problems[0], format!("{:?}… stands more than once in one object; each name must stand once", "n".repeat(64)));
+        assert_eq!(english(&fields)[0], format!("{:?}… stands more than once in one object; each name must stand once", "n".repeat(64)));
     }
 }

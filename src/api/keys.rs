@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::{
     error::ApiError,
     extract::{Body, Caller, Fields, LoggedIn, Shape, Spoken},
+    problem::Problem,
     users::scopes_in,
 };
 use crate::{
@@ -35,7 +36,10 @@ pub(super) struct NewKey {
 impl Shape for NewKey {
     fn read(fields: &mut Fields) -> Option<Self> {
         let name = fields.text("name", API_KEY_NAME_CHARS_MAX).and_then(|name| {
-            if name.chars().any(char::is_control) { fields.wrong("name has control characters".to_owned()) } else { Some(name) }
+            if name.chars().any(char::is_control) {
+                return fields.wrong(Problem::has_control_characters("name"));
+            }
+            Some(name)
         });
         let scopes = match fields.maybe("scopes") {
             None | Some(Value::Null) => Some(Scopes::NONE),
@@ -44,12 +48,16 @@ impl Shape for NewKey {
         let days = match fields.maybe("expires_in_days") {
             None | Some(Value::Null) => Some(API_KEY_DAYS_DEFAULT),
             // `30.0` is a whole number (JSON Schema 2020-12, 6.1.1).
-            Some(value) => value
-                .as_f64()
-                .filter(|days| days.fract() == 0.0)
-                .map(whole)
-                .filter(|days| (1..=API_KEY_DAYS_MAX).contains(days))
-                .or_else(|| fields.wrong(format!("expires_in_days is {value}; a whole number from 1 to {API_KEY_DAYS_MAX} is needed"))),
+            Some(value) => {
+                value.as_f64().filter(|days| days.fract() == 0.0).map(whole).filter(|days| (1..=API_KEY_DAYS_MAX).contains(days)).or_else(
+                    || {
+                        fields.wrong(Problem::new(
+                            format!("expires_in_days is {value}; a whole number from 1 to {API_KEY_DAYS_MAX} is needed"),
+                            format!("expires_in_days 是 {value}，应为 1 到 {API_KEY_DAYS_MAX} 的整数"),
+                        ))
+                    },
+                )
+            }
         };
         Some(Self { name: name?, scopes: scopes?, days: days? })
     }

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::{
     error::ApiError,
     extract::{Body, Caller, Fields, Shape, Spoken},
+    problem::Problem,
 };
 use crate::{app::App, domain::limits::LOG_LEVEL_CHARS_MAX, settings};
 
@@ -21,7 +22,10 @@ impl Shape for LevelAsk {
         let level = fields.text("level", LOG_LEVEL_CHARS_MAX)?;
         match settings::log_level_problem(&level) {
             None => Some(Self(level)),
-            Some(problem) => fields.wrong(format!("level {problem}")),
+            Some(problem) => fields.wrong(Problem::new(
+                format!("level {problem}"),
+                format!("level 是 {level:?}，应为 trace、debug、info、warn、error 或 off，或形如 warn,swagger_api_agent=debug 的列表"),
+            )),
         }
     }
 }

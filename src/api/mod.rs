@@ -21,6 +21,7 @@ mod login;
 pub mod openapi;
 mod overview;
 mod portable;
+mod problem;
 mod query;
 mod rates;
 mod replicas;

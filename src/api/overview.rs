@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// What is wrong with a cursor that cannot be one.
-pub(super) const NO_CURSOR: &str = "is none that this endpoint gave";
+pub(super) const NO_CURSOR: (&str, &str) = ("is none that this endpoint gave", "不是此接口给出的");
 
 /// Turns and calls that run or are orphaned now, those first that were begun longest ago; `?limit=`, and `?cursor=` from the answer before.
 pub(super) async fn turns(State(app): State<App>, Caller(caller): Caller, query: Query<Asked>) -> Result<Response, ApiError> {

@@ -9,6 +9,7 @@ use axum::{
 use super::{
     error::ApiError,
     extract::{Caller, Spoken, body_of},
+    problem::Problem,
     query::Asked,
     sessions::{about, created},
 };
@@ -28,7 +29,8 @@ pub(super) async fn export(
     let Query(mut query) = query;
     let format = query.text("format").unwrap_or_else(|| "json".to_owned());
     if !FORMATS.contains(&format.as_str()) {
-        query.problem(format!("format is none of {}", FORMATS.join(" and ")));
+        query
+            .problem(Problem::new(format!("format is none of {}", FORMATS.join(" and ")), format!("format 不是 {}", FORMATS.join(" 或 "))));
     }
     query.done()?;
     let (own, turns) = app.whole_session(&about(caller, id)?).await?;
@@ -51,7 +53,10 @@ pub(super) async fn import(State(app): State<App>, Caller(caller): Caller, reque
     // And whoever waits for leave holds nothing.
     let leave = app.import_leave().await?;
     let text = body_of(request, &app, SESSION_FILE_BYTES_MAX).await?;
-    let conversation = app.read_conversation(text, leave).await?.map_err(ApiError::invalid_body)?;
+    let conversation = app
+        .read_conversation(text, leave)
+        .await?
+        .map_err(|problems| ApiError::invalid_body(problems.into_iter().map(Problem::english).collect()))?;
     let own = app.import_session(&caller, conversation).await?;
     Ok(created(&caller, &own))
 }

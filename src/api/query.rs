@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::error::ApiError;
+use super::{error::ApiError, problem::Problem};
 
 /// The query of a request, name by name; of a repeated name the last counts.
 #[derive(Debug, Deserialize)]
@@ -12,7 +12,7 @@ use super::error::ApiError;
 pub(super) struct Asked {
     given: BTreeMap<String, String>,
     #[serde(skip)]
-    problems: Vec<String>,
+    problems: Vec<Problem>,
 }
 
 impl Asked {
@@ -21,8 +21,15 @@ impl Asked {
         let text = self.given.remove(name)?;
         let number = text.parse().ok().filter(|n| (min..=max).contains(n));
         if number.is_none() {
-            let bounds = if max == u64::MAX { format!("of at least {min}") } else { format!("from {min} to {max}") };
-            self.problems.push(format!("{name} is {text:?}; a whole number {bounds} is needed"));
+            let (bounds, chinese) = if max == u64::MAX {
+                (format!("of at least {min}"), format!("不小于 {min} "))
+            } else {
+                (format!("from {min} to {max}"), format!(" {min} 到 {max} "))
+            };
+            self.problem(Problem::new(
+                format!("{name} is {text:?}; a whole number {bounds} is needed"),
+                format!("{name} 是 {text:?}，应为{chinese}的整数"),
+            ));
         }
         number
     }
@@ -40,7 +47,10 @@ impl Asked {
             "1" | "true" => Some(true),
             "0" | "false" => Some(false),
             _ => {
-                self.problems.push(format!("{name} is {text:?}; true, false, 1 or 0 is needed"));
+                self.problem(Problem::new(
+                    format!("{name} is {text:?}; true, false, 1 or 0 is needed"),
+                    format!("{name} 是 {text:?}，应为 true、false、1 或 0"),
+                ));
                 None
             }
         }
@@ -62,7 +72,7 @@ impl Asked {
         self.text(name)
     }
 
-    pub fn problem(&mut self, problem: String) {
+    pub fn problem(&mut self, problem: Problem) {
         self.problems.push(problem);
     }
 
@@ -72,12 +82,13 @@ impl Asked {
     }
 }
 
-/// What a text means, if it is given; one that means nothing is `otherwise`, a sentence without its beginning.
-pub(super) fn read<T>(query: &mut Asked, name: &str, parse: impl Fn(&str) -> Option<T>, otherwise: &str) -> Option<T> {
+/// What a text means, if it is given; one that means nothing is `otherwise`, a sentence without its beginning
+/// in both languages.
+pub(super) fn read<T>(query: &mut Asked, name: &str, parse: impl Fn(&str) -> Option<T>, otherwise: (&str, &str)) -> Option<T> {
     let text = query.text(name)?;
     let read = parse(&text);
     if read.is_none() {
-        query.problem(format!("{name} {otherwise}"));
+        query.problem(Problem::new(format!("{name} {}", otherwise.0), format!("{name} {}", otherwise.1)));
     }
     read
 }

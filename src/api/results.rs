@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{error::ApiError, extract::Caller, query::Asked};
+use super::{error::ApiError, extract::Caller, problem::Problem, query::Asked};
 use crate::{
     app::{App, Part},
     domain::{kept::KeptReply, limits::RESULT_SEARCH_CHARS_MAX, tool::ReplyBody},
@@ -29,7 +29,7 @@ pub(super) async fn result(
     let (path, search) = (query.text("path"), query.text("search"));
     let (offset, limit) = (query.number("offset", 0, u64::MAX), query.number("limit", 1, u64::MAX));
     if search.as_ref().is_some_and(|search| search.chars().nth(RESULT_SEARCH_CHARS_MAX).is_some()) {
-        query.problem(format!("search has more than {RESULT_SEARCH_CHARS_MAX} characters"));
+        query.problem(Problem::too_long("search", RESULT_SEARCH_CHARS_MAX));
     }
     query.done()?;
     let part = path.is_some() || search.is_some() || offset.is_some() || limit.is_some();

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use super::{
     error::ApiError,
     extract::{Body, Caller, Fields, MaybeBody, Shape, Spoken},
+    problem::Problem,
     query::Asked,
     revision::{Expects, tagged},
     shapes::TotalsShown,
@@ -19,9 +20,9 @@ use crate::{
     app::{App, AppError, FoundSession},
     clock::rfc3339,
     domain::{
-        limits::{SESSION_METADATA_BYTES_MAX, SESSION_SEARCH_CHARS_MAX, TURN_NUMBER_MAX},
+        limits::{SESSION_METADATA_BYTES_MAX, SESSION_SEARCH_CHARS_MAX, SESSION_TITLE_CHARS_MAX, TURN_NUMBER_MAX},
         number::whole,
-        session::{Label, SessionId, title_problem},
+        session::{BadTitle, Label, SessionId, title_problem},
         slot::Slot,
     },
     secrets::tokens::Bearer,
@@ -41,14 +42,14 @@ impl Shape for Labels {
             None => None,
             Some(Value::Null) => Some(String::new()),
             Some(Value::String(title)) => titled(fields, &title),
-            Some(_) => fields.wrong("title is no text".to_owned()),
+            Some(_) => fields.wrong(Problem::new("title is no text", "title 不是文本")),
         };
         let pinned = fields.maybe_flag("pinned");
         let metadata = match fields.maybe("metadata") {
             None => None,
             Some(Value::Null) => Some(String::new()),
             Some(Value::Object(object)) => noted(fields, object),
-            Some(_) => fields.wrong("metadata is no object".to_owned()),
+            Some(_) => fields.wrong(Problem::new("metadata is no object", "metadata 不是对象")),
         };
         Some(Self(LabelChange { title, pinned, metadata }))
     }
@@ -57,18 +58,27 @@ impl Shape for Labels {
 fn titled(fields: &mut Fields, title: &str) -> Option<String> {
     let title = title.trim();
     if title.is_empty() {
-        return fields.wrong("title is empty; leave it out, or send null for the one that is made from the first message".to_owned());
+        return fields.wrong(Problem::new(
+            "title is empty; leave it out, or send null for the one that is made from the first message",
+            "title 为空；请省略它，或发送 null 以使用根据第一条消息生成的标题",
+        ));
     }
     match title_problem(title) {
-        Some(problem) => fields.wrong(format!("title {problem}")),
         None => Some(title.to_owned()),
+        Some(BadTitle::Empty) => fields.wrong(Problem::empty("title")),
+        Some(BadTitle::ControlCharacters) => fields.wrong(Problem::has_control_characters("title")),
+        Some(BadTitle::TooLong) => fields.wrong(Problem::too_long("title", SESSION_TITLE_CHARS_MAX)),
     }
 }
 
 fn noted(fields: &mut Fields, object: Map<String, Value>) -> Option<String> {
     let text = Value::Object(object).to_string();
     if text.len() > SESSION_METADATA_BYTES_MAX {
-        return fields.wrong(format!("metadata has {} bytes as JSON; {SESSION_METADATA_BYTES_MAX} are allowed", text.len()));
+        let bytes = text.len();
+        return fields.wrong(Problem::new(
+            format!("metadata has {bytes} bytes as JSON; {SESSION_METADATA_BYTES_MAX} are allowed"),
+            format!("metadata 的 JSON 有 {bytes} 字节，最多 {SESSION_METADATA_BYTES_MAX} 字节"),
+        ));
     }
     Some(text)
 }
@@ -90,7 +100,9 @@ pub(super) struct Cut {
 impl Shape for Cut {
     fn read(fields: &mut Fields) -> Option<Self> {
         match fields.maybe("turn") {
-            None | Some(Value::Null) => fields.wrong("turn is missing: the number of the first turn that goes".to_owned()),
+            None | Some(Value::Null) => {
+                fields.wrong(Problem::new("turn is missing: the number of the first turn that goes", "缺少 turn：要去掉的第一轮的编号"))
+            }
             Some(value) => turn_of(fields, &value).map(|turn| Self { turn }),
         }
     }
@@ -117,7 +129,12 @@ impl Shape for Fork {
 fn turn_of(fields: &mut Fields, value: &Value) -> Option<u64> {
     // `3.0` is a whole number (JSON Schema 2020-12, 6.1.1).
     let turn = value.as_f64().filter(|turn| *turn >= 0.0 && turn.fract() == 0.0).map(whole).filter(|turn| *turn <= TURN_NUMBER_MAX);
-    turn.or_else(|| fields.wrong(format!("turn is {value}; a whole number from 0 to {TURN_NUMBER_MAX} is needed")))
+    turn.or_else(|| {
+        fields.wrong(Problem::new(
+            format!("turn is {value}; a whole number from 0 to {TURN_NUMBER_MAX} is needed"),
+            format!("turn 是 {value}，应为 0 到 {TURN_NUMBER_MAX} 的整数"),
+        ))
+    })
 }
 
 /// The caller, asking about the session that the path names.
@@ -179,7 +196,7 @@ pub(super) async fn list(State(app): State<App>, Caller(caller): Caller, query: 
     let Query(mut query) = query;
     let search = query.text("search");
     if search.as_ref().is_some_and(|search| search.chars().nth(SESSION_SEARCH_CHARS_MAX).is_some()) {
-        query.problem(format!("search has more than {SESSION_SEARCH_CHARS_MAX} characters"));
+        query.problem(Problem::too_long("search", SESSION_SEARCH_CHARS_MAX));
     }
     query.done()?;
     let found = app.own_sessions(&caller, search.as_deref()).await?;

@@ -13,6 +13,8 @@ use super::{
     error::ApiError,
     extract::{Body, Caller, Fields, Person, Shape, Spoken},
     login::admitted,
+    overview::NO_CURSOR,
+    problem::Problem,
     query::Asked,
 };
 use crate::{
@@ -30,7 +32,10 @@ impl Shape for NewUser {
     fn read(fields: &mut Fields) -> Option<Self> {
         let name = fields.text("username", usize::MAX).and_then(|name| match UserName::new(&name) {
             Some(name) => Some(name),
-            None => fields.wrong(format!("username is none: 1 to {USER_NAME_CHARS_MAX} characters without white space are needed")),
+            None => fields.wrong(Problem::new(
+                format!("username is none: 1 to {USER_NAME_CHARS_MAX} characters without white space are needed"),
+                format!("username 无效：应为 1 到 {USER_NAME_CHARS_MAX} 个不含空白的字符"),
+            )),
         });
         let password = fields.secret("password");
         if let (Some(name), Some(password)) = (&name, &password) {
@@ -57,7 +62,10 @@ impl Shape for Change {
         };
         let UserChange { role, scopes, disabled, password, must_change } = &change;
         if role.is_none() && scopes.is_none() && disabled.is_none() && password.is_none() && must_change.is_none() && !fields.are_wrong() {
-            return fields.wrong("nothing is to change: give role, scopes, disabled, password or must_change_password".to_owned());
+            return fields.wrong(Problem::new(
+                "nothing is to change: give role, scopes, disabled, password or must_change_password",
+                "没有要更改的内容：请提供 role、scopes、disabled、password 或 must_change_password",
+            ));
         }
         Some(Self(change))
     }
@@ -75,7 +83,7 @@ impl Shape for OwnPassword {
         if let (Some(old), Some(new)) = (&old, &new)
             && old == new
         {
-            return fields.wrong("new_password is the old one".to_owned());
+            return fields.wrong(Problem::new("new_password is the old one", "new_password 与旧密码相同"));
         }
         Some(Self { old: old?, new: new? })
     }
@@ -83,7 +91,9 @@ impl Shape for OwnPassword {
 
 fn role(fields: &mut Fields) -> Option<Role> {
     let text = fields.maybe_text("role")?;
-    Role::parse(&text).or_else(|| fields.wrong(format!("role is {text:?}; user or admin is needed")))
+    Role::parse(&text).or_else(|| {
+        fields.wrong(Problem::new(format!("role is {text:?}; user or admin is needed"), format!("role 是 {text:?}，应为 user 或 admin")))
+    })
 }
 
 /// `Some(None)`: `null` is said, which means those of the role.
@@ -97,8 +107,13 @@ fn scopes(fields: &mut Fields) -> Option<Option<Scopes>> {
 
 /// A list of names of scopes.
 pub(super) fn scopes_in(fields: &mut Fields, value: &Value) -> Option<Scopes> {
-    let known = || format!("a list is needed of {}", Scope::names());
-    let Some(names) = value.as_array() else { return fields.wrong(format!("scopes is no list; {}", known())) };
+    let known = Scope::names();
+    let Some(names) = value.as_array() else {
+        return fields.wrong(Problem::new(
+            format!("scopes is no list; a list is needed of {known}"),
+            format!("scopes 不是列表；应为以下名称的列表：{known}"),
+        ));
+    };
     let (mut scopes, mut unknown) = (Vec::new(), Vec::new());
     for name in names {
         match name.as_str().and_then(Scope::parse) {
@@ -109,24 +124,30 @@ pub(super) fn scopes_in(fields: &mut Fields, value: &Value) -> Option<Scopes> {
     if unknown.is_empty() {
         return Some(scopes.into_iter().collect());
     }
-    fields.wrong(format!("scopes has {}; {}", unknown.join(", "), known()))
+    let unknown = unknown.join(", ");
+    fields.wrong(Problem::new(
+        format!("scopes has {unknown}; a list is needed of {known}"),
+        format!("scopes 含有 {unknown}；应为以下名称的列表：{known}"),
+    ))
 }
 
 fn checked(fields: &mut Fields, user: &UserName, password: &str) {
     if let Err(problem) = password::check(user, password) {
-        fields.wrong::<()>(problem.to_string());
+        fields.wrong::<()>(problem.into());
     }
 }
 
 fn rule(user: &UserName, password: &str) -> Result<(), ApiError> {
-    password::check(user, password).map_err(|problem| ApiError::invalid_body(vec![problem.to_string()]))
+    password::check(user, password).map_err(|problem| ApiError::invalid_body(vec![problem.into()]))
 }
 
 /// Whoever has a password for the name of somebody outside comes in as them, with the role that their issuer gives them.
 fn of_here(app: &App, user: &UserName) -> Result<(), ApiError> {
     let Some((issuer, prefix)) = app.issuer_naming(user) else { return Ok(()) };
-    let problem =
-        format!("{user} has no password here: {prefix} begins the names of the issuer {issuer}, whose people come with its tokens");
+    let problem = Problem::new(
+        format!("{user} has no password here: {prefix} begins the names of the issuer {issuer}, whose people come with its tokens"),
+        format!("{user} 在此没有密码：{prefix} 是签发方 {issuer} 的用户名前缀，其用户使用该签发方的令牌登录"),
+    );
     Err(ApiError::invalid_body(vec![problem]))
 }
 
@@ -154,7 +175,7 @@ pub(super) async fn list(State(app): State<App>, Caller(caller): Caller, query: 
     let after = query.text("cursor").and_then(|text| {
         let name = UserName::new(&text);
         if name.is_none() {
-            query.problem("cursor is none that this endpoint gave".to_owned());
+            query.problem(Problem::new(format!("cursor {}", NO_CURSOR.0), format!("cursor {}", NO_CURSOR.1)));
         }
         name
     });

@@ -1,5 +1,6 @@
 //! The command line: what may be typed, and which settings the flags stand for.
 
+mod asked_password;
 pub mod config_check;
 pub mod described;
 pub mod doctor;
@@ -21,7 +22,7 @@ use std::{
 };
 
 use clap::{
-    Args, Parser, Subcommand, ValueEnum,
+    ArgGroup, Args, Parser, Subcommand, ValueEnum,
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use clap_complete::Shell;
@@ -52,7 +53,7 @@ const HELD: &str = "held by another process";
 
 /// People say what they want; the agent picks operations of your OpenAPI document, calls the API and answers.
 #[derive(Debug, Parser)]
-#[command(name = "swagger-api-agent", version = release::VERSION_AND_COMMIT)]
+#[command(name = "swagger-api-agent", bin_name = "swagger-api-agent", version = release::VERSION_AND_COMMIT)]
 pub struct Arguments {
     #[command(flatten)]
     pub settings: SettingsFlags,
@@ -196,15 +197,20 @@ pub enum SessionCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Ends a session, with all that runs in it
+    /// Ends a session, or all of a user, with all that runs in them
+    // Without words of ours the usage would have the two in another order than they are typed in.
+    #[command(
+        group(ArgGroup::new("which").required(true).args(["session", "all"])),
+        override_usage = "swagger-api-agent session end [OPTIONS] <USER> <SESSION|--all>"
+    )]
     End {
         /// Whose it is
         #[arg(value_parser = user_name)]
         user: UserName,
-        /// Its id
-        #[arg(value_parser = session_id, required_unless_present = "all", conflicts_with = "all")]
+        /// Its id, as `session list` tells it; or --all
+        #[arg(value_parser = session_id)]
         session: Option<SessionId>,
-        /// All of the user's sessions
+        /// All of the user's sessions, instead of one
         #[arg(long)]
         all: bool,
     },
@@ -218,6 +224,9 @@ pub enum SessionCommand {
         /// Where to; without it standard output
         #[arg(long, short, value_name = "FILE")]
         output: Option<PathBuf>,
+        /// Writes over a file that is there already
+        #[arg(long, requires = "output")]
+        force: bool,
     },
     /// Begins another session of a user with the conversation of a file
     Import {
@@ -461,6 +470,16 @@ async fn note(store: &Store, deed: Deed) {
     if let Err(error) = store.audit(&deed.with("through", "the command line")).await {
         complain(&format!("the audit log lacks this: {error}"));
     }
+}
+
+/// `1 turn`, `2 turns`.
+fn counted(count: u64, one: &str) -> String {
+    format!("{count} {one}{}", if count == 1 { "" } else { "s" })
+}
+
+/// `2 operations can be used, 1 was set aside`.
+fn usable_and_aside(usable: usize, aside: usize) -> String {
+    format!("{} can be used, {aside} {} set aside", counted(usable as u64, "operation"), if aside == 1 { "was" } else { "were" })
 }
 
 /// A reader that closes the pipe early has seen what it wanted.

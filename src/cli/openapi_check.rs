@@ -16,7 +16,7 @@ use swagger_api_agent::{
     upstream::misfits,
 };
 
-use super::{complain, say, settings_of};
+use super::{complain, say, settings_of, usable_and_aside};
 
 /// Functions of which it is told that their names differ from what the document calls them.
 const NAMES_SHOWN_MAX: usize = 20;
@@ -267,8 +267,12 @@ fn show(checked: &Checked<'_>) {
     let Checked { api, catalogue, roles, confirm, waits } = checked;
     let (info, report) = (catalogue.info(), catalogue.report());
     say(&format!("{} {} (OpenAPI {}, fingerprint {})", info.title, info.version, info.openapi, catalogue.fingerprint()));
-    let left_out = if report.filtered.is_empty() { String::new() } else { format!(", {} are left out by rules", report.filtered.len()) };
-    say(&format!("{} operations can be used, {} were set aside{left_out}", catalogue.functions().len(), report.set_aside.len()));
+    let left_out = match report.filtered.len() {
+        0 => String::new(),
+        1 => ", 1 is left out by rules".to_owned(),
+        several => format!(", {several} are left out by rules"),
+    };
+    say(&format!("{}{left_out}", usable_and_aside(catalogue.functions().len(), report.set_aside.len())));
     for server in &info.servers {
         say(&format!("server     {server}"));
     }

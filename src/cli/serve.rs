@@ -22,7 +22,7 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use super::{complain, settings_of};
+use super::{complain, counted, settings_of};
 
 pub fn run(sources: Sources) -> ExitCode {
     let settings = match settings_of(Settings::load_for_serving(sources)) {
@@ -133,7 +133,7 @@ fn welcome(app: &App, local: std::net::SocketAddr) {
         let name = if api.name.is_empty() { String::new() } else { format!("{}: ", api.name) };
         let aside = match api.catalogue.report().set_aside.len() {
             0 => String::new(),
-            operations => format!("; {operations} operations set aside: `swagger-api-agent openapi check` says why"),
+            aside => format!("; {} set aside: `swagger-api-agent openapi check` says why", counted(aside as u64, "operation")),
         };
         text += &format!("API          {name}{} {} at {} ({functions} functions{aside})\n", info.title, info.version, api.base_url);
     }

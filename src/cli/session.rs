@@ -17,7 +17,11 @@ use swagger_api_agent::{
     },
 };
 
-use super::{SessionCommand, WhichSession, say, session_file, settings_of};
+use super::{
+    SessionCommand, WhichSession, counted, say,
+    session_file::{self, Place},
+    settings_of,
+};
 
 pub fn run(sources: Sources, command: SessionCommand) -> ExitCode {
     match settings_of(Settings::load(sources)) {
@@ -35,8 +39,9 @@ async fn apply(settings: Settings, command: SessionCommand) -> Result<(), String
         }
         SessionCommand::Show { which, json } => show(&store, &which, json).await,
         SessionCommand::Keys { which, json } => keys(&store, &which, json).await,
-        SessionCommand::Export { which, format, output } => {
-            session_file::export(&settings, &store, &which, format, output.as_deref()).await
+        SessionCommand::Export { which, format, output, force } => {
+            let to = output.as_deref().map(|file| Place { file, force });
+            session_file::export(&settings, &store, &which, format, to).await
         }
         SessionCommand::Import { user, file } => session_file::import(&settings, &store, &user.name, &file).await,
         SessionCommand::End { user, session, all: _ } => end(&store, &user, session.as_ref()).await,
@@ -54,9 +59,10 @@ async fn list(store: &Store, filter: &SessionFilter, cursor: Option<&Cursor>, li
     }
     for listed in &page.sessions {
         let Listed { user, id, turns, last_active_ms, expires_ms, .. } = listed;
-        say(&format!("{user}\t{id}\t{turns} turns\tlast used {}\tends {}", rfc3339(*last_active_ms), rfc3339(*expires_ms)));
+        let turns = counted(*turns, "turn");
+        say(&format!("{user}\t{id}\t{turns}\tlast used {}\tends {}", rfc3339(*last_active_ms), rfc3339(*expires_ms)));
     }
-    say(&format!("{} sessions here, of {} ({} active)", page.sessions.len(), page.stats.total, page.stats.active));
+    say(&format!("{} here, of {} ({} active)", counted(page.sessions.len() as u64, "session"), page.stats.total, page.stats.active));
     if let Some(next) = next {
         say(&format!("there are more: --cursor {next}"));
     }
@@ -131,7 +137,8 @@ async fn end(store: &Store, user: &UserName, session: Option<&SessionId>) -> Res
     let deed = Deed::new(Action::SessionEnded).to(user);
     let deed = session.map_or_else(|| deed.clone(), |session| deed.clone().with("session", session.as_str()));
     super::note(store, deed).await;
-    say(&format!("{ended} of the sessions of {user} were ended, with all that ran in them"));
+    let (were, them) = if ended == 1 { ("was", "it") } else { ("were", "them") };
+    say(&format!("{ended} of the sessions of {user} {were} ended, with all that ran in {them}"));
     Ok(())
 }
 

@@ -2,7 +2,8 @@
 
 use std::{
     fs,
-    io::{Read, Write, stdin, stdout},
+    io::{self, ErrorKind, Read, Write, stdin, stdout},
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::Path,
 };
 
@@ -28,10 +29,20 @@ use swagger_api_agent::{
     },
 };
 
-use super::{FileFormat, WhichSession, note, progress::Progress, say};
+use super::{FileFormat, WhichSession, complain, counted, note, progress::Progress, say};
 
 /// Whose token the command line comes with: nobody's, so none that was revoked.
 const TOKEN: &str = "command-line";
+
+/// What may read and write a file that holds what was said: its owner.
+const OWNER_ONLY: u32 = 0o600;
+
+/// Where a session is written to.
+pub(super) struct Place<'a> {
+    pub file: &'a Path,
+    /// Whether what is there already may go.
+    pub force: bool,
+}
 
 /// Writes a session to a file, or to standard output.
 pub(super) async fn export(
@@ -39,11 +50,19 @@ pub(super) async fn export(
     store: &Store,
     which: &WhichSession,
     format: FileFormat,
-    output: Option<&Path>,
+    to: Option<Place<'_>>,
 ) -> Result<(), String> {
+    if let Some(place) = to.as_ref().filter(|place| !place.may_be_written()) {
+        return Err(place.taken());
+    }
     let text = exported(settings, store, which, format).await?;
-    match output {
-        Some(file) => written(file, &text),
+    match to {
+        Some(place) => {
+            place.write(&text)?;
+            // Not to standard output, where a session is JSON or Markdown.
+            complain(&format!("written to {}", place.file.display()));
+            Ok(())
+        }
         None => {
             let _closed_early = stdout().write_all(text.as_bytes());
             Ok(())
@@ -87,8 +106,36 @@ fn nobody(user: &UserName) -> String {
     format!("there is no user {user}, or they are kept out")
 }
 
-fn written(file: &Path, text: &str) -> Result<(), String> {
-    fs::write(file, text).map_err(|e| format!("{} cannot be written: {e}", file.display()))
+impl Place<'_> {
+    /// Whether nothing is there, or what may be written over: a device or a pipe is not a file that would be lost.
+    fn may_be_written(&self) -> bool {
+        self.force || !self.file.is_file()
+    }
+
+    fn taken(&self) -> String {
+        format!("{} is there already: name another file, or write over it with --force", self.file.display())
+    }
+
+    /// Writes what only the owner of the file shall read.
+    fn write(&self, text: &str) -> Result<(), String> {
+        let mut options = fs::OpenOptions::new();
+        // A file that came into being since is not lost either.
+        let only_new = !self.force && !self.file.exists();
+        options.write(true).mode(OWNER_ONLY).create(true).truncate(true).create_new(only_new);
+        let written = options.open(self.file).and_then(|mut file| {
+            owner_only(&file)?;
+            file.write_all(text.as_bytes())
+        });
+        written.map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => self.taken(),
+            _ => format!("{} cannot be written: {error}", self.file.display()),
+        })
+    }
+}
+
+/// A file that was there before may have been open to others.
+fn owner_only(file: &fs::File) -> io::Result<()> {
+    if file.metadata()?.is_file() { file.set_permissions(fs::Permissions::from_mode(OWNER_ONLY)) } else { Ok(()) }
 }
 
 /// Begins a session of a user with the conversation of a file.
@@ -97,14 +144,14 @@ pub(super) async fn import(settings: &Settings, store: &Store, user: &UserName, 
     let sessions = &settings.sessions;
     let conversation = portable::read(&text, sessions.turns_max)
         .map_err(|problems| format!("{} cannot be imported, and nothing was written:\n  {}", file.display(), problems.join("\n  ")))?;
-    let (turns, counted) = (conversation.turns.len(), Counted::default());
+    let (turns, requests) = (conversation.turns.len(), Counted::default());
     let now_ms = store.ping().await.map_err(|e| e.to_string())?;
-    let caller = Caller { user, token_id: TOKEN, issued_ms: now_ms, session: None, counted: &counted };
+    let caller = Caller { user, token_id: TOKEN, issued_ms: now_ms, session: None, counted: &requests };
     let brought = bring(store, caller, conversation, &hidden(settings), sessions.per_user_max, now_ms).await;
     let own = brought.map_err(|error| if error == Refused::Revoked.into() { nobody(user) } else { error.to_string() })?;
     let id = own.session.id;
     note(store, Deed::new(Action::SessionImported).to(user).with("session", id.as_str()).with("turns", turns.to_string())).await;
-    say(&format!("{user} has the session {id} now, with {turns} turns"));
+    say(&format!("{user} has the session {id} now, with {}", counted(turns as u64, "turn")));
     Ok(())
 }
 

@@ -94,6 +94,38 @@ fn what_is_no_command_is_refused() {
         assert_eq!(parse(line).unwrap_err().kind(), kind, "{line}");
     }
 }
+
+#[test]
+fn usage_names_the_program_and_not_its_file() {
+    for line in ["user add", "session end ann", "--prot 1"] {
+        let error = Arguments::try_parse_from(["/opt/saa-release"].into_iter().chain(line.split(' '))).unwrap_err().to_string();
+        assert!(error.contains("Usage: swagger-api-agent") && !error.contains("saa-release"), "{error}");
+    }
+}
+
+#[test]
+fn to_end_sessions_one_is_named_or_all_of_them() {
+    let error = |line: &str| parse(line).unwrap_err();
+    assert_eq!(error("session end ann").kind(), ErrorKind::MissingRequiredArgument);
+    assert!(error("session end ann").to_string().contains("session end [OPTIONS] <USER> <SESSION|--all>"), "{}", error("session end ann"));
+    assert_eq!(error("session end ann s1 --all").kind(), ErrorKind::ArgumentConflict);
+    let one = SessionCommand::End { user: UserName::new("ann").unwrap(), session: Some(SessionId::named("s1")), all: false };
+    assert_eq!(parse("session end ann s1").unwrap().command, Some(Command::Session(one)));
+}
+
+#[test]
+fn what_is_counted_stands_in_its_number() {
+    for (told, expected) in [
+        (counted(0, "turn"), "0 turns"),
+        (counted(1, "turn"), "1 turn"),
+        (counted(2, "turn"), "2 turns"),
+        (usable_and_aside(1, 0), "1 operation can be used, 0 were set aside"),
+        (usable_and_aside(3, 1), "3 operations can be used, 1 was set aside"),
+    ] {
+        assert_eq!(told, expected);
+    }
+}
+
 #[test]
 fn without_a_command_the_flags_are_those_of_serve() {
     let parsed = parse("--port 8000 --debug").unwrap();

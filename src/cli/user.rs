@@ -1,16 +1,12 @@
 //! `user …`: looks after accounts, straight in the store that the settings name.
 
-use std::{
-    io::{BufRead, IsTerminal, Write, stderr, stdin},
-    process::ExitCode,
-};
+use std::process::ExitCode;
 
 use swagger_api_agent::{
     app::{Administration, account, open_store},
     clock::{Clock, rfc3339},
     domain::{
         audit::{Action, Deed},
-        password,
         scope::Scopes,
         user::UserName,
     },
@@ -23,7 +19,7 @@ use swagger_api_agent::{
     },
 };
 
-use super::{PasswordFrom, UserCommand, complain, note, say, settings_of};
+use super::{UserCommand, asked_password::asked_password, complain, note, say, settings_of};
 
 pub fn run(sources: Sources, command: UserCommand) -> ExitCode {
     match settings_of(Settings::load(sources)) {
@@ -41,14 +37,17 @@ async fn apply(settings: Settings, command: UserCommand) -> Result<(), String> {
     let away = |error: StoreError| error.to_string();
     match command {
         UserCommand::Add { user, role, scopes, password } => {
-            let mut account = account(&user.name, role, &read_password(&user.name, password)?);
+            if is_there(&store, &user.name).await? {
+                return Err(exists(&user.name));
+            }
+            let mut account = account(&user.name, role, &asked_password(&user.name, password).await?);
             account.scopes = scopes.and_then(|scopes| scopes.0);
             match store.add_account(&account).await.map_err(away)? {
                 Added::New => {
                     note(&store, Deed::new(Action::UserCreated).to(&user.name).with("role", role.as_str())).await;
                     say(&format!("{} was added as {}", user.name, role.as_str()));
                 }
-                Added::Exists => return Err(format!("there is a user {} already", user.name)),
+                Added::Exists => return Err(exists(&user.name)),
             }
         }
         UserCommand::List => {
@@ -59,7 +58,10 @@ async fn apply(settings: Settings, command: UserCommand) -> Result<(), String> {
             }
         }
         UserCommand::Passwd { user, password } => {
-            let hash = passwords::hash(&read_password(&user.name, password)?).ok_or("the password cannot be hashed")?;
+            if !is_there(&store, &user.name).await? {
+                return Err(unknown(&user.name));
+            }
+            let hash = passwords::hash(&asked_password(&user.name, password).await?).ok_or("the password cannot be hashed")?;
             change(&store, &user.name, AccountChange::Password(&hash), "has a new password; all tokens issued before are void").await?;
         }
         UserCommand::Role { user, role } => {
@@ -85,7 +87,7 @@ async fn change(store: &Store, user: &UserName, change: AccountChange<'_>, done:
             note(store, deed_of(user, change)).await;
             say(&format!("{user} {done}"));
         }
-        false => return Err(format!("there is no user {user}")),
+        false => return Err(unknown(user)),
     }
     Ok(())
 }
@@ -97,6 +99,19 @@ async fn tell_if_nobody_administers(store: &Store) -> Result<(), String> {
         complain(&format!("now {told}: {advice}"));
     }
     Ok(())
+}
+
+/// Whether there is such a user, before anything is asked for.
+async fn is_there(store: &Store, user: &UserName) -> Result<bool, String> {
+    store.known(user).await.map(|known| known.account.is_some()).map_err(|e| e.to_string())
+}
+
+fn exists(user: &UserName) -> String {
+    format!("there is a user {user} already")
+}
+
+fn unknown(user: &UserName) -> String {
+    format!("there is no user {user}")
 }
 
 /// Scopes of a user's own, in words.
@@ -130,17 +145,4 @@ async fn usable(store: &Store) -> Result<(), String> {
         Keyspace::Behind { schema } => Err(format!("the keyspace has schema {schema}; run `swagger-api-agent migrate` first")),
         Keyspace::Newer { schema } => Err(format!("the keyspace has schema {schema}, newer than this program's")),
     }
-}
-
-/// One line of standard input, which must follow the rule for passwords.
-fn read_password(user: &UserName, from: PasswordFrom) -> Result<String, String> {
-    if !from.stdin && stdin().is_terminal() {
-        // The terminal echoes it: whoever minds pipes it in.
-        let _ = write!(stderr(), "new password (it is shown as you type; --password-stdin takes it from a pipe): ");
-    }
-    let mut line = String::new();
-    stdin().lock().read_line(&mut line).map_err(|e| format!("the password cannot be read: {e}"))?;
-    let password = line.trim_end_matches(['\r', '\n']).to_owned();
-    password::check(user, &password).map_err(|e| e.to_string())?;
-    Ok(password)
 }

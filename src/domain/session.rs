@@ -83,15 +83,26 @@ pub fn title_of(message: &str) -> String {
     title
 }
 
+/// Why a text is no title.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadTitle {
+    #[error("is empty")]
+    Empty,
+    #[error("has control characters")]
+    ControlCharacters,
+    #[error("has more than {SESSION_TITLE_CHARS_MAX} characters")]
+    TooLong,
+}
+
 /// What is wrong with a title that somebody gives, behind the word for it.
-pub fn title_problem(title: &str) -> Option<String> {
+pub fn title_problem(title: &str) -> Option<BadTitle> {
     if title.trim().is_empty() {
-        return Some("is empty".to_owned());
+        return Some(BadTitle::Empty);
     }
     if title.chars().any(char::is_control) {
-        return Some("has control characters".to_owned());
+        return Some(BadTitle::ControlCharacters);
     }
-    title.chars().nth(SESSION_TITLE_CHARS_MAX).map(|_| format!("has more than {SESSION_TITLE_CHARS_MAX} characters"))
+    title.chars().nth(SESSION_TITLE_CHARS_MAX).map(|_| BadTitle::TooLong)
 }
 
 /// What a session is called and what is noted of it.

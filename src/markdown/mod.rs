@@ -11,7 +11,7 @@ mod outcome;
 mod table;
 mod transcript;
 
-pub use escape::{inline, plain};
+pub use escape::{amid, described, inline, plain};
 pub use html::{all_to_html, to_html};
 pub use outcome::{of_body, of_outcome, of_reply, of_request};
 pub use transcript::transcript;
@@ -78,7 +78,9 @@ fn with_line(list: String, rest: &[(&String, &Value)], language: Language) -> St
     match rest {
         [] => list,
         rest if short => {
-            let notes: Vec<String> = rest.iter().map(|(name, value)| format!("{}: {}", inline(name), inline(&plain(value)))).collect();
+            // Only the first name begins the line.
+            let names = rest.iter().zip(0..).map(|((name, _), n)| if n == 0 { inline(name) } else { amid(name) });
+            let notes: Vec<String> = names.zip(rest).map(|(name, (_, value))| format!("{name}: {}", amid(&plain(value)))).collect();
             format!("{list}\n\n{}", notes.join(" · "))
         }
         rest => format!("{list}\n\n{}", table::of_fields(rest, language)),
@@ -162,9 +164,13 @@ mod tests {
         let evil = "a|b\n| x |\r\n<img src=x onerror=alert(1)> ![i](http://evil/p.png) [l](javascript:1) `c` **b** &lt; \u{202e}\u{0}";
         let text = english(&json!([{ "evil|key\n": evil }]));
         assert_eq!(text.lines().count(), 3, "{text}");
-        for raw in ["<", "](", "![", "`c", "http://", "\u{202e}", "\u{0}"] {
-            assert!(!text.replace("\\[", "").replace("\\]", "").replace("\\`", "").contains(raw), "{raw:?} in {text}");
+        let said = text.replace("\\[", "").replace("\\]", "").replace("\\`", "");
+        for raw in ["<", "](", "![", "`c", "\u{202e}", "\u{0}"] {
+            assert!(!said.contains(raw), "{raw:?} in {text}");
         }
+        // In code an address is no link.
+        let (outside, inside) = (said.split('`').step_by(2).collect::<String>(), said.split('`').nth(1));
+        assert!(!outside.contains("http://") && inside == Some("http://evil/p.png"), "{text}");
         let bars = text.lines().nth(2).unwrap().replace("\\|", "").matches('|').count();
         assert_eq!(bars, 2, "{text}");
     }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    escape::{fenced, inline, inline_within, visible},
+    escape::{amid, amid_within, fenced, inline, visible},
     of_json,
 };
 use crate::domain::{
@@ -21,16 +21,16 @@ pub fn of_outcome(outcome: &Outcome, language: Language) -> String {
         Outcome::Replied(reply) => of_reply(reply, language),
         Outcome::Refused(refusal) => of_refusal(refusal, language),
         Outcome::Failed(reason) => match language {
-            Language::English => format!("⚠️ Not done; nothing was changed ({}).", inline(reason)),
-            Language::Chinese => format!("⚠️ 未执行，没有任何更改（{}）。", inline(reason)),
+            Language::English => format!("⚠️ Not done; nothing was changed ({}).", amid(reason)),
+            Language::Chinese => format!("⚠️ 未执行，没有任何更改（{}）。", amid(reason)),
         },
         Outcome::Unknown(reason) => match language {
             Language::English => format!(
                 "⚠️ The request was sent, but no answer came ({}). Whether it took effect is **not known**: look before you try again.",
-                inline(reason)
+                amid(reason)
             ),
             Language::Chinese => {
-                format!("⚠️ 请求已发出，但没有收到答复（{}）。**不确定**是否已生效：重试之前请先查看。", inline(reason))
+                format!("⚠️ 请求已发出，但没有收到答复（{}）。**不确定**是否已生效：重试之前请先查看。", amid(reason))
             }
         },
     }
@@ -51,7 +51,7 @@ pub fn of_reply(reply: &UpstreamReply, language: Language) -> String {
     };
     match said(&reply.body) {
         Said::Nothing => head + language.choose(".", "。"),
-        Said::Sentence(sentence) => format!("{head}{}{}", language.choose(": ", "："), inline(&sentence)),
+        Said::Sentence(sentence) => format!("{head}{}{}", language.choose(": ", "："), amid(&sentence)),
         Said::More => format!("{head}{}\n\n{}", language.choose(":", "："), of_body(&reply.body, language)),
     }
 }
@@ -64,8 +64,8 @@ pub fn of_body(body: &ReplyBody, language: Language) -> String {
         ReplyBody::Text(text) if text.trim().is_empty() => language.choose("_no content_", "_没有内容_").to_owned(),
         ReplyBody::Text(text) => of_text(text, language),
         ReplyBody::Binary { content_type, bytes, .. } => match language {
-            Language::English => format!("_{} of {bytes} bytes, not shown_", inline(content_type)),
-            Language::Chinese => format!("_{}，共 {bytes} 字节，未显示_", inline(content_type)),
+            Language::English => format!("_{} of {bytes} bytes, not shown_", amid(content_type)),
+            Language::Chinese => format!("_{}，共 {bytes} 字节，未显示_", amid(content_type)),
         },
     }
 }
@@ -110,7 +110,7 @@ fn bounded(text: &str, chars_max: usize, language: Language) -> String {
 fn of_refusal(refusal: &Refusal, language: Language) -> String {
     match refusal {
         Refusal::UnknownFunction { near } => {
-            let names: Vec<String> = near.iter().map(|name| inline(name)).collect();
+            let names: Vec<String> = near.iter().map(|name| amid(name)).collect();
             let names = names.join(", ");
             match (language, near.is_empty()) {
                 (Language::English, true) => "⚠️ Nothing was sent: there is no such function.".to_owned(),
@@ -145,7 +145,7 @@ fn of_refusal(refusal: &Refusal, language: Language) -> String {
 }
 
 fn not_sent(sentence: &str, language: Language) -> String {
-    let sentence = inline_within(sentence, MARKDOWN_SENTENCE_CHARS_MAX);
+    let sentence = amid_within(sentence, MARKDOWN_SENTENCE_CHARS_MAX);
     match language {
         Language::English => format!("⚠️ Nothing was sent: {sentence}."),
         Language::Chinese => format!("⚠️ 没有发送：{sentence}。"),

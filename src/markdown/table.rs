@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::escape::{inline, plain};
+use super::escape::{amid, plain};
 use crate::domain::{
     language::Language,
     limits::{MARKDOWN_COLUMNS_MAX, MARKDOWN_ROWS_MAX},
@@ -23,8 +23,8 @@ pub(super) fn of_rows(rows: &[&Map<String, Value>], language: Language) -> Strin
     }
     let hidden = columns.split_off(columns.len().min(MARKDOWN_COLUMNS_MAX));
     let shown = rows.iter().take(MARKDOWN_ROWS_MAX);
-    let cells = |row: &&Map<String, Value>| columns.iter().map(|name| inline(&plain(row.get(*name).unwrap_or(&Value::Null)))).collect();
-    let mut text = lines(columns.iter().map(|name| inline(name)).collect(), shown.map(cells));
+    let cells = |row: &&Map<String, Value>| columns.iter().map(|name| amid(&plain(row.get(*name).unwrap_or(&Value::Null)))).collect();
+    let mut text = lines(columns.iter().map(|name| amid(name)).collect(), shown.map(cells));
     let notes = more_rows(rows.len(), language).into_iter().chain(more_columns(&hidden, language));
     for note in notes {
         text.push_str("\n\n");
@@ -37,7 +37,7 @@ pub(super) fn of_rows(rows: &[&Map<String, Value>], language: Language) -> Strin
 pub(super) fn of_fields(fields: &[(&String, &Value)], language: Language) -> String {
     let head = [language.choose("field", "字段"), language.choose("value", "值")].map(str::to_owned).to_vec();
     let shown = fields.iter().take(MARKDOWN_ROWS_MAX);
-    let mut text = lines(head, shown.map(|(name, value)| vec![inline(name), inline(&plain(value))]));
+    let mut text = lines(head, shown.map(|(name, value)| vec![amid(name), amid(&plain(value))]));
     if let Some(note) = more_rows(fields.len(), language) {
         text.push_str("\n\n");
         text.push_str(&note);
@@ -56,7 +56,7 @@ pub(super) fn more_rows(rows: usize, language: Language) -> Option<String> {
 
 fn more_columns(hidden: &[&str], language: Language) -> Option<String> {
     let count = hidden.len();
-    let names: Vec<String> = hidden.iter().take(MARKDOWN_COLUMNS_MAX).map(|name| inline(name)).collect();
+    let names: Vec<String> = hidden.iter().take(MARKDOWN_COLUMNS_MAX).map(|name| amid(name)).collect();
     let names = names.join(", ") + if count > MARKDOWN_COLUMNS_MAX { ", …" } else { "" };
     (count > 0).then(|| match language {
         Language::English => format!("… {count} more columns: {names}"),

@@ -1,12 +1,15 @@
 //! A whole conversation as one Markdown text, for whoever wants to keep or show it.
 
-use super::{escape::fenced, inline, of_outcome};
+use super::{
+    escape::{code, fenced},
+    inline, of_outcome,
+};
 use crate::{
     clock::rfc3339,
     domain::{
         language::Language,
         session::{Round, Turn},
-        tool::{Outcome, ToolResult},
+        tool::{Outcome, SentRequest, ToolResult},
     },
 };
 
@@ -30,8 +33,8 @@ pub fn transcript(title: Option<&str>, turns: &[Turn], language: Language) -> St
 
 /// One line: the function, what was asked, and what became of it.
 fn of_call(result: &ToolResult, language: Language) -> String {
-    let asked =
-        result.request.as_ref().map_or_else(String::new, |request| format!(": {} {}", inline(&request.method), inline(&request.url)));
+    let asked = |request: &SentRequest| format!(": {}", code(&format!("{} {}", request.method, request.url)));
+    let asked = result.request.as_ref().map_or_else(String::new, asked);
     let became = match &result.outcome {
         Outcome::Replied(reply) => reply.status.to_string(),
         other => {
@@ -47,7 +50,7 @@ mod tests {
     use serde_json::Map;
 
     use super::*;
-    use crate::domain::tool::{ReplyBody, SentRequest, ToolCall, UpstreamReply};
+    use crate::domain::tool::{ReplyBody, ToolCall, UpstreamReply};
 
     #[test]
     fn a_conversation_is_told_with_its_calls_and_nobody_s_text_becomes_markup() {
@@ -69,8 +72,8 @@ mod tests {
         };
         let told = transcript(Some("a\n# b"), &[turn], Language::English);
         let expected = "# a # b\n\n## You · 1970-01-01T00:00:00.000Z\n\n```text\n# list\n<b>\n```\n\n\
-             - listOrders: GET http:\\//up/orders?a=\\*b\\* → 200\n\
-             - listOrders: GET http:\\//up/orders?a=\\*b\\* → ⚠️ Not done; nothing was changed (no route).\n\n\
+             - listOrders: `GET http://up/orders?a=*b*` → 200\n\
+             - listOrders: `GET http://up/orders?a=*b*` → ⚠️ Not done; nothing was changed (no route).\n\n\
              ### Agent · 1970-01-01T00:00:01.000Z\n\n**two** orders\n";
         assert_eq!(told, expected);
         assert_eq!(transcript(None, &[], Language::Chinese), "# 对话\n");

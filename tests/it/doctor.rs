@@ -111,7 +111,7 @@ async fn all_that_is_wrong_is_told_in_one_go_each_with_what_to_do() {
     bed.llm.says("ok");
     let output = doctor(&bed, &["--json"], &[("OPENAPI_FILE", "/no/such/document.yaml".to_owned())]).await;
     let (state, message, _) = of(&found(&output), "openapi.file");
-    assert!(state == "fail" && message.contains("/no/such/document.yaml"), "{message}");
+    assert!(state == "fail" && message.starts_with("/no/such/document.yaml: "), "the setting is named beside it: {message}");
 }
 
 #[tokio::test]

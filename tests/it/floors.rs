@@ -32,7 +32,7 @@ const HOMES: [(&str, &[&str]); 40] = [
     ("config", &["settings"]),
     ("jsonwebtoken", &["secrets"]),
     ("argon2", &["secrets"]),
-    ("rustix", &["app"]),
+    ("rustix", &["app", "cli"]),
     ("aws_lc_rs", &["secrets"]),
     ("rustls", &["secrets"]),
     ("tokio_rustls", &["secrets"]),

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use serde_json::json;
 
-use super::ApiError;
+use super::{ApiError, Problem};
 use crate::{app::AppError, clock, domain::language::Language, llm::ModelError, secrets::tokens::TokenError, store::contract::StoreError};
 
 /// The code, and how a run's end is called that it came to.
@@ -240,7 +240,7 @@ impl From<AppError> for ApiError {
                 "没有保存此编号的结果，或已过期：结果只保留一段时间",
             )
             .with("result_id", json!(id)),
-            AppError::NoSuchPart(problem) => Self::invalid_query(vec![problem]),
+            AppError::NoSuchPart(problem) => Self::invalid_query(vec![Problem::english(problem)]),
             AppError::UnknownFunction { name, near } => {
                 let close = near.join(", ");
                 let english = if near.is_empty() { String::new() } else { format!("; close names: {close}") };

@@ -11,7 +11,7 @@ use swagger_api_agent::{
     upstream::{Unmet, leads_inside, misfits, unmet},
 };
 
-use super::{Finding, certificates};
+use super::{super::usable_and_aside, Finding, certificates};
 
 pub(super) async fn look(settings: &Settings) -> Vec<Finding> {
     let patience = Duration::from_millis(settings.upstream.connect_timeout_ms);
@@ -36,10 +36,14 @@ async fn look_at(api: &Api, settings: &Settings, outbound: &Outbound) -> Vec<Fin
     }
     let catalogue = match read_document(api, outbound).await {
         Ok(catalogue) => catalogue,
-        Err(problem) => return vec![Finding::fail(&file, problem, "`swagger-api-agent openapi check` reads it alone")],
+        Err(problem) => {
+            // What names the setting is told beside it.
+            let problem = problem.strip_prefix(&format!("{file}: ")).unwrap_or(&problem);
+            return vec![Finding::fail(&file, problem, "`swagger-api-agent openapi check` reads it alone")];
+        }
     };
     let (usable, aside) = (catalogue.functions().len(), catalogue.report().set_aside.len());
-    let told = format!("{} {}: {usable} operations can be used, {aside} were set aside", catalogue.info().title, catalogue.info().version);
+    let told = format!("{} {}: {}", catalogue.info().title, catalogue.info().version, usable_and_aside(usable, aside));
     let document = match (usable, aside) {
         (0, _) => Finding::fail(&file, told, "`swagger-api-agent openapi check` says why; see openapi.include and openapi.exclude too"),
         (_, 0) => Finding::ok(&file, told),

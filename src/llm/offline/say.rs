@@ -189,7 +189,7 @@ fn is_done(index: &Index, result: &ToolResult) -> bool {
 
 fn arguments<'a>(given: impl Iterator<Item = (&'a String, &'a Value)>) -> String {
     given
-        .map(|(name, value)| format!("{} = {}", markdown::inline(name), markdown::inline(&markdown::plain(value))))
+        .map(|(name, value)| format!("{} = {}", markdown::amid(name), markdown::amid(&markdown::plain(value))))
         .collect::<Vec<_>>()
         .join(", ")
 }
@@ -206,14 +206,14 @@ fn asked(slot: &Slot) -> String {
     let values = match &slot.kind {
         Kind::Choice(choices) => {
             let values: Vec<String> =
-                choices.iter().take(OFFLINE_ASKED_MAX).map(|choice| markdown::inline(&markdown::plain(&choice.value))).collect();
+                choices.iter().take(OFFLINE_ASKED_MAX).map(|choice| markdown::amid(&markdown::plain(&choice.value))).collect();
             format!(" ({})", values.join(", "))
         }
         _ => String::new(),
     };
     let meaning = match slot.meaning() {
         "" => String::new(),
-        meaning => format!(" – {}", markdown::inline(meaning)),
+        meaning => format!(" – {}", markdown::described(meaning)),
     };
     format!("- **{}**{values}{meaning}", markdown::inline(&slot.name))
 }

@@ -1,6 +1,9 @@
 //! Sessions as files: taken along, looked at, brought to the same service, to another store, by the API and on the command line.
 
-use std::process::{Command, Output};
+use std::{
+    os::unix::fs::PermissionsExt,
+    process::{Command, Output},
+};
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -176,9 +179,15 @@ async fn a_conversation_is_read_by_people_as_markdown(on: On) {
     assert_eq!(reply.header("content-disposition"), Some(format!("attachment; filename=\"session-{id}.md\"").as_str()));
     let text = reply.ok_text();
     assert!(text.starts_with("# list, look, create\n\n## You · 20"), "{text}");
-    for part in
-        ["```text\nlist, look, create\n```", "- getUsers: GET http", "→ 200", "- createUser: POST http", "→ 201", "\n**done**\n", "好的"]
-    {
+    for part in [
+        "```text\nlist, look, create\n```",
+        "- getUsers: `GET http",
+        "` → 200",
+        "- createUser: `POST http",
+        "` → 201",
+        "\n**done**\n",
+        "好的",
+    ] {
         assert!(text.contains(part), "{part} is not in {text}");
     }
     let chinese = ann.clone().reading_chinese().get(&format!("/api/sessions/{id}/export?format=markdown")).await.ok_text();
@@ -219,6 +228,18 @@ async fn an_operator_takes_a_session_along_and_brings_it() {
     let path = place.path().join("ann.json").display().to_string();
     let written = session(&bed, &["export", "ann", &id, "--output", &path]);
     assert!(written.status.success() && written.stdout.is_empty(), "{written:?}");
+    assert!(String::from_utf8_lossy(&written.stderr).ends_with(&format!("\nwritten to {path}\n")), "{written:?}");
+    let mode = || std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(), 0o600, "what was said is for nobody else");
+    // What is there is not lost unless that is asked for, and is shut to others then.
+    std::fs::write(&path, "mine").unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let kept = session(&bed, &["export", "ann", &id, "--output", &path]);
+    assert!(kept.status.code() == Some(1) && String::from_utf8_lossy(&kept.stderr).contains("--force"), "{kept:?}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
+    assert!(session(&bed, &["export", "ann", &id, "--output", &path, "--force"]).status.success());
+    assert_eq!((mode(), std::fs::read_to_string(&path).unwrap()), (0o600, file.clone()));
+    assert!(session(&bed, &["export", "ann", "--output", "/dev/null"]).status.success(), "a device is no file that would be lost");
     let brought = session(&bed, &["import", "bob", &path]);
     let said = String::from_utf8(brought.stdout).unwrap();
     let other = said.split_whitespace().nth(4).unwrap_or_else(|| panic!("{said}")).to_owned();

@@ -6,6 +6,7 @@ use crate::harness::bed::{Bed, On};
 
 super::on_both_stores! {
     failures_are_told_in_the_readers_language
+    all_that_is_wrong_is_told_in_the_readers_language
     successes_are_told_in_the_readers_language
     a_turn_answers_in_the_language_of_the_message
     a_request_keeps_its_id
@@ -38,6 +39,53 @@ async fn failures_are_told_in_the_readers_language(on: On) {
     }
     let missing = bed.nobody().reading_chinese().get("/api/history").await.refused(401, "token_missing");
     assert!(is_chinese(&missing["error"]), "{missing:#}");
+}
+
+async fn all_that_is_wrong_is_told_in_the_readers_language(on: On) {
+    let bed = Bed::on(on).await;
+    let long = "x".repeat(300);
+    for (method, path, body, code, english, chinese) in [
+        ("POST", "/api/process", r#"{"message": ""}"#, "invalid_body", "message is empty", "message 为空"),
+        ("POST", "/api/process", "{}", "invalid_body", "message is missing", "缺少 message"),
+        ("POST", "/api/process", "[]", "invalid_body", "it is JSON, but no object", "是 JSON，但不是对象"),
+        (
+            "POST",
+            "/api/process",
+            r#"{"message": 5, "context": [], "on_busy": "no"}"#,
+            "invalid_body",
+            "message is a number; a text is needed; context is a list; an object is needed; on_busy is none of ",
+            "message 是数字，应为文本；context 是列表，应为对象；on_busy 不是 ",
+        ),
+        // A parser has one wording, and where it is said is ours.
+        ("POST", "/api/process", "{", "invalid_body", "it is not JSON: EOF", "不是 JSON：第 1 行第 1 列：EOF"),
+        (
+            "POST",
+            "/api/sessions",
+            r#"{"title": "a\u0007", "metadata": 1}"#,
+            "invalid_body",
+            "title has control characters; metadata is no object",
+            "title 含有控制字符；metadata 不是对象",
+        ),
+        (
+            "POST",
+            "/api/admin/users",
+            r#"{"username": "bob", "password": "short"}"#,
+            "invalid_body",
+            "the password has fewer than 12",
+            "密码少于 12 个字符",
+        ),
+        ("GET", "/api/history?limit=0", "", "invalid_query", "limit is \"0\"; a whole number from 1 to ", "limit 是 \"0\"，应为 1 到 "),
+        ("GET", &format!("/api/sessions?search={long}"), "", "invalid_query", "search has more than ", "search 超过 "),
+        ("GET", "/api/admin/audit?since=x&cursor=x", "", "invalid_query", "cursor is none that", "cursor 不是此接口给出的；since 不是时间"),
+    ] {
+        let who = if path.contains("admin") { bed.as_admin() } else { bed.as_user("ann") };
+        for (client, told, between) in [(who.clone(), english, "; "), (who.reading_chinese(), chinese, "；")] {
+            let body = client.send(method.parse().unwrap(), path, "application/json", body.to_owned()).await.refused(400, code);
+            let problems: Vec<&str> = body["problems"].as_array().unwrap().iter().map(|problem| problem.as_str().unwrap()).collect();
+            assert!(problems.join(between).starts_with(told), "{body:#}");
+            assert!(body["error"].as_str().unwrap().ends_with(&problems.join(between)), "{body:#}");
+        }
+    }
 }
 
 async fn successes_are_told_in_the_readers_language(on: On) {

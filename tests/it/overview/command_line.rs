@@ -41,7 +41,7 @@ fn looked_at_and_ended(settings: &Settings, other: &str) {
     let listed = json_of("session list --user ann --json");
     assert_eq!((listed["sessions"].as_array().unwrap().len(), &listed["total"]), (2, &json!(3)), "{listed:#}");
     let (_, said, _) = run(settings, "session list --limit 1");
-    assert!(said.contains("bob\t") && said.contains("1 sessions here, of 3 (3 active)") && said.contains("--cursor "), "{said}");
+    assert!(said.contains("bob\t") && said.contains("1 session here, of 3 (3 active)") && said.contains("--cursor "), "{said}");
     let cursor = said.rsplit("--cursor ").next().unwrap().trim();
     assert!(run(settings, &format!("session list --limit 1 --cursor {cursor}")).1.contains(other));
     assert_eq!(json_of(&format!("session show ann {other} --json"))["id"], *other);
@@ -49,11 +49,12 @@ fn looked_at_and_ended(settings: &Settings, other: &str) {
     assert!(shown.contains("turns\t0") && shown.contains("changing_calls\t0") && shown.contains("tokens_estimated\tfalse"), "{shown}");
     assert!(!json_of(&format!("session keys ann {other} --json")).as_array().unwrap().is_empty());
     let (content, said, complained) = run(settings, &format!("session end ann {other}"));
-    assert!(content && said.contains("1 of the sessions of ann were ended"), "{said}{complained}");
+    assert!(content && said.contains("1 of the sessions of ann was ended, with all that ran in it"), "{said}{complained}");
     for (arguments, problem) in [
         (format!("session end ann {other}"), format!("ann has no session {other}")),
         ("session show nobody".to_owned(), "nobody has no session".to_owned()),
-        ("session end ann".to_owned(), "<SESSION>".to_owned()),
+        ("session end ann".to_owned(), "<SESSION|--all>".to_owned()),
+        (format!("session end ann {other} --all"), "cannot be used with".to_owned()),
         ("session list --limit 0".to_owned(), "a whole number from 1 to 1000".to_owned()),
         ("session list --cursor x".to_owned(), "is none that `session list` gave".to_owned()),
     ] {
