@@ -34,6 +34,8 @@ pub(super) enum Decision<'a> {
     Unclear { reading: Reading<'a>, parts: Vec<String> },
     /// The sentence speaks of a change without commanding it.
     NoCommand { reading: Reading<'a> },
+    /// It asks for what is not so, which no argument says: this part, and the argument that says what is so.
+    Denied { reading: Reading<'a>, part: String, slot: Option<&'a Slot> },
     /// It would change all of something, and a call changes one.
     OneAtATime { reading: Reading<'a>, slots: Vec<&'a Slot> },
     /// These fit alike.
@@ -66,6 +68,8 @@ struct Wish {
     /// A question.
     wondered: bool,
     supposed: bool,
+    /// Only thought of ("I might").
+    doubted: bool,
     /// Stems of words that end as participles do: what has been done is no command to do it.
     participles: Vec<String>,
     query: Vec<Vec<String>>,
@@ -121,7 +125,10 @@ fn is_for_help(sentence: &Sentence<'_>) -> bool {
 impl Wish {
     fn of(sentence: &Sentence<'_>) -> Self {
         let spans = &sentence.spans;
-        let acting = spans.iter().enumerate().flat_map(|(at, span)| {
+        // "未发货" tells of what is not done yet, and commands nothing.
+        let undone =
+            |at: usize| sentence.denial_before(at, |_| false).and_then(|not| spans.get(not)).is_some_and(|not| not.is(Cue::Undone));
+        let acting = spans.iter().enumerate().filter(|(at, _)| !undone(*at)).flat_map(|(at, span)| {
             let noun = at.checked_sub(1).and_then(|at| spans.get(at)).is_some_and(introduces_a_noun);
             span.actions().map(move |action| Act { span: at, action, joins: span.is(Cue::Assign), noun, words: span.words().collect() })
         });
@@ -134,6 +141,7 @@ impl Wish {
             denied: spans.iter().any(|span| span.is(Cue::Not)),
             wondered: spans.iter().enumerate().any(asks),
             supposed: spans.iter().any(|span| span.is(Cue::Supposing)),
+            doubted: spans.iter().any(|span| span.is(Cue::Doubting)),
             participles: spans
                 .iter()
                 .filter(|span| span.raw != span.stem && (span.raw.ends_with("ed") || span.raw.ends_with("ing")))
@@ -256,10 +264,10 @@ impl Wish {
     fn settle<'a>(&self, index: &Index, sentence: &Sentence<'_>, reading: Reading<'a>) -> Decision<'a> {
         let changes = reading.entry.effect == Effect::Changing;
         let wanted = self.actions_for(reading.entry);
-        let commanded = !changes || (!self.wondered && self.commands(index, &wanted, reading.entry));
+        let commanded = !changes || (!self.wondered && !self.doubted && self.commands(index, &wanted, reading.entry));
         // "Orders that are not paid" denies a property; next to a verb of change it denies that.
         let denied = self.denied && (changes || wanted.iter().any(|wanted| !wanted.reads()));
-        if self.supposed || denied || !commanded {
+        if self.supposed || denied || !commanded || (!changes && forbids(sentence)) {
             return Decision::NoCommand { reading };
         }
         let missing = reading.missing();
@@ -269,6 +277,11 @@ impl Wish {
         }
         if !missing.is_empty() {
             return Decision::Missing { reading, slots: missing, any: false };
+        }
+        if !changes && let Some((from, to)) = reading.denial() {
+            let part = sentence.text_of(from, to).to_owned();
+            let slot = reading.choices_in(from, to);
+            return Decision::Denied { reading, part, slot };
         }
         let unused: Vec<String> = reading.stray_literals().into_iter().chain(reading.unexplained(index)).map(str::to_owned).collect();
         if !changes {
@@ -316,6 +329,15 @@ impl Wish {
             }
         }
     }
+}
+
+/// Whether what is denied is an action: "don't show it".
+fn forbids(sentence: &Sentence<'_>) -> bool {
+    let acts = |(at, span): (usize, &Span)| {
+        let not = sentence.denial_before(at, |_| false).and_then(|not| sentence.get(not));
+        span.actions().next().is_some() && not.is_some_and(|not| !not.is(Cue::Undone) && !span.is_content())
+    };
+    sentence.spans.iter().enumerate().any(acts)
 }
 
 /// Whether what follows is a thing and no command.

@@ -19,6 +19,7 @@ use serde_json::{Map, Value};
 
 use super::{Move, Plan, Prompt};
 use crate::domain::{
+    consent::Consent,
     language::Language,
     tool::{FunctionSpec, ToolCall},
 };
@@ -84,6 +85,10 @@ impl Offline {
             };
         }
         let decision = decide(&self.index, &sentence);
+        // A yes that something waits for never comes to a planner.
+        if matches!(decision, Decision::Nothing) && Consent::of_text(prompt.message) == Some(Consent::Yes) {
+            return self.answer(say::nothing_to_agree_to(language), false, language);
+        }
         if matches!(decision, Decision::Nothing | Decision::Which(_))
             && let Some(Choice { entry, request }) = choice::chosen(&self.index, prompt.message, prompt.history)
         {
@@ -130,5 +135,7 @@ impl Offline {
 
 #[cfg(test)]
 mod repository_tests;
+#[cfg(test)]
+mod shop_tests;
 #[cfg(test)]
 mod tests;

@@ -54,6 +54,15 @@ pub(super) fn question(index: &Index, decision: &Decision<'_>, language: Languag
             );
             format!("{}\n\n{why}", understood(reading, language))
         }
+        Decision::Denied { reading, part, slot } => {
+            let part = markdown::inline(part);
+            let why = match language {
+                Language::English => format!("I can ask for what is, but not for “{part}”, so I called nothing."),
+                Language::Chinese => format!("我只能查询“是什么”，无法查询“{part}”，所以没有执行任何调用。"),
+            };
+            let instead = slot.map(|slot| format!("\n\n{}\n\n{}", language.choose("What I can ask for:", "可以查询："), list(&[slot])));
+            format!("{}\n\n{why}{}", named(reading.entry, language), instead.unwrap_or_default())
+        }
         Decision::OneAtATime { reading, slots } => {
             let needs: Vec<String> = slots.iter().map(|slot| markdown::inline(&slot.name)).collect();
             let why = match (language, needs.is_empty()) {
@@ -137,6 +146,11 @@ pub(super) fn dropped(name: Option<&str>, language: Language) -> String {
     }
 }
 
+/// The answer to a yes that nothing waits for.
+pub(super) fn nothing_to_agree_to(language: Language) -> String {
+    language.choose("Nothing is waiting for a yes, and nothing was called.", "没有等待您确认的操作，也没有执行任何调用。").to_owned()
+}
+
 /// Who speaks, and why it is not a model.
 pub(super) fn who(why: Why, language: Language) -> &'static str {
     match why {
@@ -153,17 +167,22 @@ pub(super) fn who(why: Why, language: Language) -> &'static str {
 
 fn understood(reading: &Reading<'_>, language: Language) -> String {
     let arguments = arguments(reading.arguments().iter());
-    let name = &reading.entry.name;
-    let summary = match reading.entry.summary() {
-        "" => String::new(),
-        summary => format!(" – {}", markdown::inline(summary)),
-    };
     let with = match (language, arguments.is_empty()) {
         (_, true) => String::new(),
         (Language::English, false) => format!(", with {arguments}"),
         (Language::Chinese, false) => format!("，参数：{arguments}"),
     };
-    format!("{}**{name}**{summary}{with}", language.choose("I understood: ", "我的理解："))
+    format!("{}{with}", named(reading.entry, language))
+}
+
+/// The function that was understood, whatever it was to be called with.
+fn named(entry: &Entry, language: Language) -> String {
+    let name = &entry.name;
+    let summary = match entry.summary() {
+        "" => String::new(),
+        summary => format!(" – {}", markdown::inline(summary)),
+    };
+    format!("{}**{name}**{summary}", language.choose("I understood: ", "我的理解："))
 }
 
 fn heading(index: &Index, result: &ToolResult, language: Language) -> String {

@@ -101,6 +101,34 @@ impl<'t> Sentence<'t> {
         self.text.get(start..end).unwrap_or_default()
     }
 
+    /// The "not" that a word stands under: the nearest before it, with nothing between them but words that say little and what `passes`.
+    pub(super) fn denial_before(&self, at: usize, passes: impl Fn(&Span) -> bool) -> Option<usize> {
+        let idle =
+            |span: &Span| matches!(span.kind, Kind::Words | Kind::Ideographs) && !span.is_content() && span.actions().next().is_none();
+        for before in (0..at).rev() {
+            let span = self.get(before)?;
+            if span.is(Cue::Not) {
+                return Some(before);
+            }
+            if !idle(span) && !passes(span) {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// The part of the sentence that a "not" is about: what follows it up to the next mark; what stands before it, where it follows (管理员除外).
+    pub(super) fn denied_part(&self, not: usize) -> (usize, usize) {
+        let parts = |span: &Span| matches!(span.kind, Kind::Mark(',' | '.' | ';' | '?' | '!'));
+        let end = (not + 1..self.spans.len()).find(|at| self.get(*at).is_some_and(parts)).unwrap_or(self.spans.len()) - 1;
+        let follows = self.get(not).is_some_and(|span| span.raw.ends_with('外') || span.raw == "excluded");
+        if !follows {
+            return (not, end);
+        }
+        let start = (0..not).rev().find(|at| self.get(*at).is_some_and(parts)).map_or(0, |mark| mark + 1);
+        (start, not)
+    }
+
     pub(super) fn get(&self, at: usize) -> Option<&Span> {
         self.spans.get(at)
     }
