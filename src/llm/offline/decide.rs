@@ -296,7 +296,7 @@ impl Wish {
             return Decision::Unclear { reading, parts: unused };
         }
         let open = reading.open();
-        if !reading.gives_content() && !open.is_empty() && reading.entry.action != Some(Action::Delete) {
+        if !reading.gives_content() && !open.is_empty() && !matches!(reading.entry.action, Some(Action::Delete | Action::Create)) {
             return Decision::Missing { reading, slots: open, any: true };
         }
         Decision::Call { reading, unused: Vec::new() }

@@ -11,6 +11,8 @@ mod fill;
 mod follow;
 mod index;
 mod literal;
+mod open;
+mod request;
 mod say;
 mod sentence;
 mod slot;
@@ -23,9 +25,9 @@ use crate::domain::{
     language::Language,
     tool::{FunctionSpec, ToolCall},
 };
-use choice::Choice;
-use decide::{Decision, decide, decide_for};
+use decide::Decision;
 use index::Index;
+use open::Open;
 use sentence::Sentence;
 
 /// The offline planner over one document's functions. Building it reads every function once; planning only reads.
@@ -74,9 +76,13 @@ impl Offline {
 
     fn first_move(&self, prompt: &Prompt<'_>, language: Language) -> Move {
         let sentence = Sentence::of(prompt.message);
+        let open = Open::of(&self.index, prompt.history);
         if follow::refuses(&sentence) {
-            let waiting = follow::waiting(&self.index, prompt.history);
-            return self.answer(say::dropped(waiting.as_deref(), language), false, language);
+            let waiting = match &open {
+                Open::Argument { entry, .. } => Some(entry.name.as_str()),
+                Open::Choice { .. } | Open::Nothing => None,
+            };
+            return self.answer(say::dropped(waiting, language), false, language);
         }
         if let Some(turned) = follow::turned_page(&self.index, &sentence, prompt.history) {
             return match turned {
@@ -84,24 +90,17 @@ impl Offline {
                 follow::Page::NoneBefore => self.answer(say::first_page(language), false, language),
             };
         }
-        let decision = decide(&self.index, &sentence);
-        // A yes that something waits for never comes to a planner.
+        let request = match &open {
+            // What still waits for an argument is asked again; a yes that something waits for otherwise never comes to a planner.
+            Open::Argument { wanted, .. } if Consent::of_text(prompt.message) == Some(Consent::Yes) => wanted.clone(),
+            open => open.wish(&self.index, prompt.message),
+        };
+        let sentence = Sentence::of(&request.text);
+        let decision = request.decide(&self.index, &sentence);
         if matches!(decision, Decision::Nothing) && Consent::of_text(prompt.message) == Some(Consent::Yes) {
             return self.answer(say::nothing_to_agree_to(language), false, language);
         }
-        if matches!(decision, Decision::Nothing | Decision::Which(_))
-            && let Some(Choice { entry, request }) = choice::chosen(&self.index, prompt.message, prompt.history)
-        {
-            return self.carry_out(prompt, decide_for(&self.index, &Sentence::of(request), entry), Language::of_text(request));
-        }
-        if matches!(decision, Decision::Nothing)
-            && let Some(whole) = follow::completed(&self.index, &sentence, prompt.history)
-        {
-            let whole = Sentence::of(&whole);
-            let language = Language::of_text(whole.text);
-            return self.carry_out(prompt, decide(&self.index, &whole), language);
-        }
-        self.carry_out(prompt, decision, language)
+        self.carry_out(prompt, decision, Language::of_text(&request.text))
     }
 
     fn carry_out(&self, prompt: &Prompt<'_>, decision: Decision<'_>, language: Language) -> Move {

@@ -159,3 +159,69 @@ fn a_yes_that_nothing_waits_for_is_told_so() {
         assert!(asks(&last_of(&["delete user", yes])), "{yes}");
     }
 }
+
+#[test]
+fn a_functions_name_is_a_sentence() {
+    for (text, does) in [
+        ("listProducts", "listProducts {}"),
+        ("getUser user_id=3", r#"getUser {"user_id":3}"#),
+        ("call getUser with user_id=3", r#"getUser {"user_id":3}"#),
+        ("getUser(3)", r#"getUser {"user_id":3}"#),
+        ("`getUser` 3", r#"getUser {"user_id":3}"#),
+        ("listProducts category=toys max_price=20", r#"listProducts {"category":"toys","max_price":20}"#),
+        (r#"listProducts {"category": "toys", "max_price": 20}"#, r#"listProducts {"category":"toys","max_price":20}"#),
+        ("deleteUser user_id=3", r#"deleteUser {"user_id":3}"#),
+        ("请调用 deleteUser，user_id=3", r#"deleteUser {"user_id":3}"#),
+        ("执行listProducts，类别为toys", r#"listProducts {"category":"toys"}"#),
+    ] {
+        assert_eq!(last_of(&[text]), does, "{text}");
+    }
+    assert!(last_of(&["createUser"]).contains("- **name**"));
+    for text in [
+        "what does deleteUser do?",
+        "don't call deleteUser user_id=3",
+        "should I call deleteUser user_id=3?",
+        "I called deleteUser user_id=3 yesterday",
+        "deleteUser user_id=3 tomorrow",
+        "deleteUser是做什么的",
+        "不要调用deleteUser user_id=3",
+    ] {
+        let said = last_of(&[text]);
+        assert!(asks(&said) && said.contains("**deleteUser**"), "{text}: {said}");
+    }
+    assert!(asks(&last_of(&["what does deleteUser do?", "3"])));
+}
+
+#[test]
+fn our_own_question_is_answered_as_people_answer() {
+    for (conversation, does) in [
+        (&["create order", "user 4", "product 8"][..], r#"createOrder {"user_id":4,"product_id":8}"#),
+        (&["create order", "user 4 product 8"], r#"createOrder {"user_id":4,"product_id":8}"#),
+        (&["create order", "3", "7"], r#"createOrder {"user_id":3,"product_id":7}"#),
+        (&["create order", "product 7, quantity 2", "3"], r#"createOrder {"user_id":3,"product_id":7,"quantity":2}"#),
+        (&["delete user", "user 22"], r#"deleteUser {"user_id":22}"#),
+        (&["getUser", "user_id 4"], r#"getUser {"user_id":4}"#),
+        (&["update order 5", "paid"], r#"updateOrder {"order_id":5,"status":"paid"}"#),
+        (&["创建订单", "用户4", "商品8"], r#"createOrder {"user_id":4,"product_id":8}"#),
+        (&["创建订单", "3", "7"], r#"createOrder {"user_id":3,"product_id":7}"#),
+        (&["删除用户", "用户22"], r#"deleteUser {"user_id":22}"#),
+        (&["删除用户", "22号"], r#"deleteUser {"user_id":22}"#),
+    ] {
+        assert_eq!(last_of(conversation), does, "{conversation:?}");
+    }
+}
+
+#[test]
+fn what_asks_for_something_else_answers_no_question() {
+    for (conversation, does) in [
+        (&["delete user", "orders of user 3"][..], r#"listOrders {"user_id":3}"#),
+        (&["delete user", "order 3"], r#"getOrder {"order_id":3}"#),
+        (&["delete user", "show user 3"], r#"getUser {"user_id":3}"#),
+        (&["update order 5", "paid orders"], r#"listOrders {"status":"paid"}"#),
+        (&["create order", "user 4", "forget it", "product 8"], r#"getProduct {"product_id":8}"#),
+        (&["删除用户", "用户3的订单"], r#"listOrders {"user_id":3}"#),
+        (&["更新订单5", "已付款的订单"], r#"listOrders {"status":"paid"}"#),
+    ] {
+        assert_eq!(last_of(conversation), does, "{conversation:?}");
+    }
+}

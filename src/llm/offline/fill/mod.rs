@@ -177,7 +177,7 @@ impl<'a> Reading<'a> {
     fn named_pairs(&mut self) {
         for at in 0..self.sentence.spans.len() {
             let Some(key) = self.span(at) else { continue };
-            let spelled = self.open_slots(|slot| slot.name.to_lowercase() == key.raw);
+            let spelled = self.open_slots(|slot| slot.name.to_lowercase() == key.raw.trim_matches('"'));
             let sign = self.span(at + 1).is_some_and(|next| next.is_mark('=') || next.is_mark(':'));
             let meant = if sign { self.open_slots(|slot| slot.is_of(key)) } else { Vec::new() };
             let exact = key.raw.contains('_') || sign;
