@@ -5,7 +5,7 @@ use super::{
     index::{Entry, Index},
     literal,
     request::Request,
-    sentence::Sentence,
+    sentence::{Sentence, Span},
 };
 
 /// Places of a list, as people say them; a number and a Chinese one say it too.
@@ -15,8 +15,22 @@ const PLACES: [&[&str]; 4] = [&["first", "1st"], &["second", "2nd"], &["third", 
 pub(super) fn chosen<'i>(index: &Index, offered: &[&'i Entry], wanted: &Request<'i>, message: &str) -> Option<Request<'i>> {
     let said = bare(message);
     let by_place = || offered.get(place(said)?.checked_sub(1)?);
+    if let Some(entry) = by_thing(offered, message) {
+        return Some(Request::in_words(wanted.text.clone(), Some(entry)));
+    }
     let of_those = offered.iter().find(|entry| entry.name == said).or_else(by_place)?;
     is_no_sentence(index, message, said, of_those).then(|| Request::in_words(wanted.text.clone(), Some(of_those)))
+}
+
+/// "Products", "商品": the only one of those that were asked about which is about this.
+fn by_thing<'i>(offered: &[&'i Entry], message: &str) -> Option<&'i Entry> {
+    let sentence = Sentence::of(message);
+    let says = |span: &Span| span.is_content() || span.literal().is_some() || span.actions().next().is_some();
+    let about = |entry: &Entry, span: &Span| entry.objects.iter().flatten().any(|own| span.words().any(|word| word == own));
+    let spans: Vec<&Span> = sentence.spans.iter().filter(|span| says(span)).collect();
+    let mut meant = offered.iter().filter(|entry| !spans.is_empty() && spans.iter().all(|span| about(entry, span)));
+    let entry = meant.next()?;
+    meant.next().is_none().then_some(*entry)
 }
 
 /// A function by its whole name, whatever was said before.

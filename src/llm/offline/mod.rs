@@ -6,6 +6,7 @@
 //! command. After a call it answers with what came of it.
 
 mod choice;
+mod days;
 mod decide;
 mod fill;
 mod follow;
@@ -15,15 +16,20 @@ mod open;
 mod request;
 mod say;
 mod sentence;
+mod several;
 mod slot;
+mod verbs;
 
 use serde_json::{Map, Value};
 
 use super::{Move, Plan, Prompt};
-use crate::domain::{
-    consent::Consent,
-    language::Language,
-    tool::{FunctionSpec, ToolCall},
+use crate::{
+    domain::{
+        consent::Consent,
+        language::Language,
+        tool::{FunctionSpec, ToolCall},
+    },
+    words::Action,
 };
 use decide::Decision;
 use index::Index;
@@ -106,7 +112,12 @@ impl Offline {
     fn carry_out(&self, prompt: &Prompt<'_>, decision: Decision<'_>, language: Language) -> Move {
         match decision {
             Decision::Call { reading, unused } => {
-                let said = (!unused.is_empty()).then(|| say::unused(&unused, language));
+                let left_out = match reading.entry.action {
+                    _ if reading.asks_for_an_order() => say::LeftOut::Order,
+                    Some(Action::List) => say::LeftOut::Filter,
+                    _ => say::LeftOut::Words,
+                };
+                let said = (!unused.is_empty()).then(|| say::unused(&unused, left_out, language));
                 self.call(prompt, &reading.entry.name, reading.arguments(), said, language)
             }
             other => {

@@ -119,6 +119,12 @@ fn what_is_only_thought_of_changes_nothing() {
         let said = last_of(&[text]);
         assert!(asks(&said) && said.contains("**deleteUser**"), "{text}: {said}");
     }
+    for conversation in
+        [&["user 3 buys product 7?"][..], &["delete user 18?"], &["delete user", "18?"], &["deleteUser user_id=18?"], &["删除用户18？"]]
+    {
+        assert!(asks(&last_of(conversation)), "{conversation:?}");
+    }
+    assert_eq!(last_of(&["could you please delete user 18?"]), r#"deleteUser {"user_id":18}"#);
     assert_eq!(last_of(&["I want to delete user 18"]), r#"deleteUser {"user_id":18}"#);
     assert_eq!(last_of(&["maybe show me user 18"]), r#"getUser {"user_id":18}"#, "a read does no harm");
 }
@@ -224,4 +230,143 @@ fn what_asks_for_something_else_answers_no_question() {
     ] {
         assert_eq!(last_of(conversation), does, "{conversation:?}");
     }
+}
+
+#[test]
+fn two_requests_in_one_sentence_are_not_half_done() {
+    for text in [
+        "show user 3 and order 2",
+        "show users 3 and 4",
+        "shipped and pending orders",
+        "shipped or pending orders",
+        "users from Berlin and Paris",
+        "list users and list products",
+        "list users and products",
+        "show user 3, then list products",
+        "查询用户3和订单2",
+        "查看用户3和4",
+        "已发货和待付款的订单",
+        "列出用户并列出商品",
+    ] {
+        let said = last_of(&[text]);
+        assert!(said.contains("several requests") || said.contains("多个请求"), "{text}: {said}");
+    }
+    for (text, does) in [
+        ("orders of user 3 and product 7", r#"listOrders {"user_id":3,"product_id":7}"#),
+        ("toys between 10 and 40 euro", r#"listProducts {"category":"toys","min_price":10,"max_price":40}"#),
+        ("用户3和商品7的订单", r#"listOrders {"user_id":3,"product_id":7}"#),
+    ] {
+        assert_eq!(last_of(&[text]), does, "{text}");
+    }
+}
+
+#[test]
+fn a_search_is_for_what_is_looked_for_and_not_for_its_kind() {
+    for text in [
+        "search for products with keyboard",
+        "search for product keyboard",
+        "search for keyboard products",
+        "搜索商品 keyboard",
+        "搜索商品keyboard",
+    ] {
+        assert_eq!(last_of(&[text]), r#"listProducts {"search":"keyboard"}"#, "{text}");
+    }
+    assert_eq!(last_of(&["search for products"]), "listProducts {}");
+}
+
+#[test]
+fn a_word_that_is_no_search_is_not_searched_for() {
+    for (text, part) in [
+        ("sort products by price", "“sort”"),
+        ("delet user 9", "“delet”"),
+        ("undelete user 18", "“undelete”"),
+        ("clear the phone of user 1", "“clear”"),
+        ("users with role superadmin", "“role superadmin”"),
+        ("恢复用户18", "“恢复”"),
+        ("角色为超级的用户", "“角色为超级”"),
+    ] {
+        let said = last_of(&[text]);
+        assert!(asks(&said) && said.contains(part), "{text}: {said}");
+    }
+    assert_eq!(last_of(&["the most expensive products"]), "listProducts {}");
+    assert_eq!(last_of(&["any headphones in stock?"]), r#"listProducts {"in_stock":true,"search":"headphones"}"#);
+}
+
+#[test]
+fn a_number_goes_to_no_other_property_than_is_said() {
+    for (text, part) in [
+        ("products with stock above 50", "“stock above 50”"),
+        ("orders from march 10", "“march 10”"),
+        ("orders since 10 March", "“10 March”"),
+        ("库存大于50的商品", "“库存大于50”"),
+        ("3月10日的订单", "“3月10日”"),
+        ("3月10号的订单", "“3月10号”"),
+    ] {
+        let said = last_of(&[text]);
+        assert!(asks(&said) && said.contains(part), "{text}: {said}");
+    }
+    for (text, does) in [
+        ("products in stock under 50", r#"listProducts {"max_price":50,"in_stock":true}"#),
+        ("orders since March 10, 2026", r#"listOrders {"created_from":"2026-03-10"}"#),
+        ("价格大于50的商品", r#"listProducts {"min_price":50}"#),
+    ] {
+        assert_eq!(last_of(&[text]), does, "{text}");
+    }
+}
+
+#[test]
+fn to_order_or_to_buy_a_product_is_no_list_of_orders() {
+    for (text, does) in [
+        ("order product 7 for user 3", r#"createOrder {"user_id":3,"product_id":7}"#),
+        ("please order the product 7 for user 3", r#"createOrder {"user_id":3,"product_id":7}"#),
+        ("user 3 buys 2 of product 7", r#"createOrder {"user_id":3,"product_id":7,"quantity":2}"#),
+        ("order 7", r#"getOrder {"order_id":7}"#),
+        ("orders of product 7", r#"listOrders {"product_id":7}"#),
+    ] {
+        assert_eq!(last_of(&[text]), does, "{text}");
+    }
+    for text in ["order product 7", "下单商品7", "购买商品7"] {
+        let said = last_of(&[text]);
+        assert!(asks(&said) && said.contains("**createOrder**") && said.contains("- **user_id**"), "{text}: {said}");
+    }
+}
+
+#[test]
+fn a_search_among_nothing_asks_among_what() {
+    for (text, sought) in [
+        ("search for keyboard", "keyboard"),
+        ("find keyboard", "keyboard"),
+        ("look for a lamp", "lamp"),
+        ("搜索 keyboard", "keyboard"),
+        ("查找键盘", "键盘"),
+    ] {
+        let said = last_of(&[text]);
+        assert!(said.contains("1. **listUsers**") && said.contains("2. **listProducts**"), "{text}: {said}");
+        for answer in ["2", "products", "商品", "listProducts"] {
+            assert_eq!(last_of(&[text, answer]), format!(r#"listProducts {{"search":"{sought}"}}"#), "{text}, {answer}");
+        }
+    }
+    for text in ["show me the weather", "don't search for keyboard", "搜索"] {
+        assert!(!last_of(&[text]).contains("1. **"), "{text}");
+    }
+}
+
+#[test]
+fn what_could_not_be_used_is_told() {
+    let said = last_of(&["create a user named Tom with email not-an-email"]);
+    assert!(said.contains("I could not use “not-an-email”.") && said.contains("- **email**"), "{said}");
+    for text in ["商品8库存加10", "商品8的价格减5"] {
+        let said = last_of(&[text]);
+        assert!(asks(&said) && said.contains("**updateProduct**"), "{text}: {said}");
+    }
+    assert_eq!(last_of(&["把商品8的库存加到10"]), r#"updateProduct {"product_id":8,"stock":10}"#);
+    let tools = ToolSet::new(functions());
+    let told = |text: &str| match Offline::new(&tools.functions).plan(&Prompt::of(text, &tools)).next {
+        Move::Calls { said, .. } => said.unwrap_or_default(),
+        Move::Answer(answer) => panic!("{text}: {answer}"),
+    };
+    assert!(told("show the cheapest products").contains("“cheapest”. I cannot sort"));
+    assert!(told("最便宜的商品").contains("我无法排序"));
+    assert!(told("orders with a note").contains("“note”. The list is not narrowed by it."));
+    assert!(told("有备注的订单").contains("列表没有按此筛选"));
 }

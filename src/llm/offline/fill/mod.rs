@@ -4,6 +4,7 @@ mod codes;
 mod counts;
 mod ids;
 mod texts;
+mod unread;
 mod values;
 
 use serde_json::{Map, Value};
