@@ -4,35 +4,51 @@ use super::{
     decide::{Decision, decide},
     index::{Entry, Index},
     literal,
-    sentence::Sentence,
+    request::Request,
+    sentence::{Sentence, Span},
 };
-use crate::domain::session::Turn;
 
 /// Places of a list, as people say them; a number and a Chinese one say it too.
 const PLACES: [&[&str]; 4] = [&["first", "1st"], &["second", "2nd"], &["third", "3rd"], &["fourth", "4th"]];
 
-/// A function that was chosen, and the sentence that says what is wanted of it.
-pub(super) struct Choice<'a> {
-    pub(super) entry: &'a Entry,
-    pub(super) request: &'a str,
+/// What was wanted, by the one of those that were asked about which a message chooses.
+pub(super) fn chosen<'i>(index: &Index, offered: &[&'i Entry], wanted: &Request<'i>, message: &str) -> Option<Request<'i>> {
+    let said = bare(message);
+    let by_place = || offered.get(place(said)?.checked_sub(1)?);
+    if let Some(entry) = by_thing(offered, message) {
+        return Some(Request::in_words(wanted.text.clone(), Some(entry)));
+    }
+    let of_those = offered.iter().find(|entry| entry.name == said).or_else(by_place)?;
+    is_no_sentence(index, message, said, of_those).then(|| Request::in_words(wanted.text.clone(), Some(of_those)))
 }
 
-/// What a message chooses: one of those that were asked about, for what was wanted then; or, whatever was said before, a function by its whole name.
-pub(super) fn chosen<'a>(index: &'a Index, message: &'a str, history: &'a [Turn]) -> Option<Choice<'a>> {
-    let said = message.trim().trim_matches(['`', '"', '*', '.', '。', '#']);
-    let asked = history.last().filter(|turn| turn.rounds.is_empty()).map(|turn| turn.message.as_str());
-    let before = asked.map(Sentence::of);
-    let offered = match before.as_ref().map(|sentence| decide(index, sentence)) {
-        Some(Decision::Which(offered)) => offered,
-        _ => Vec::new(),
-    };
-    let by_place = || offered.get(place(said)?.checked_sub(1)?);
-    let of_those = offered.iter().find(|entry| entry.name == said).or_else(by_place);
-    let (name, request) = match (of_those, asked) {
-        (Some(entry), Some(request)) => (entry.name.as_str(), request),
-        _ => (said, message),
-    };
-    index.entries.iter().find(|entry| entry.name == name).map(|entry| Choice { entry, request })
+/// "Products", "商品": the only one of those that were asked about which is about this.
+fn by_thing<'i>(offered: &[&'i Entry], message: &str) -> Option<&'i Entry> {
+    let sentence = Sentence::of(message);
+    let says = |span: &Span| span.is_content() || span.literal().is_some() || span.actions().next().is_some();
+    let about = |entry: &Entry, span: &Span| entry.objects.iter().flatten().any(|own| span.words().any(|word| word == own));
+    let spans: Vec<&Span> = sentence.spans.iter().filter(|span| says(span)).collect();
+    let mut meant = offered.iter().filter(|entry| !spans.is_empty() && spans.iter().all(|span| about(entry, span)));
+    let entry = meant.next()?;
+    meant.next().is_none().then_some(*entry)
+}
+
+/// A function by its whole name, whatever was said before.
+pub(super) fn by_whole_name<'i>(index: &'i Index, message: &str) -> Option<Request<'i>> {
+    let said = bare(message);
+    let entry = index.entries.iter().find(|entry| entry.name == said)?;
+    let spelled = Request::of(index, message);
+    let own = spelled.entry.is_none() && is_no_sentence(index, message, "", entry);
+    own.then(|| Request::in_words(message.to_owned(), Some(entry)))
+}
+
+/// Whether a message says nothing clear by itself, or is a name.
+fn is_no_sentence(index: &Index, message: &str, said: &str, entry: &Entry) -> bool {
+    said == entry.name || matches!(decide(index, &Sentence::of(message)), Decision::Nothing | Decision::Which(_))
+}
+
+fn bare(message: &str) -> &str {
+    message.trim().trim_matches(['`', '"', '*', '.', '。', '#'])
 }
 
 /// `2`, `the second one`, `第二个`: 2.

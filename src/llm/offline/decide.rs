@@ -3,8 +3,11 @@
 use super::{
     fill::Reading,
     index::{Entry, Index, terms},
+    literal::Literal,
     sentence::{Kind, Sentence, Span},
-    slot::{Kind as SlotKind, Slot},
+    several,
+    slot::{Kind as SlotKind, Role, Slot},
+    verbs::{ORDERING, asks_back, commands_another_thing, forbids, introduces_a_noun},
 };
 use crate::{
     domain::{
@@ -34,6 +37,12 @@ pub(super) enum Decision<'a> {
     Unclear { reading: Reading<'a>, parts: Vec<String> },
     /// The sentence speaks of a change without commanding it.
     NoCommand { reading: Reading<'a> },
+    /// It asks for what is not so, which no argument says: this part, and the argument that says what is so.
+    Denied { reading: Reading<'a>, part: String, slot: Option<&'a Slot> },
+    /// It reads, but these words of the sentence would narrow it in a way that no argument does; these arguments come nearest.
+    Unread { reading: Reading<'a>, parts: Vec<String>, slots: Vec<&'a Slot> },
+    /// It asks for several things at once.
+    Several,
     /// It would change all of something, and a call changes one.
     OneAtATime { reading: Reading<'a>, slots: Vec<&'a Slot> },
     /// These fit alike.
@@ -56,6 +65,8 @@ struct Act {
     joins: bool,
     /// It stands as a noun ("the comment", "议题的评论"), if it names the function's thing.
     noun: bool,
+    /// It stands first with a thing of another kind behind it ("order product 7", "下单商品7"): a verb, even if it names a thing too.
+    verb: bool,
     words: Vec<&'static str>,
 }
 
@@ -66,6 +77,8 @@ struct Wish {
     /// A question.
     wondered: bool,
     supposed: bool,
+    /// Only thought of ("I might").
+    doubted: bool,
     /// Stems of words that end as participles do: what has been done is no command to do it.
     participles: Vec<String>,
     query: Vec<Vec<String>>,
@@ -98,12 +111,16 @@ pub(super) fn decide<'a>(index: &'a Index, sentence: &'a Sentence<'a>) -> Decisi
     if let Some(at) = wish.nearest_by_name(index, ranked.get(..alike).unwrap_or_default()) {
         return wish.settle(index, sentence, ranked.swap_remove(at).2);
     }
+    let both: Vec<&Entry> = ranked.iter().take(alike).map(|(_, _, reading)| reading.entry).collect();
+    if alike > 1 && both.iter().all(|entry| entry.effect == Effect::Safe) && several::names_both(sentence, &both) {
+        return Decision::Several;
+    }
     if alike > 1 {
         return Decision::Which(ranked.iter().take(alike.min(OFFLINE_CHOICES_MAX)).map(|(_, _, reading)| reading.entry).collect());
     }
     match ranked.into_iter().next() {
         Some((_, _, reading)) => wish.settle(index, sentence, reading),
-        None => Decision::Nothing,
+        None => wish.somewhere(index, sentence),
     }
 }
 
@@ -121,19 +138,39 @@ fn is_for_help(sentence: &Sentence<'_>) -> bool {
 impl Wish {
     fn of(sentence: &Sentence<'_>) -> Self {
         let spans = &sentence.spans;
-        let acting = spans.iter().enumerate().flat_map(|(at, span)| {
+        // "未发货" tells of what is not done yet, and commands nothing.
+        let undone =
+            |at: usize| sentence.denial_before(at, |_| false).and_then(|not| spans.get(not)).is_some_and(|not| not.is(Cue::Undone));
+        let acting = spans.iter().enumerate().filter(|(at, _)| !undone(*at)).flat_map(|(at, span)| {
             let noun = at.checked_sub(1).and_then(|at| spans.get(at)).is_some_and(introduces_a_noun);
-            span.actions().map(move |action| Act { span: at, action, joins: span.is(Cue::Assign), noun, words: span.words().collect() })
+            span.actions().map(move |action| Act {
+                span: at,
+                action,
+                joins: span.is(Cue::Assign),
+                noun,
+                verb: commands_another_thing(sentence, at),
+                words: span.words().collect(),
+            })
+        });
+        let ordering = spans.iter().enumerate().filter(|(at, span)| span.raw == ORDERING && commands_another_thing(sentence, *at));
+        let ordering = ordering.map(|(span, word)| Act {
+            span,
+            action: Action::Create,
+            joins: false,
+            noun: false,
+            verb: true,
+            words: word.words().collect(),
         });
         // "Is", "did", "how" ask where they begin a sentence; in Chinese, and as a phrase, wherever they stand.
         let asks = |(at, span): (usize, &Span)| {
             span.is(Cue::Question) && (at == 0 || span.raw.contains(' ') || span.raw.chars().any(is_ideograph) || span.raw == "why")
         };
         Self {
-            actions: acting.collect(),
+            actions: acting.chain(ordering).collect(),
             denied: spans.iter().any(|span| span.is(Cue::Not)),
-            wondered: spans.iter().enumerate().any(asks),
+            wondered: spans.iter().enumerate().any(asks) || asks_back(sentence),
             supposed: spans.iter().any(|span| span.is(Cue::Supposing)),
+            doubted: spans.iter().any(|span| span.is(Cue::Doubting)),
             participles: spans
                 .iter()
                 .filter(|span| span.raw != span.stem && (span.raw.ends_with("ed") || span.raw.ends_with("ing")))
@@ -240,7 +277,7 @@ impl Wish {
             .any(|wanted| *wanted == does || (wanted.reads() && does.reads() && (*wanted == Action::Read || does == Action::Read)));
         match () {
             () if fits => 0.2,
-            () if self.only_named(entry) => {
+            () if self.only_named(entry) && !self.actions.iter().any(|act| act.verb) => {
                 if does.reads() {
                     0.1
                 } else {
@@ -256,10 +293,10 @@ impl Wish {
     fn settle<'a>(&self, index: &Index, sentence: &Sentence<'_>, reading: Reading<'a>) -> Decision<'a> {
         let changes = reading.entry.effect == Effect::Changing;
         let wanted = self.actions_for(reading.entry);
-        let commanded = !changes || (!self.wondered && self.commands(index, &wanted, reading.entry));
+        let commanded = !changes || (!self.wondered && !self.doubted && self.commands(index, &wanted, reading.entry));
         // "Orders that are not paid" denies a property; next to a verb of change it denies that.
         let denied = self.denied && (changes || wanted.iter().any(|wanted| !wanted.reads()));
-        if self.supposed || denied || !commanded {
+        if self.supposed || denied || !commanded || (!changes && forbids(sentence)) {
             return Decision::NoCommand { reading };
         }
         let missing = reading.missing();
@@ -270,10 +307,21 @@ impl Wish {
         if !missing.is_empty() {
             return Decision::Missing { reading, slots: missing, any: false };
         }
+        if !changes && let Some((from, to)) = reading.denial() {
+            let part = sentence.text_of(from, to).to_owned();
+            let slot = reading.choices_in(from, to);
+            return Decision::Denied { reading, part, slot };
+        }
         let unused: Vec<String> = reading.stray_literals().into_iter().chain(reading.unexplained(index)).map(str::to_owned).collect();
         if !changes {
             // A read in place of a change that was asked for would look like its result.
             let only_reads = wanted.iter().all(|wanted| wanted.reads());
+            if only_reads && several::asks_for_more(sentence, &reading, |word| index.is_thing(word)) {
+                return Decision::Several;
+            }
+            if only_reads && let Some((parts, slots)) = reading.unread() {
+                return Decision::Unread { reading, parts, slots };
+            }
             return if only_reads { Decision::Call { reading, unused } } else { Decision::Unclear { reading, parts: unused } };
         }
         let other = |wanted: &&Action| reading.entry.action != Some(**wanted) && !self.only_sets(**wanted, sentence, &reading);
@@ -283,10 +331,32 @@ impl Wish {
             return Decision::Unclear { reading, parts: unused };
         }
         let open = reading.open();
-        if !reading.gives_content() && !open.is_empty() && reading.entry.action != Some(Action::Delete) {
+        if !reading.gives_content() && !open.is_empty() && !matches!(reading.entry.action, Some(Action::Delete | Action::Create)) {
             return Decision::Missing { reading, slots: open, any: true };
         }
         Decision::Call { reading, unused: Vec::new() }
+    }
+
+    /// "Find keyboard", "搜索键盘": what is looked for is said, and not among what. Every function that looks for any text may be meant.
+    fn somewhere<'a>(&self, index: &'a Index, sentence: &'a Sentence<'a>) -> Decision<'a> {
+        let spans = &sentence.spans;
+        let looks = spans.iter().any(|span| span.is(Cue::Searching)) && self.actions.iter().all(|act| act.action.reads());
+        let idle = |span: &Span| span.actions().next().is_some() || !span.is_content() && span.literal().is_none();
+        let sought = |span: &Span| span.is_unknown() || matches!(span.literal(), Some(Literal::Quoted(_)));
+        let only = spans.iter().all(|span| idle(span) || sought(span)) && spans.iter().any(sought);
+        if !looks || !only || self.supposed || self.denied {
+            return Decision::Nothing;
+        }
+        let searches = |entry: &&Entry| {
+            entry.effect == Effect::Safe && entry.slot(Role::Search).is_some() && !entry.slots.iter().any(|slot| slot.required)
+        };
+        let able: Vec<&Entry> = index.entries.iter().filter(searches).take(OFFLINE_CHOICES_MAX + 1).collect();
+        match able.as_slice() {
+            [] => Decision::Nothing,
+            [only] => self.settle(index, sentence, Reading::of(only, sentence)),
+            several if several.len() <= OFFLINE_CHOICES_MAX => Decision::Which(able),
+            _ => Decision::Nothing,
+        }
     }
 
     /// Whether an action was said only by words that also say the other one, as "make" says both to create and to update.
@@ -316,11 +386,4 @@ impl Wish {
             }
         }
     }
-}
-
-/// Whether what follows is a thing and no command.
-fn introduces_a_noun(span: &Span) -> bool {
-    const ENGLISH: [&str; 15] =
-        ["a", "an", "the", "this", "that", "these", "those", "my", "our", "your", "his", "her", "its", "their", "each"];
-    span.is(Cue::Of) || ENGLISH.contains(&span.raw.as_str())
 }

@@ -12,6 +12,8 @@ pub(super) enum Literal {
     Quoted(String),
     /// A day, as `2026-03-01`.
     Date(String),
+    /// A day of whichever year, as it was written: `March 10`, `3月10日`.
+    DayOfYear,
     /// An instant (RFC 3339).
     Instant(String),
     /// `left/right`, as owners and repositories are written.

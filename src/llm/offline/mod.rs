@@ -6,25 +6,34 @@
 //! command. After a call it answers with what came of it.
 
 mod choice;
+mod days;
 mod decide;
 mod fill;
 mod follow;
 mod index;
 mod literal;
+mod open;
+mod request;
 mod say;
 mod sentence;
+mod several;
 mod slot;
+mod verbs;
 
 use serde_json::{Map, Value};
 
 use super::{Move, Plan, Prompt};
-use crate::domain::{
-    language::Language,
-    tool::{FunctionSpec, ToolCall},
+use crate::{
+    domain::{
+        consent::Consent,
+        language::Language,
+        tool::{FunctionSpec, ToolCall},
+    },
+    words::Action,
 };
-use choice::Choice;
-use decide::{Decision, decide, decide_for};
+use decide::Decision;
 use index::Index;
+use open::Open;
 use sentence::Sentence;
 
 /// The offline planner over one document's functions. Building it reads every function once; planning only reads.
@@ -73,9 +82,13 @@ impl Offline {
 
     fn first_move(&self, prompt: &Prompt<'_>, language: Language) -> Move {
         let sentence = Sentence::of(prompt.message);
+        let open = Open::of(&self.index, prompt.history);
         if follow::refuses(&sentence) {
-            let waiting = follow::waiting(&self.index, prompt.history);
-            return self.answer(say::dropped(waiting.as_deref(), language), false, language);
+            let waiting = match &open {
+                Open::Argument { entry, .. } => Some(entry.name.as_str()),
+                Open::Choice { .. } | Open::Nothing => None,
+            };
+            return self.answer(say::dropped(waiting, language), false, language);
         }
         if let Some(turned) = follow::turned_page(&self.index, &sentence, prompt.history) {
             return match turned {
@@ -83,26 +96,28 @@ impl Offline {
                 follow::Page::NoneBefore => self.answer(say::first_page(language), false, language),
             };
         }
-        let decision = decide(&self.index, &sentence);
-        if matches!(decision, Decision::Nothing | Decision::Which(_))
-            && let Some(Choice { entry, request }) = choice::chosen(&self.index, prompt.message, prompt.history)
-        {
-            return self.carry_out(prompt, decide_for(&self.index, &Sentence::of(request), entry), Language::of_text(request));
+        let request = match &open {
+            // What still waits for an argument is asked again; a yes that something waits for otherwise never comes to a planner.
+            Open::Argument { wanted, .. } if Consent::of_text(prompt.message) == Some(Consent::Yes) => wanted.clone(),
+            open => open.wish(&self.index, prompt.message),
+        };
+        let sentence = Sentence::of(&request.text);
+        let decision = request.decide(&self.index, &sentence);
+        if matches!(decision, Decision::Nothing) && Consent::of_text(prompt.message) == Some(Consent::Yes) {
+            return self.answer(say::nothing_to_agree_to(language), false, language);
         }
-        if matches!(decision, Decision::Nothing)
-            && let Some(whole) = follow::completed(&self.index, &sentence, prompt.history)
-        {
-            let whole = Sentence::of(&whole);
-            let language = Language::of_text(whole.text);
-            return self.carry_out(prompt, decide(&self.index, &whole), language);
-        }
-        self.carry_out(prompt, decision, language)
+        self.carry_out(prompt, decision, Language::of_text(&request.text))
     }
 
     fn carry_out(&self, prompt: &Prompt<'_>, decision: Decision<'_>, language: Language) -> Move {
         match decision {
             Decision::Call { reading, unused } => {
-                let said = (!unused.is_empty()).then(|| say::unused(&unused, language));
+                let left_out = match reading.entry.action {
+                    _ if reading.asks_for_an_order() => say::LeftOut::Order,
+                    Some(Action::List) => say::LeftOut::Filter,
+                    _ => say::LeftOut::Words,
+                };
+                let said = (!unused.is_empty()).then(|| say::unused(&unused, left_out, language));
                 self.call(prompt, &reading.entry.name, reading.arguments(), said, language)
             }
             other => {
@@ -130,5 +145,7 @@ impl Offline {
 
 #[cfg(test)]
 mod repository_tests;
+#[cfg(test)]
+mod shop_tests;
 #[cfg(test)]
 mod tests;

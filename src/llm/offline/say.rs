@@ -30,7 +30,16 @@ pub(super) fn question(index: &Index, decision: &Decision<'_>, language: Languag
                 (Language::Chinese, false) => "还需要：",
                 (Language::Chinese, true) => "还需要以下至少一项：",
             };
-            format!("{}\n\n{what}\n\n{}", understood(reading, language), list(slots))
+            // That an argument is missing which was named is said by its name below.
+            let named = |part: &&str| slots.iter().any(|slot| slot.has(&part.to_lowercase()));
+            let unused: Vec<&str> =
+                reading.stray_literals().into_iter().chain(reading.unexplained(index)).filter(|part| !named(part)).collect();
+            let unused = match (language, unused.is_empty()) {
+                (_, true) => String::new(),
+                (Language::English, false) => format!("I could not use {}. ", quoted(&unused, language)),
+                (Language::Chinese, false) => format!("未能使用{}。", quoted(&unused, language)),
+            };
+            format!("{}\n\n{unused}{what}\n\n{}", understood(reading, language), list(slots))
         }
         Decision::Unclear { reading, parts } => {
             let parts: Vec<String> = parts.iter().map(|part| format!("“{}”", markdown::inline(part))).collect();
@@ -54,6 +63,36 @@ pub(super) fn question(index: &Index, decision: &Decision<'_>, language: Languag
             );
             format!("{}\n\n{why}", understood(reading, language))
         }
+        Decision::Denied { reading, part, slot } => {
+            let part = markdown::inline(part);
+            let why = match language {
+                Language::English => format!("I can ask for what is, but not for “{part}”, so I called nothing."),
+                Language::Chinese => format!("我只能查询“是什么”，无法查询“{part}”，所以没有执行任何调用。"),
+            };
+            let instead = slot.map(|slot| instead(&[slot], language)).unwrap_or_default();
+            format!("{}\n\n{why}{instead}", named(reading.entry, language))
+        }
+        Decision::Unread { reading, parts, slots } => {
+            let parts: Vec<String> = parts.iter().map(|part| format!("“{}”", markdown::inline(part))).collect();
+            let why = match language {
+                Language::English => format!(
+                    "I do not know how to ask for {}, so I called nothing. If it is what to look for, say “search for …”; a day needs its year.",
+                    parts.join(", ")
+                ),
+                Language::Chinese => format!(
+                    "我不知道如何按{}查询，所以没有执行任何调用。如果要查找这个词，请说“搜索……”；日期请带上年份。",
+                    parts.join("、")
+                ),
+            };
+            let instead = if slots.is_empty() { String::new() } else { instead(slots, language) };
+            format!("{}\n\n{why}{instead}", named(reading.entry, language))
+        }
+        Decision::Several => language
+            .choose(
+                "These are several requests. I do one at a time, so I called nothing. Please say one of them.",
+                "这里有多个请求。我一次只做一个，所以没有执行任何调用。请一次说一个。",
+            )
+            .to_owned(),
         Decision::OneAtATime { reading, slots } => {
             let needs: Vec<String> = slots.iter().map(|slot| markdown::inline(&slot.name)).collect();
             let why = match (language, needs.is_empty()) {
@@ -114,12 +153,33 @@ pub(super) fn results(index: &Index, rounds: &[Round], language: Language) -> St
 }
 
 /// Beside a read: words that found no place in it.
-pub(super) fn unused(parts: &[String], language: Language) -> String {
-    let parts: Vec<String> = parts.iter().map(|part| format!("“{}”", markdown::inline(part))).collect();
+pub(super) fn unused(parts: &[String], left_out: LeftOut, language: Language) -> String {
+    let words: Vec<&str> = parts.iter().map(String::as_str).collect();
+    let words = quoted(&words, language);
+    let (english, chinese) = match left_out {
+        LeftOut::Words => ("", ""),
+        LeftOut::Filter => (" The list is not narrowed by it.", "列表没有按此筛选。"),
+        LeftOut::Order => (" I cannot sort: this is the list as the API gives it.", "我无法排序：列表为 API 的原有顺序。"),
+    };
     match language {
-        Language::English => format!("(Offline planner: I did not know how to use {}.)", parts.join(", ")),
-        Language::Chinese => format!("（离线规划器：未能使用{}。）", parts.join("、")),
+        Language::English => format!("(Offline planner: I did not know how to use {words}.{english})"),
+        Language::Chinese => format!("（离线规划器：未能使用{words}。{chinese}）"),
     }
+}
+
+/// What is missing of a read whose words were not all used.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum LeftOut {
+    Words,
+    /// Something that would have narrowed a list.
+    Filter,
+    /// The order of a list.
+    Order,
+}
+
+fn quoted(parts: &[&str], language: Language) -> String {
+    let parts: Vec<String> = parts.iter().map(|part| format!("“{}”", markdown::inline(part))).collect();
+    parts.join(language.choose(", ", "、"))
 }
 
 pub(super) fn first_page(language: Language) -> String {
@@ -135,6 +195,11 @@ pub(super) fn dropped(name: Option<&str>, language: Language) -> String {
         (Language::Chinese, Some(name)) => format!("已放弃：{name}，没有执行任何调用。"),
         (Language::Chinese, None) => "好的，没有等待中的请求，也没有执行任何调用。".to_owned(),
     }
+}
+
+/// The answer to a yes that nothing waits for.
+pub(super) fn nothing_to_agree_to(language: Language) -> String {
+    language.choose("Nothing is waiting for a yes, and nothing was called.", "没有等待您确认的操作，也没有执行任何调用。").to_owned()
 }
 
 /// Who speaks, and why it is not a model.
@@ -153,17 +218,22 @@ pub(super) fn who(why: Why, language: Language) -> &'static str {
 
 fn understood(reading: &Reading<'_>, language: Language) -> String {
     let arguments = arguments(reading.arguments().iter());
-    let name = &reading.entry.name;
-    let summary = match reading.entry.summary() {
-        "" => String::new(),
-        summary => format!(" – {}", markdown::inline(summary)),
-    };
     let with = match (language, arguments.is_empty()) {
         (_, true) => String::new(),
         (Language::English, false) => format!(", with {arguments}"),
         (Language::Chinese, false) => format!("，参数：{arguments}"),
     };
-    format!("{}**{name}**{summary}{with}", language.choose("I understood: ", "我的理解："))
+    format!("{}{with}", named(reading.entry, language))
+}
+
+/// The function that was understood, whatever it was to be called with.
+fn named(entry: &Entry, language: Language) -> String {
+    let name = &entry.name;
+    let summary = match entry.summary() {
+        "" => String::new(),
+        summary => format!(" – {}", markdown::inline(summary)),
+    };
+    format!("{}**{name}**{summary}", language.choose("I understood: ", "我的理解："))
 }
 
 fn heading(index: &Index, result: &ToolResult, language: Language) -> String {
@@ -192,6 +262,11 @@ fn arguments<'a>(given: impl Iterator<Item = (&'a String, &'a Value)>) -> String
         .map(|(name, value)| format!("{} = {}", markdown::amid(name), markdown::amid(&markdown::plain(value))))
         .collect::<Vec<_>>()
         .join(", ")
+}
+
+/// What can be asked for instead.
+fn instead(slots: &[&Slot], language: Language) -> String {
+    format!("\n\n{}\n\n{}", language.choose("What I can ask for:", "可以查询："), list(slots))
 }
 
 fn list(slots: &[&Slot]) -> String {

@@ -2,7 +2,10 @@
 
 use serde_json::Number;
 
-use super::literal::{self, Literal, chinese_number, is_chinese_digit};
+use super::{
+    days::with_days,
+    literal::{self, Literal, chinese_number, is_chinese_digit},
+};
 use crate::{
     domain::language::is_ideograph,
     words::{Action, Cue, Lexicon, Meaning, lexicon, stem},
@@ -91,7 +94,7 @@ impl<'t> Sentence<'t> {
         while reader.at < reader.chars.len() {
             reader.step();
         }
-        let spans = with_dates(join_phrases(reader.spans, lexicon()));
+        let spans = with_days(join_phrases(reader.spans, lexicon()));
         Self { text, spans }
     }
 
@@ -99,6 +102,34 @@ impl<'t> Sentence<'t> {
         let start = self.spans.get(from).map_or(0, |span| span.start);
         let end = self.spans.get(to).map_or(start, |span| span.end);
         self.text.get(start..end).unwrap_or_default()
+    }
+
+    /// The "not" that a word stands under: the nearest before it, with nothing between them but words that say little and what `passes`.
+    pub(super) fn denial_before(&self, at: usize, passes: impl Fn(&Span) -> bool) -> Option<usize> {
+        let idle =
+            |span: &Span| matches!(span.kind, Kind::Words | Kind::Ideographs) && !span.is_content() && span.actions().next().is_none();
+        for before in (0..at).rev() {
+            let span = self.get(before)?;
+            if span.is(Cue::Not) {
+                return Some(before);
+            }
+            if !idle(span) && !passes(span) {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// The part of the sentence that a "not" is about: what follows it up to the next mark; what stands before it, where it follows (管理员除外).
+    pub(super) fn denied_part(&self, not: usize) -> (usize, usize) {
+        let parts = |span: &Span| matches!(span.kind, Kind::Mark(',' | '.' | ';' | '?' | '!'));
+        let end = (not + 1..self.spans.len()).find(|at| self.get(*at).is_some_and(parts)).unwrap_or(self.spans.len()) - 1;
+        let follows = self.get(not).is_some_and(|span| span.raw.ends_with('外') || span.raw == "excluded");
+        if !follows {
+            return (not, end);
+        }
+        let start = (0..not).rev().find(|at| self.get(*at).is_some_and(parts)).map_or(0, |mark| mark + 1);
+        (start, not)
     }
 
     pub(super) fn get(&self, at: usize) -> Option<&Span> {
@@ -338,52 +369,4 @@ fn join_phrases(spans: Vec<Span>, lexicon: &Lexicon) -> Vec<Span> {
         at += taken;
     }
     joined
-}
-
-/// Puts the parts of dates together: `2026年3月1日`, `March 10, 2026`, `10 March 2026`.
-fn with_dates(mut spans: Vec<Span>) -> Vec<Span> {
-    let (mut at, mut year) = (0, None);
-    while at < spans.len() {
-        if let Some((day, length)) = date_at(&spans, at).or_else(|| same_year(&spans, at, year?)) {
-            year = day.get(..4).and_then(|year| year.parse().ok()).or(year);
-            let end = spans.get(at + length - 1).map_or(0, |last| last.end);
-            let start = spans.get(at).map_or(0, |first| first.start);
-            let date =
-                Span { start, end, kind: Kind::Literal(Literal::Date(day)), meanings: Vec::new(), stem: String::new(), raw: String::new() };
-            spans.splice(at..at + length, [date]);
-        }
-        at += 1;
-    }
-    spans
-}
-
-/// A day without its year after one that has it: `2026年3月1日到3月31日`.
-fn same_year(spans: &[Span], at: usize, year: i64) -> Option<(String, usize)> {
-    let number = |n: usize| spans.get(at + n).and_then(Span::number).and_then(Number::as_i64);
-    let text = |n: usize| spans.get(at + n).map(|span| span.stem.as_str()).unwrap_or_default();
-    let (Some(month), "月", Some(day), true) = (number(0), text(1), number(2), text(3).starts_with('日') || text(3) == "号") else {
-        return None;
-    };
-    literal::day_of(year, month, day).map(|day| (day, 4))
-}
-
-fn date_at(spans: &[Span], at: usize) -> Option<(String, usize)> {
-    let number = |n: usize| spans.get(at + n).and_then(Span::number).and_then(Number::as_i64);
-    let text = |n: usize| spans.get(at + n).map(|span| span.stem.as_str()).unwrap_or_default();
-    if let (Some(year), "年", Some(month), "月", Some(day)) = (number(0), text(1), number(2), text(3), number(4)) {
-        let closed = text(5).starts_with('日') || text(5) == "号";
-        return literal::day_of(year, month, day).map(|day| (day, if closed { 6 } else { 5 }));
-    }
-    let skip = |n: usize| usize::from(matches!(text(n), "st" | "nd" | "rd" | "th"));
-    let month = |n: usize| spans.get(at + n).filter(|span| span.kind == Kind::Words).and_then(|span| literal::month(&span.raw));
-    if let (Some(month), Some(day)) = (month(0), number(1)) {
-        let mut next = 2 + skip(2);
-        next += usize::from(spans.get(at + next).is_some_and(|span| span.is_mark(',')));
-        return literal::day_of(number(next)?, month, day).map(|day| (day, next + 1));
-    }
-    if let Some(day) = number(0) {
-        let next = 1 + skip(1);
-        return literal::day_of(number(next + 1)?, month(next)?, day).map(|day| (day, next + 2));
-    }
-    None
 }

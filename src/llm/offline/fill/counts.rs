@@ -187,7 +187,8 @@ impl Reading<'_> {
         let fits = |slot: &Slot| slot.role == role && number == matches!(slot.kind, SlotKind::Integer | SlotKind::Number);
         let open = self.open_slots(fits);
         let said = |at: &&usize| self.entry.slots.get(**at).is_some_and(|slot| self.sentence.spans.iter().any(|span| slot.is_of(span)));
-        open.iter().find(said).or_else(|| open.first()).copied()
+        let of_another = number && self.other_property(at).is_some();
+        open.iter().find(said).or_else(|| open.first().filter(|_| !of_another)).copied()
     }
 
     fn give_bound(&mut self, slot: usize, at: usize, upper: bool) {

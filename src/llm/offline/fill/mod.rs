@@ -4,6 +4,7 @@ mod codes;
 mod counts;
 mod ids;
 mod texts;
+mod unread;
 mod values;
 
 use serde_json::{Map, Value};
@@ -111,6 +112,18 @@ impl<'a> Reading<'a> {
         self.slots().any(|(slot, value)| value.is_some() && slot.is_of(span))
     }
 
+    /// The first "not" that no argument says, with the part of the sentence that it is about.
+    pub(super) fn denial(&self) -> Option<(usize, usize)> {
+        let not = self.sentence.spans.iter().enumerate().find(|(at, span)| span.is(Cue::Not) && !self.is_used(*at));
+        not.map(|(at, _)| self.sentence.denied_part(at))
+    }
+
+    /// The argument that says one of the words of a part, where they are not denied.
+    pub(super) fn choices_in(&self, from: usize, to: usize) -> Option<&'a Slot> {
+        let said = |slot: &Slot| (from..=to).any(|at| self.span(at).is_some_and(|span| values::choice(slot, span).is_some()));
+        self.slots().map(|(slot, _)| slot).find(|slot| said(slot))
+    }
+
     fn slots(&self) -> impl Iterator<Item = (&'a Slot, &Option<Value>)> {
         self.entry.slots.iter().zip(&self.values)
     }
@@ -165,7 +178,7 @@ impl<'a> Reading<'a> {
     fn named_pairs(&mut self) {
         for at in 0..self.sentence.spans.len() {
             let Some(key) = self.span(at) else { continue };
-            let spelled = self.open_slots(|slot| slot.name.to_lowercase() == key.raw);
+            let spelled = self.open_slots(|slot| slot.name.to_lowercase() == key.raw.trim_matches('"'));
             let sign = self.span(at + 1).is_some_and(|next| next.is_mark('=') || next.is_mark(':'));
             let meant = if sign { self.open_slots(|slot| slot.is_of(key)) } else { Vec::new() };
             let exact = key.raw.contains('_') || sign;
@@ -193,8 +206,12 @@ impl<'a> Reading<'a> {
 
     fn give_choice(&mut self, slot: usize, at: usize) -> bool {
         let Some(span) = self.span(at).filter(|_| !self.is_used(at) && self.is_open(slot)) else { return false };
-        let value = self.entry.slots.get(slot).and_then(|slot| values::choice(slot, span));
-        match value {
+        let Some(of) = self.entry.slots.get(slot) else { return false };
+        // "Not shipped" is anything but `shipped`.
+        if self.sentence.denial_before(at, |between| of.is_of(between)).is_some() {
+            return false;
+        }
+        match values::choice(of, span) {
             Some(value) => {
                 self.set(slot, value, at, at);
                 true
@@ -219,8 +236,8 @@ impl<'a> Reading<'a> {
             let Some(of) = self.entry.slots.get(slot) else { continue };
             let found = self.sentence.spans.iter().enumerate().find_map(|(at, span)| Some((at, values::flag(of, span)?)));
             if let Some((at, value)) = found.filter(|(at, _)| !self.is_used(*at)) {
-                let denied = at > 0 && self.span(at - 1).is_some_and(|before| before.is(Cue::Not));
-                self.set(slot, Value::Bool(value != denied), at, at);
+                let not = self.sentence.denial_before(at, |between| of.is_of(between));
+                self.set(slot, Value::Bool(value != not.is_some()), not.unwrap_or(at), at);
             }
         }
     }

@@ -31,8 +31,12 @@ impl Reading<'_> {
             let named =
                 words.iter().find_map(|word| self.open_slots(|slot| slot.has(word) && slot.kind == SlotKind::Text).first().copied());
             let Some(slot) = named.or(search).filter(|slot| self.is_open(*slot)) else { continue };
-            if self.give_text(slot, at + 1) {
-                self.use_spans(at, at);
+            // "Search for products with keyboard", "搜索商品 keyboard": not for the word "products".
+            let said_first =
+                |next: &usize| self.span(*next).is_some_and(|next| self.is_object(next) || next.is_any(&[Cue::With, Cue::Containing]));
+            let from = if span.is(Cue::Containing) { (at + 1..).find(|next| !said_first(next)).unwrap_or(at + 1) } else { at + 1 };
+            if self.give_text(slot, from) {
+                self.use_spans(at, from);
             }
         }
     }
@@ -213,7 +217,8 @@ impl Reading<'_> {
             return false;
         }
         let property = self.slots().enumerate().any(|(other, (of, _))| other != slot && of.is_of(span));
-        let announces = property || (inside && self.entry.slots.get(slot).is_some_and(|of| of.is_of(span)));
+        let thing = self.entry.slots.get(slot).is_some_and(|of| of.role == Role::Search) && self.is_object(span);
+        let announces = thing || property || (inside && self.entry.slots.get(slot).is_some_and(|of| of.is_of(span)));
         !announces || (!inside && self.span(at + 1).is_none())
     }
 
@@ -284,13 +289,35 @@ impl Reading<'_> {
         }
     }
 
+    /// Whether a word asks for an order of the list: "cheapest", or "expensive" behind "most".
+    pub(super) fn is_superlative(&self, at: usize) -> bool {
+        let most = |at: usize| self.span(at).is_some_and(|span| matches!(span.raw.as_str(), "most" | "least"));
+        self.span(at).is_some_and(is_superlative) || at.checked_sub(1).is_some_and(most)
+    }
+
+    /// Whether a word names an argument that has no value.
+    fn names_an_open_slot(&self) -> bool {
+        let open = |span: &Span| self.slots().any(|(slot, value)| value.is_none() && slot.role != Role::Search && slot.is_of(span));
+        self.sentence.spans.iter().enumerate().any(|(at, span)| !self.is_used(at) && !self.is_object(span) && open(span))
+    }
+
     /// Words that nobody knows are what is searched for, if they stand together: "any wool socks in stock".
     fn only_unknown_words(&mut self) {
         let Some(slot) = self.entry.slot(Role::Search).filter(|slot| self.is_open(*slot)) else { return };
+        // Beside a value that found no place, or a property without its value, the words say something else than what is searched for.
+        let left_over = !self.stray_literals().is_empty() || self.names_an_open_slot();
+        if left_over || self.verb_that_nobody_knows().is_some() {
+            return;
+        }
         let open = |at: usize| {
-            self.span(at).is_some_and(|span| span.is_unknown() && !self.is_used(at) && !self.is_object(span) && !is_superlative(span))
+            self.span(at).is_some_and(|span| span.is_unknown() && !self.is_used(at) && !self.is_object(span) && !self.is_superlative(at))
         };
         let Some(from) = (0..self.sentence.spans.len()).find(|at| open(*at)) else { return };
+        // "Berlin and Paris": what is joined to a value is another one.
+        let joined = from.checked_sub(1).and_then(|at| self.span(at)).is_some_and(|before| before.is(Cue::And) || before.raw == "or");
+        if joined && from > 1 && self.is_used(from - 2) {
+            return;
+        }
         let mut to = from;
         while open(to + 1) {
             to += 1;
@@ -306,7 +333,7 @@ impl Reading<'_> {
     }
 }
 
-/// Words that ask for an order of the list: no record contains them.
+/// A word that asks for an order of the list: no record contains it.
 fn is_superlative(span: &Span) -> bool {
     const ENGLISH: [&str; 12] =
         ["cheapest", "dearest", "newest", "latest", "oldest", "highest", "lowest", "biggest", "largest", "smallest", "best", "most"];
