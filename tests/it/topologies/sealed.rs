@@ -145,7 +145,7 @@ async fn a_server_that_nobody_vouches_for_is_not_spoken_to() {
     settings.store.redis_url = Some(format!("rediss://agent:p%2540ss@localhost:{}", server.port).into());
     settings.auth.signing_key = Some(crate::harness::bed::SIGNING_KEY.into());
     let told = Box::pin(swagger_api_agent::app::App::build(settings.clone())).await.err().expect("no start").to_string();
-    assert!(told.starts_with("store.redis_url: Redis does not answer"), "{told}");
+    assert!(told.starts_with("store.redis_url: Redis cannot be used: ") && told.contains("certificate"), "{told}");
     settings.store.tls_ca_file = Some("/nowhere/ca.pem".into());
     settings.store.tls_key_file = Some("/nowhere/key.pem".into());
     let told = Box::pin(swagger_api_agent::app::App::build(settings)).await.err().expect("no start").to_string();
