@@ -99,21 +99,23 @@ async fn tried(confirm: bool, refuses_tools: bool) {
 
 async fn talks(world: Arc<World>, user: usize, mut dice: Dice) {
     let client = world.bed.as_user(&format!("u{user}"));
-    let mut turn = 0_u64;
+    // Whether a question waits for a yes; None after a turn that may have left it open or not.
+    let (mut turn, mut waits) = (0_u64, Some(false));
     while Instant::now() < world.end {
         turn += 1;
         let mark = format!("u{user}-{turn}");
         if dice.once_in(4) {
-            works(&world, &client, &mark).await;
+            works(&world, &client, &mark, waits).await;
+            waits = Some(false);
         } else {
             let words = dice.one_of(&["list things", "create Ann", "删除 7", "不", "no"]);
-            hostile(&world, &client, &mark, words).await;
+            waits = hostile(&world, &client, &mark, words).await;
         }
     }
 }
 
-/// A turn with the model as it is.
-async fn hostile(world: &World, client: &Client, mark: &str, words: &str) {
+/// A turn with the model as it is. Whether it ends with a question, if it ended as turns do.
+async fn hostile(world: &World, client: &Client, mark: &str, words: &str) -> Option<bool> {
     let began = Instant::now();
     let reply = client.process(&format!("#{mark} {words}")).await;
     let took = began.elapsed();
@@ -139,12 +141,16 @@ async fn hostile(world: &World, client: &Client, mark: &str, words: &str) {
     // The first request of all finds out that tools are refused.
     assert!(asked <= ROUNDS_MAX * ATTEMPTS_MAX + 1, "{mark}: the model was asked {asked} times");
     assert!(!world.confirm || came.changes == 0, "{mark}: {} changes that nobody said yes to", came.changes);
+    told["awaiting_confirmation"].as_bool().filter(|_| reply.status == 200)
 }
 
-/// A turn with the model on its best behaviour: what went before does not stand in its way.
-async fn works(world: &World, client: &Client, mark: &str) {
+/// A turn with the model on its best behaviour: what went before does not stand in its way. What waited for a yes is over, which is told.
+async fn works(world: &World, client: &Client, mark: &str, waits: Option<bool>) {
     let reply = client.process(&format!("#{mark} {POLITELY}")).await;
-    assert_eq!(reply.message(), mark, "{mark}");
+    let message = reply.message();
+    let (said, dropped) = message.split_once("\n\n_What waited for your yes was not sent: ").unwrap_or((&message, ""));
+    assert_eq!(said, mark, "{mark}: {message}");
+    assert!(waits.is_none_or(|waits| waits != dropped.is_empty()), "{mark}: {message}");
     world.model.take(mark);
 }
 
