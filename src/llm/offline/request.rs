@@ -78,23 +78,24 @@ impl<'i> Request<'i> {
     }
 }
 
-/// The function whose name stands in a message, and where; of several the longest. A name that is one plain word may as well be meant as
-/// that word.
+/// The function whose name stands in a message, and where, with no part of another name or word around it; of several the longest. A name that is one
+/// plain word may as well be meant as that word.
 fn named<'i>(index: &'i Index, message: &str) -> Option<(&'i Entry, usize)> {
-    let spelled = |entry: &&Entry| entry.name.chars().skip(1).any(|c| !c.is_lowercase());
-    let found = index.entries.iter().filter(spelled).filter_map(|entry| Some((entry, place_of(&entry.name, message)?)));
-    found.max_by_key(|(entry, _)| entry.name.len())
+    let spelled = |word: &str| word.chars().skip(1).any(|c| !c.is_lowercase());
+    let known = |word: &str| index.entries.iter().find(|entry| entry.name == word);
+    let words = words_like_names(message).filter(|(_, word)| spelled(word));
+    words.filter_map(|(at, word)| Some((known(word)?, at))).max_by_key(|(entry, _)| entry.name.len())
 }
 
-/// Where a name stands with no part of another name or word around it.
-fn place_of(name: &str, message: &str) -> Option<usize> {
-    let inside = |c: char| c.is_alphanumeric() && c.is_ascii() || matches!(c, '_' | '-' | '/');
-    let stands = |(at, _): &(usize, &str)| {
-        let before = message.get(..*at).and_then(|text| text.chars().next_back());
-        let after = message.get(at + name.len()..).and_then(|text| text.chars().next());
-        !before.is_some_and(inside) && !after.is_some_and(inside)
-    };
-    message.match_indices(name).find(stands).map(|(at, _)| at)
+/// The parts of a message that are made of what names are made of, or stand in a path, and where each begins.
+fn words_like_names(message: &str) -> impl Iterator<Item = (usize, &str)> {
+    let inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '/');
+    let mut at = 0;
+    message.split_inclusive(move |c| !inside(c)).map(move |part| {
+        let begins = at;
+        at += part.len();
+        (begins, part.trim_end_matches(|c| !inside(c)))
+    })
 }
 
 /// What stands before a name, if it is more than that it is to be called.
