@@ -135,12 +135,13 @@ pub(super) enum Answered {
 /// by the store's clock, like `now_ms`. `said_ms` is when the message came, if it has waited since: a yes from before the question agrees to
 /// nothing, because nobody had seen what was asked.
 pub(super) fn answered(last: Option<&Turn>, message: &str, said_ms: Option<u64>, now_ms: u64) -> Option<Answered> {
-    let last = last.filter(|turn| now_ms.saturating_sub(turn.asked_ms) <= CONFIRMATION_MS_MAX)?;
+    let last = last?;
+    let late = now_ms.saturating_sub(last.asked_ms) > CONFIRMATION_MS_MAX;
     let asked: Vec<ToolResult> = waiting(&last.rounds).cloned().collect();
     let early = said_ms.is_some_and(|said_ms| said_ms < last.answered_ms);
     match Consent::of_text(message) {
         _ if asked.is_empty() => None,
-        _ if early => Some(Answered::Otherwise(asked)),
+        _ if early || late => Some(Answered::Otherwise(asked)),
         Some(Consent::Yes) => Some(Answered::Yes(asked)),
         Some(Consent::No) => Some(Answered::No(asked)),
         None => Some(Answered::Otherwise(asked)),

@@ -35,8 +35,8 @@ pub(super) struct SoFar {
     pub changed: bool,
     /// Whether the user said no to a question, or anything else but yes: that is kept whatever becomes of the turn.
     pub declined: bool,
-    /// What is told of the calls that waited for a yes and did not get one; empty if none did.
-    pub dropped: String,
+    /// The calls that waited for a yes and did not get one.
+    pub dropped: Vec<ToolResult>,
     /// The fingerprint of what is served to it.
     pub served: Option<String>,
     /// The result of the last changing call, until a step has carried it into the journal.
@@ -62,20 +62,6 @@ impl SoFar {
     /// What goes into the journal with the next step, if anything does.
     pub fn take_unjournaled(&mut self) -> Vec<Entry> {
         mem::take(&mut self.unjournaled)
-    }
-
-    /// An answer, and behind it that what waited for a yes was not sent: whoever has said something else may think that it still waits.
-    pub fn with_what_was_dropped(&mut self, mut answer: String) -> String {
-        let dropped = mem::take(&mut self.dropped);
-        if dropped.is_empty() {
-            return answer;
-        }
-        let told = format!("\n\n{dropped}");
-        if let Some(feed) = &self.feed {
-            feed.say_behind(&told);
-        }
-        answer.push_str(&told);
-        answer
     }
 
     pub fn feed(&self) -> Option<&Feed> {

@@ -4,7 +4,7 @@ use crate::{
     agent::{self, Begun},
     domain::{
         language::Language,
-        session::{Round, Turn},
+        session::{Round, Turn, waiting},
         tool::{Outcome, ToolResult},
         turn::{CallStage, Ending, JournalEntry, Stop},
     },
@@ -14,13 +14,22 @@ use crate::{
 
 use super::journal::{self, Input};
 
-/// That calls were not sent which waited for a yes, because something else was said.
-pub(super) fn dropped(asked: &[ToolResult], language: Language) -> String {
-    let names: Vec<String> = asked.iter().map(|result| format!("**{}**", markdown::inline(&result.call.name))).collect();
-    match language {
+/// That calls were not sent which waited for a yes, because something else was said. Nothing is told of a function that this turn called after all,
+/// as it may where it needs no yes any more, nor beside another question, which takes the place of the one before.
+pub(super) fn dropped(asked: &[ToolResult], rounds: &[Round], language: Language) -> Option<String> {
+    if waiting(rounds).next().is_some() {
+        return None;
+    }
+    let called = |name: &str| {
+        let results = rounds.iter().flat_map(|round| &round.results);
+        results.filter(|result| !matches!(result.outcome, Outcome::Refused(_))).any(|result| result.call.name == name)
+    };
+    let names = asked.iter().map(|result| result.call.name.as_str()).filter(|name| !called(name));
+    let names: Vec<String> = names.map(|name| format!("**{}**", markdown::inline(name))).collect();
+    (!names.is_empty()).then(|| match language {
         Language::English => format!("_What waited for your yes was not sent: {}._", names.join(", ")),
         Language::Chinese => format!("_等待您确认的请求没有发送：{}。_", names.join("、")),
-    }
+    })
 }
 
 /// What a call says that was planned and never sent.

@@ -255,7 +255,8 @@ impl App {
             lost = self.keep(held) => Err(lost),
             () = tokio::time::sleep(deadline) => Ok(Stopped::Deadline),
         };
-        let (changed, declined, served) = (so_far.changed, so_far.declined, so_far.served.take());
+        let (changed, declined, served, dropped) =
+            (so_far.changed, so_far.declined, so_far.served.take(), std::mem::take(&mut so_far.dropped));
         let (mut rounds, usage) = so_far.into_rounds();
         if !matches!(ended, Ok(Stopped::Answer(_))) {
             confirm::never_asked(&mut rounds);
@@ -263,7 +264,7 @@ impl App {
         let language = Language::of_text(&input.message);
         let ended_as = |ending| told::ended_as(ending, &rounds);
         let stopped = |english, chinese| told::stopped(&rounds, language, language.choose(english, chinese));
-        let (answer, ending, detail) = match ended {
+        let (mut answer, ending, detail) = match ended {
             Ok(Stopped::Answer(answer)) => (answer, ended_as(Ending::Answered), ""),
             Ok(Stopped::Deadline) => {
                 (stopped("The turn took too long and was stopped.", "本次处理超时，已停止。"), ended_as(Ending::Failed), "deadline")
@@ -313,6 +314,12 @@ impl App {
             }
             Err(error) => return Err(self.given_up(run, error)),
         };
+        // Whoever has said something else than a yes may think that it still waits.
+        if let Some(dropped) = told::dropped(&dropped, &rounds, language) {
+            let behind = format!("\n\n{dropped}");
+            feed.iter().for_each(|feed| feed.say_behind(&behind));
+            answer.push_str(&behind);
+        }
         let mut turn = Turn {
             run: started.run.clone(),
             asked_ms: started.now_ms,
@@ -364,7 +371,7 @@ impl App {
             }
             Some(Answered::Otherwise(asked)) => {
                 so_far.declined = true;
-                so_far.dropped = told::dropped(asked, Language::of_text(&input.message));
+                so_far.dropped.clone_from(asked);
                 None
             }
             None => None,
@@ -433,7 +440,7 @@ impl App {
             so_far.progress.model_did(&thought).into_iter().for_each(|did| self.health().model_did(did));
             crate::fault::point("K4");
             match thought.map_err(AppError::Model)? {
-                Thought::Answer(answer) => return Ok(Stopped::Answer(so_far.with_what_was_dropped(answer))),
+                Thought::Answer(answer) => return Ok(Stopped::Answer(answer)),
                 Thought::Calls(batch) => {
                     let batch = self.read_kept(&agent, &held.lease.user, batch, &so_far.progress).await;
                     let question = batch.question(Language::of_text(&input.message), agent.is_warned(&so_far.progress));

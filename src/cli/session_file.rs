@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{self, ErrorKind, Read, Write, stdin, stdout},
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    os::unix::fs::OpenOptionsExt,
     path::Path,
 };
 
@@ -22,6 +22,7 @@ use swagger_api_agent::{
     markdown::transcript,
     portable,
     redact::Redactor,
+    secrets::random,
     settings::Settings,
     store::{
         Store,
@@ -116,26 +117,37 @@ impl Place<'_> {
         format!("{} is there already: name another file, or write over it with --force", self.file.display())
     }
 
-    /// Writes what only the owner of the file shall read.
+    /// Writes what only its owner shall read: whole, in the place of what was there, or not at all.
     fn write(&self, text: &str) -> Result<(), String> {
-        let mut options = fs::OpenOptions::new();
-        // A file that came into being since is not lost either.
-        let only_new = !self.force && !self.file.exists();
-        options.write(true).mode(OWNER_ONLY).create(true).truncate(true).create_new(only_new);
-        let written = options.open(self.file).and_then(|mut file| {
-            owner_only(&file)?;
-            file.write_all(text.as_bytes())
-        });
+        let special = fs::metadata(self.file).is_ok_and(|there| !there.is_file());
+        let written = if special { fs::write(self.file, text) } else { self.put_in_place(text) };
         written.map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => self.taken(),
             _ => format!("{} cannot be written: {error}", self.file.display()),
         })
     }
+
+    fn put_in_place(&self, text: &str) -> io::Result<()> {
+        if !self.force {
+            // What came into being since it was looked for is not lost either.
+            return written_anew(self.file, text);
+        }
+        let mut name = self.file.file_name().ok_or(ErrorKind::InvalidInput)?.to_owned();
+        name.push(format!(".{}.unfinished", random::hex_of(4)));
+        let unfinished = self.file.with_file_name(name);
+        written_anew(&unfinished, text)?;
+        fs::rename(&unfinished, self.file).inspect_err(|_| {
+            let _gone = fs::remove_file(&unfinished);
+        })
+    }
 }
 
-/// A file that was there before may have been open to others.
-fn owner_only(file: &fs::File) -> io::Result<()> {
-    if file.metadata()?.is_file() { file.set_permissions(fs::Permissions::from_mode(OWNER_ONLY)) } else { Ok(()) }
+/// A file that was not there before, which only its owner reads. What cannot be written whole is taken away again.
+fn written_anew(file: &Path, text: &str) -> io::Result<()> {
+    let mut made = fs::OpenOptions::new().write(true).create_new(true).mode(OWNER_ONLY).open(file)?;
+    made.write_all(text.as_bytes()).and_then(|()| made.sync_all()).inspect_err(|_| {
+        let _gone = fs::remove_file(file);
+    })
 }
 
 /// Begins a session of a user with the conversation of a file.

@@ -94,8 +94,9 @@ fn escaped(text: &str, chars_max: usize, place: Place) -> String {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '|' | '\\' | '`' | '*' | '[' | ']' | '~' => out.extend(['\\', c]),
-            // Inside a word an underscore is only itself (CommonMark 0.31, 6.2), and names such as created_at stay readable.
-            '_' if !(before.is_alphanumeric() && after.is_alphanumeric()) => out.push_str("\\_"),
+            // Inside a word an underscore is only itself (CommonMark 0.31, 6.2), and names such as created_at stay readable. What else than ASCII
+            // makes a word, renderers do not agree on.
+            '_' if !(before.is_ascii_alphanumeric() && after.is_ascii_alphanumeric()) => out.push_str("\\_"),
             // GFM makes links of bare addresses (GFM 0.29, 6.9); not if these two are escaped.
             '/' if before == ':' && after == '/' => out.push_str("\\/"),
             '.' if is_www(chars.get(at.saturating_sub(3)..at).unwrap_or_default()) => out.push_str("\\."),

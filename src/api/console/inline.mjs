@@ -84,7 +84,7 @@ function opening(text, at, hopeless) {
     // A longer run of the same character is left to the longer mark (`**` before `*`), or is no mark at all.
     if (/\s/.test(inner) || hopeless.has(mark) || (inner === mark[0] && mark.length === 1)) continue;
     // Inside a word an underscore is only itself (CommonMark 0.31, 6.2).
-    if (mark[0] === "_" && isWord(text[at - 1])) continue;
+    if (mark[0] === "_" && isWord([...text.slice(Math.max(at - 2, 0), at)].at(-1))) continue;
     const end = closing(text, at + mark.length, mark);
     if (end >= 0) return { mark, tag, end };
     hopeless.add(mark);
@@ -104,7 +104,7 @@ function closing(text, from, mark) {
       const fits = mark.length === 1 ? length !== 2 : length >= 2;
       // With `***` the last characters of the run close this mark, and the first ones a mark inside it.
       const end = at + length - mark.length;
-      if (fits && end > from && !/\s/.test(text[at - 1]) && !(mark[0] === "_" && isWord(text[at + length]))) return end;
+      if (fits && end > from && !/\s/.test(text[at - 1]) && !(mark[0] === "_" && isWord([...text.slice(at + length, at + length + 2)][0]))) return end;
       at += length - 1;
     }
   }
@@ -137,7 +137,7 @@ function entity(text, at) {
   return [whole, point > 0 && point <= 0x10ffff ? cleaned(String.fromCodePoint(point)) : "\ufffd"];
 }
 
-const isWord = (char) => char !== undefined && /[\p{L}\p{N}]/u.test(char);
+const isWord = (char) => char !== undefined && /[\p{L}\p{M}\p{N}]/u.test(char);
 
 /** Control characters and those that turn the direction of text around (Unicode 16, 23.2) are made visible: they could make an
  *  address or a number read as another. */

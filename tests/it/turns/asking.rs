@@ -28,6 +28,7 @@ crate::contract::on_both_stores! {
     a_no_is_told_to_the_model_and_the_same_request_is_not_sent_in_that_turn
     a_no_to_what_was_planned_after_a_reply_holds_for_the_whole_turn
     a_question_that_got_no_yes_is_a_warning_to_the_next_turn
+    what_waited_and_is_sent_after_all_is_not_told_as_unsent
     without_a_model_what_was_said_is_done_unless_the_operator_wants_more
     whoever_stands_in_for_a_model_asks_as_the_model_does
     rows_32_to_34_always_nothing_is_sent_that_nobody_saw
@@ -316,6 +317,22 @@ async fn a_question_that_got_no_yes_is_a_warning_to_the_next_turn(on: On) {
     bed.llm.calls([("deleteUser", json!({"id": 1}))]).says("Deleted.");
     assert_eq!(asked(&ann.process("delete 1").await.ok()), [""; 0]);
     assert_eq!(bed.upstream.log(), ["GET /users", "GET /users", "POST /users", "DELETE /users/1"]);
+}
+
+/// A plan waits as a whole; alone, what the operator's rule exempts is sent at once.
+async fn what_waited_and_is_sent_after_all_is_not_told_as_unsent(on: On) {
+    let exempt = |settings: &mut Settings| {
+        default(settings);
+        settings.policy = vec![rule(None, Confirm::Never, &["id:createUser"])];
+    };
+    let bed = Bed::with(on, exempt).await;
+    let ann = bed.as_user("ann");
+    bed.llm.calls([("createUser", new_user()), ("deleteUser", json!({"id": 3}))]);
+    assert_eq!(asked(&ann.process("create Ann and delete 3").await.ok()), ["createUser", "deleteUser"]);
+    bed.llm.calls([("createUser", new_user())]).says("Created.");
+    let answer = ann.process("only create Ann, please").await.ok();
+    assert_eq!(answer["message"], "Created.\n\n_What waited for your yes was not sent: **deleteUser**._", "{answer:#}");
+    assert_eq!(bed.upstream.log(), ["POST /users"]);
 }
 
 async fn without_a_model_what_was_said_is_done_unless_the_operator_wants_more(on: On) {
