@@ -35,16 +35,7 @@ impl<'a> Source<'a> {
 /// # Errors
 /// A sentence that names the setting and the document and says what is wrong with it.
 pub async fn read_document(api: &Api, outbound: &Outbound) -> Result<Catalogue, String> {
-    read(api, outbound).await.map_err(|problem| format!("{}: {problem}", named(api, "file")))
-}
-
-/// A setting of an API as messages name it: `openapi.file`, or `apis.shop.file`.
-pub(super) fn named(api: &Api, key: &str) -> String {
-    match (api.name.as_str(), key) {
-        ("", "file" | "server_variables" | "external_references") => format!("openapi.{key}"),
-        ("", key) => format!("upstream.{key}"),
-        (name, key) => format!("apis.{name}.{key}"),
-    }
+    read(api, outbound).await.map_err(|problem| format!("{}: {problem}", api.setting("file")))
 }
 
 /// Which document it is, for people: a URL without what may be secret in it.

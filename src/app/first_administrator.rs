@@ -74,9 +74,7 @@ pub(super) async fn see_to(settings: &Settings, store: &Store) -> Result<Option<
     }
     let user = UserName::new(FIRST_ADMIN).ok_or("the first administrator has no name")?;
     let password = random::password();
-    let (name, secret) = (user.clone(), password.clone());
-    let made = tokio::task::spawn_blocking(move || account(&name, Role::Admin, &secret)).await.map_err(|e| e.to_string())?;
-    match store.add_account(&made).await.map_err(away)? {
+    match make(store, &user, &password).await.map_err(away)? {
         Added::New => Ok(Some(FirstStart { user, password: password.into() })),
         // Its password is its owner's, who is no administrator.
         Added::Exists => Err(format!("{told}, and {user} is somebody else: run `swagger-api-agent user role {user} admin`, or `user add`")),
@@ -92,12 +90,17 @@ async fn see_to_named(store: &Store, name: &UserName, password: &str) -> Result<
         }
         return Ok(());
     }
-    let (name, password) = (name.clone(), password.to_owned());
-    let made = tokio::task::spawn_blocking(move || account(&name, Role::Admin, &password)).await.map_err(|_| StoreError::Unavailable)?;
     // Another replica starting at the same moment may have been first: then it is there, which is what is wanted.
-    match store.add_account(&made).await {
+    match make(store, name, password).await {
         // One that is lost with its Redis is made again by the next start.
         Ok(_) | Err(StoreError::NotDurable) => Ok(()),
         Err(error) => Err(error),
     }
+}
+
+/// Hashing the password blocks.
+async fn make(store: &Store, name: &UserName, password: &str) -> Result<Added, StoreError> {
+    let (name, password) = (name.clone(), password.to_owned());
+    let made = tokio::task::spawn_blocking(move || account(&name, Role::Admin, &password)).await.map_err(|_| StoreError::Unavailable)?;
+    store.add_account(&made).await
 }

@@ -10,7 +10,7 @@ use std::{
 use futures_util::future::join_all;
 use tracing::warn;
 
-use super::document::{named, read_document, shown_document};
+use super::document::{read_document, shown_document};
 use crate::{
     agent::{Api, Apis, Asking},
     domain::{
@@ -141,7 +141,7 @@ async fn one(from: &Sources<'_>, stated: &settings::Api, now_ms: u64) -> Result<
     let alone = |problem: String| vec![problem];
     let catalogue = read_document(stated, from.outbound).await.map_err(alone)?;
     if catalogue.functions().is_empty() {
-        return Err(alone(format!("{}: the document has no operation that can be used{}", named(stated, "file"), set_aside(&catalogue))));
+        return Err(alone(format!("{}: the document has no operation that can be used{}", stated.setting("file"), set_aside(&catalogue))));
     }
     let (base_url, base_url_wins) = base_url(stated, &catalogue, from.demo).map_err(alone)?;
     let upstream = upstream(from, stated, &base_url).map_err(alone)?;
@@ -156,7 +156,7 @@ async fn one(from: &Sources<'_>, stated: &settings::Api, now_ms: u64) -> Result<
     let (name, document) = (stated.name.clone(), shown_document(stated));
     let api = Api { name, document, catalogue, upstream, base_url, base_url_wins, probes: stated.probes.clone(), since_ms: now_ms };
     for useless in api.useless_probes() {
-        warn!(api = %api.name, "{}: {useless}", named(stated, "probes"));
+        warn!(api = %api.name, "{}: {useless}", stated.setting("probes"));
     }
     Ok(api)
 }
@@ -168,7 +168,7 @@ fn moved(stated: &settings::Api, known: &Api, new: &Api) -> Vec<String> {
     let (from, to) = (origin(&known.base_url), origin(&new.base_url));
     let mut problems = Vec::new();
     if from != to {
-        let setting = named(stated, "base_url");
+        let setting = stated.setting("base_url");
         problems.push(format!(
             "the document's server moved from {from} to {to}, and credentials would follow it: set {setting}, or start anew"
         ));
@@ -180,7 +180,7 @@ fn moved(stated: &settings::Api, known: &Api, new: &Api) -> Vec<String> {
             continue;
         };
         if known != credential {
-            let setting = named(stated, "credentials");
+            let setting = stated.setting("credentials");
             problems.push(format!(
                 "the document's security scheme {scheme} changed, and the client's secret would follow it: say token_url in {setting}, or start anew"
             ));
@@ -195,7 +195,7 @@ fn warn_of_other_origins(stated: &settings::Api, catalogue: &Catalogue, upstream
     for server in catalogue.operations().iter().filter_map(Operation::server).filter(|server| !upstream.may_call(server)) {
         *elsewhere.entry(server.origin().ascii_serialization()).or_default() += 1;
     }
-    let setting = if stated.name.is_empty() { "upstream.origins".to_owned() } else { named(stated, "origins") };
+    let setting = if stated.name.is_empty() { "upstream.origins".to_owned() } else { stated.setting("origins") };
     for (origin, functions) in elsewhere {
         warn!(origin, functions, "{functions} functions are at {origin} and cannot be called: {setting} does not name it");
     }
@@ -203,7 +203,7 @@ fn warn_of_other_origins(stated: &settings::Api, catalogue: &Catalogue, upstream
 
 /// The way to one API, with what is its own and no other's.
 fn upstream(from: &Sources<'_>, stated: &settings::Api, base_url: &str) -> Result<Upstream, String> {
-    let told = |problem| if stated.name.is_empty() { format!("{problem}") } else { format!("{}: {problem}", named(stated, "base_url")) };
+    let told = |problem| if stated.name.is_empty() { format!("{problem}") } else { format!("{}: {problem}", stated.setting("base_url")) };
     Upstream::new(from.outbound.clone(), &from.settings.upstream, stated, base_url)
         .map(|upstream| upstream.hiding(from.hidden.clone()))
         .map_err(told)
@@ -218,7 +218,7 @@ fn base_url(stated: &settings::Api, catalogue: &Catalogue, demo: Option<SocketAd
         return Ok((format!("http://{demo}"), true));
     }
     let variable = if stated.name.is_empty() { ": set API_BASE_URL" } else { "" };
-    let missing = || format!("{} is not set and the document names no absolute server{variable}", named(stated, "base_url"));
+    let missing = || format!("{} is not set and the document names no absolute server{variable}", stated.setting("base_url"));
     catalogue.base_url().map(|url| (url.to_owned(), false)).ok_or_else(missing)
 }
 

@@ -175,6 +175,11 @@ impl Operation {
         self.security.as_ref()
     }
 
+    /// Whether it is never called without a credential.
+    pub fn asks_for_credentials(&self) -> bool {
+        self.security().is_some_and(|any| !any.is_empty() && any.iter().all(|needs| !needs.is_empty()))
+    }
+
     /// The header in which a key travels, by which the API knows a changing call again: it takes calls with one key as one call.
     pub fn key_header(&self) -> Option<&str> {
         self.key_header.as_deref()

@@ -298,6 +298,17 @@ pub struct Api {
     pub probes: Vec<Probe>,
 }
 
+impl Api {
+    /// One of its settings as messages name it: `openapi.file`, or `apis.shop.file`.
+    pub fn setting(&self, key: &str) -> String {
+        match (self.name.as_str(), key) {
+            ("", "file" | "server_variables" | "external_references") => format!("openapi.{key}"),
+            ("", key) => format!("upstream.{key}"),
+            (name, key) => format!("apis.{name}.{key}"),
+        }
+    }
+}
+
 /// What one security scheme of a document is satisfied with.
 #[derive(Debug, Clone)]
 pub enum Credential {

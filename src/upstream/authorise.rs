@@ -134,8 +134,7 @@ impl Upstream {
 
     /// Says once, at the start, that operations ask for credentials and the operator has set none.
     pub fn warn_of_missing(&self, catalogue: &Catalogue) {
-        let asking = catalogue.operations().iter().filter_map(|operation| operation.security());
-        let asking = asking.filter(|any| !any.is_empty() && any.iter().all(|needs| !needs.is_empty())).count();
+        let asking = catalogue.operations().iter().filter(|operation| operation.asks_for_credentials()).count();
         if asking > 0 && self.service.is_empty() && self.extra.is_empty() {
             let (api, setting) = match self.api.as_str() {
                 "" => (String::new(), "upstream.credentials".to_owned()),

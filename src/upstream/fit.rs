@@ -15,10 +15,7 @@ use crate::{
 /// What is set that the document cannot take: one sentence each. A service does not start with any.
 pub fn misfits(api: &settings::Api, catalogue: &Catalogue) -> Vec<String> {
     let schemes = catalogue.schemes();
-    let setting = |scheme: &str| match api.name.as_str() {
-        "" => format!("upstream.credentials.{scheme}"),
-        name => format!("apis.{name}.credentials.{scheme}"),
-    };
+    let setting = |scheme: &str| format!("{}.{scheme}", api.setting("credentials"));
     let known = || schemes.keys().map(String::as_str);
     let told = |(name, set): (&String, &settings::Credential)| match schemes.get(name) {
         None => {
@@ -65,12 +62,12 @@ pub fn unmet(api: &settings::Api, operations: &[Operation]) -> Unmet {
             Effect::Safe => &reading,
             Effect::Changing => &changing,
         };
-        let Some(alternatives) = operation.security().filter(|all| all.iter().all(|needs| !needs.is_empty())) else { continue };
-        let Some(first) = alternatives.first() else { continue };
+        let Some(alternatives) = operation.security().filter(|_| operation.asks_for_credentials()) else { continue };
         found.asking += 1;
         if !alternatives.iter().any(|needs| needs.iter().all(|need| service.meets(need).is_some())) {
             found.operations += 1;
-            found.schemes.extend(first.iter().filter(|need| service.meets(need).is_none()).map(|need| need.scheme.clone()));
+            let first = alternatives.iter().take(1).flatten();
+            found.schemes.extend(first.filter(|need| service.meets(need).is_none()).map(|need| need.scheme.clone()));
         }
     }
     found

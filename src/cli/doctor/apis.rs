@@ -27,10 +27,7 @@ pub(super) async fn look(settings: &Settings) -> Vec<Finding> {
 }
 
 async fn look_at(api: &Api, settings: &Settings, outbound: &Outbound) -> Vec<Finding> {
-    let (file, base_url) = match api.name.as_str() {
-        "" => ("openapi.file".to_owned(), "upstream.base_url".to_owned()),
-        name => (format!("apis.{name}.file"), format!("apis.{name}.base_url")),
-    };
+    let (file, base_url) = (api.setting("file"), api.setting("base_url"));
     if api.file.is_none() {
         return vec![Finding::ok(&file, "not set: the built-in demo is served")];
     }
@@ -68,10 +65,7 @@ async fn look_at(api: &Api, settings: &Settings, outbound: &Outbound) -> Vec<Fin
 
 /// Whether what the operations ask for is set, and fits. Nothing where none asks.
 fn credentials(api: &Api, catalogue: &Catalogue) -> Option<Finding> {
-    let what = match api.name.as_str() {
-        "" => "upstream.credentials".to_owned(),
-        name => format!("apis.{name}.credentials"),
-    };
+    let what = api.setting("credentials");
     let unfit = misfits(api, catalogue);
     if !unfit.is_empty() {
         return Some(Finding::fail(&what, unfit.join("; "), "`swagger-api-agent openapi check` says what each scheme is set with"));

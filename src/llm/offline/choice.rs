@@ -33,13 +33,11 @@ fn by_thing<'i>(offered: &[&'i Entry], message: &str) -> Option<&'i Entry> {
     meant.next().is_none().then_some(*entry)
 }
 
-/// A function by its whole name, whatever was said before.
+/// A function by its whole name, which is one plain word, whatever was said before.
 pub(super) fn by_whole_name<'i>(index: &'i Index, message: &str) -> Option<Request<'i>> {
     let said = bare(message);
     let entry = index.entries.iter().find(|entry| entry.name == said)?;
-    let spelled = Request::of(index, message);
-    let own = spelled.entry.is_none() && is_no_sentence(index, message, "", entry);
-    own.then(|| Request::in_words(message.to_owned(), Some(entry)))
+    is_no_sentence(index, message, "", entry).then(|| Request::in_words(message.to_owned(), Some(entry)))
 }
 
 /// Whether a message says nothing clear by itself, or is a name.

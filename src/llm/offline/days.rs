@@ -11,16 +11,16 @@ use super::{
 pub(super) fn with_days(mut spans: Vec<Span>) -> Vec<Span> {
     let (mut at, mut year) = (0, None);
     while at < spans.len() {
-        if let Some((day, length)) = date_at(&spans, at).or_else(|| same_year(&spans, at, year?)) {
-            year = day.get(..4).and_then(|year| year.parse().ok()).or(year);
-            let end = spans.get(at + length - 1).map_or(0, |last| last.end);
-            let start = spans.get(at).map_or(0, |first| first.start);
-            let date =
-                Span { start, end, kind: Kind::Literal(Literal::Date(day)), meanings: Vec::new(), stem: String::new(), raw: String::new() };
-            spans.splice(at..at + length, [date]);
-        } else if let Some(length) = day_of_year(&spans, at) {
+        let found = match date_at(&spans, at).or_else(|| same_year(&spans, at, year?)) {
+            Some((day, length)) => {
+                year = day.get(..4).and_then(|year| year.parse().ok()).or(year);
+                Some((Literal::Date(day), length))
+            }
+            None => day_of_year(&spans, at).map(|length| (Literal::DayOfYear, length)),
+        };
+        if let Some((day, length)) = found {
             let (start, end) = (spans.get(at).map_or(0, |first| first.start), spans.get(at + length - 1).map_or(0, |last| last.end));
-            let kind = Kind::Literal(Literal::DayOfYear);
+            let kind = Kind::Literal(day);
             spans.splice(at..at + length, [Span { start, end, kind, meanings: Vec::new(), stem: String::new(), raw: String::new() }]);
         }
         at += 1;

@@ -96,14 +96,15 @@ impl Offline {
                 follow::Page::NoneBefore => self.answer(say::first_page(language), false, language),
             };
         }
+        let agrees = Consent::of_text(prompt.message) == Some(Consent::Yes);
         let request = match &open {
             // What still waits for an argument is asked again; a yes that something waits for otherwise never comes to a planner.
-            Open::Argument { wanted, .. } if Consent::of_text(prompt.message) == Some(Consent::Yes) => wanted.clone(),
+            Open::Argument { wanted, .. } if agrees => wanted.clone(),
             open => open.wish(&self.index, prompt.message),
         };
         let sentence = Sentence::of(&request.text);
         let decision = request.decide(&self.index, &sentence);
-        if matches!(decision, Decision::Nothing) && Consent::of_text(prompt.message) == Some(Consent::Yes) {
+        if agrees && matches!(decision, Decision::Nothing) {
             return self.answer(say::nothing_to_agree_to(language), false, language);
         }
         self.carry_out(prompt, decision, Language::of_text(&request.text))

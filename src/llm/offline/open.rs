@@ -66,7 +66,7 @@ impl<'i> Open<'i> {
             Self::Argument { wanted, entry } => answered(index, wanted, entry, message, &own),
             Self::Choice { wanted, offered } => choice::chosen(index, offered, wanted, message),
         };
-        answer.or_else(|| choice::by_whole_name(index, message)).unwrap_or(own)
+        answer.or_else(|| own.entry.is_none().then(|| choice::by_whole_name(index, message)).flatten()).unwrap_or(own)
     }
 }
 

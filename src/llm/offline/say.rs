@@ -42,8 +42,7 @@ pub(super) fn question(index: &Index, decision: &Decision<'_>, language: Languag
             format!("{}\n\n{unused}{what}\n\n{}", understood(reading, language), list(slots))
         }
         Decision::Unclear { reading, parts } => {
-            let parts: Vec<String> = parts.iter().map(|part| format!("“{}”", markdown::inline(part))).collect();
-            let parts = parts.join(language.choose(", ", "、"));
+            let parts = quoted(parts, language);
             let why = match (language, parts.is_empty()) {
                 (Language::English, false) => {
                     format!("I do not know what to do with {parts}, so I changed nothing. Please say one change at a time, plainly.")
@@ -73,16 +72,14 @@ pub(super) fn question(index: &Index, decision: &Decision<'_>, language: Languag
             format!("{}\n\n{why}{instead}", named(reading.entry, language))
         }
         Decision::Unread { reading, parts, slots } => {
-            let parts: Vec<String> = parts.iter().map(|part| format!("“{}”", markdown::inline(part))).collect();
+            let parts = quoted(parts, language);
             let why = match language {
                 Language::English => format!(
-                    "I do not know how to ask for {}, so I called nothing. If it is what to look for, say “search for …”; a day needs its year.",
-                    parts.join(", ")
+                    "I do not know how to ask for {parts}, so I called nothing. If it is what to look for, say “search for …”; a day needs its year."
                 ),
-                Language::Chinese => format!(
-                    "我不知道如何按{}查询，所以没有执行任何调用。如果要查找这个词，请说“搜索……”；日期请带上年份。",
-                    parts.join("、")
-                ),
+                Language::Chinese => {
+                    format!("我不知道如何按{parts}查询，所以没有执行任何调用。如果要查找这个词，请说“搜索……”；日期请带上年份。")
+                }
             };
             let instead = if slots.is_empty() { String::new() } else { instead(slots, language) };
             format!("{}\n\n{why}{instead}", named(reading.entry, language))
@@ -154,8 +151,7 @@ pub(super) fn results(index: &Index, rounds: &[Round], language: Language) -> St
 
 /// Beside a read: words that found no place in it.
 pub(super) fn unused(parts: &[String], left_out: LeftOut, language: Language) -> String {
-    let words: Vec<&str> = parts.iter().map(String::as_str).collect();
-    let words = quoted(&words, language);
+    let words = quoted(parts, language);
     let (english, chinese) = match left_out {
         LeftOut::Words => ("", ""),
         LeftOut::Filter => (" The list is not narrowed by it.", "列表没有按此筛选。"),
@@ -177,8 +173,8 @@ pub(super) enum LeftOut {
     Order,
 }
 
-fn quoted(parts: &[&str], language: Language) -> String {
-    let parts: Vec<String> = parts.iter().map(|part| format!("“{}”", markdown::inline(part))).collect();
+fn quoted(parts: &[impl AsRef<str>], language: Language) -> String {
+    let parts: Vec<String> = parts.iter().map(|part| format!("“{}”", markdown::inline(part.as_ref()))).collect();
     parts.join(language.choose(", ", "、"))
 }
 
