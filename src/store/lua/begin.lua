@@ -76,29 +76,28 @@ end
 -- Whether runs hold as many of the user's other sessions as may be at once. One that waits for a session that nobody holds begins within a moment,
 -- so it counts. A run whose lease has lapsed does not: whoever goes on with it takes it. Nothing is counted where there cannot be so many: few are
 -- open in the bucket, or the user has few sessions beside the main one. What it costs grows with the user's own sessions, not with anybody else's.
-local function as_many_run_as_may()
-  local most = tonumber(ARGV[24])
-  if most == 0 or redis.call('ZCARD', KEYS[11]) < most then return false end
-  -- one is this session, or it is the main one: as many are left
+local most = tonumber(ARGV[24])
+if not own and not behind and most > 0 and redis.call('ZCARD', KEYS[11]) >= most then
   local slots = redis.pcall('SMEMBERS', KEYS[12])
-  if slots.err or #slots < most then return false end
-  slots[#slots + 1] = 'main'
-  local bucket, whose, running = bucket_of(KEYS[11]), string.match(ARGV[7], '^[^:]*:'), 0
-  for _, slot in ipairs(slots) do
-    local member = whose .. slot
-    if member ~= ARGV[7] then
-      -- one that cannot be read runs nothing
-      local other = redis.pcall('HMGET', bucket .. 's:' .. member, 'sid', 'rid', 'lu')
-      if not other.err and other[1] then
-        local free = (other[2] or '') == ''
-        local runs = free and redis.call('EXISTS', bucket .. 'q:' .. member) == 1 or not free and (tonumber(other[3] or '0') or 0) > now
-        if runs then running = running + 1 end
+  -- one is this session, or it is the main one: as many are left
+  if not slots.err and #slots >= most then
+    slots[#slots + 1] = 'main'
+    local bucket, whose, running = bucket_of(KEYS[11]), string.match(ARGV[7], '^[^:]*:'), 0
+    for _, slot in ipairs(slots) do
+      local member = whose .. slot
+      if member ~= ARGV[7] then
+        -- one that cannot be read runs nothing
+        local other = redis.pcall('HMGET', bucket .. 's:' .. member, 'sid', 'rid', 'lu')
+        if not other.err and other[1] then
+          local free = (other[2] or '') == ''
+          local runs = free and redis.call('EXISTS', bucket .. 'q:' .. member) == 1 or not free and (tonumber(other[3] or '0') or 0) > now
+          if runs then running = running + 1 end
+        end
       end
     end
+    if running >= most then return only('MANY_RUN') end
   end
-  return running >= most
 end
-if not own and not behind and as_many_run_as_may() then return only('MANY_RUN') end
 local turn_wait, turn_at, turns_ahead = due(a[6], ARGV[4])
 if turn_wait > 0 then
   counted()
@@ -142,25 +141,27 @@ if type(noted) == 'table' then return unreadable() end
 local gen = a[7] + 1
 local made = not s
 local lately = not made and now - s.la < tonumber(ARGV[16])
-redis.call('HSET', KEYS[1], 'rr', request_at, 'rt', turn_at, 'gen', string.format('%d', gen))
-if not lately and is_main(ARGV[7]) then redis.call('HSET', KEYS[1], 'lt', now) end
+local gen_text = string.format('%d', gen)
+if not lately and is_main(ARGV[7]) then redis.call('HSET', KEYS[1], 'rr', request_at, 'rt', turn_at, 'gen', gen_text, 'lt', now_text)
+else redis.call('HSET', KEYS[1], 'rr', request_at, 'rt', turn_at, 'gen', gen_text) end
 if made then s = fresh(KEYS[3], ARGV[8], tonumber(ARGV[6])) end
 local dk = s.dk
 if dk == '' and ARGV[22] ~= '' then dk = ARGV[22]; redis.call('HSET', KEYS[3], 'dk', dk) end
-local token = string.format('%d:%s', gen, ARGV[10])
+local token = gen_text .. ':' .. ARGV[10]
 s.rid, s.lu = run, now + tonumber(ARGV[11])
+local lu_text = string.format('%d', s.lu)
 if lately then
-  redis.call('HSET', KEYS[3], 'rid', run, 'own', ARGV[10], 'tok', token, 'lu', s.lu)
-  redis.call('PEXPIRE', KEYS[5], math.max(1, math.min(tonumber(ARGV[5]), s.exp - now)))
+  redis.call('HSET', KEYS[3], 'rid', run, 'own', ARGV[10], 'tok', token, 'lu', lu_text)
+  redis.call('PEXPIRE', KEYS[5], string.format('%d', math.max(1, math.min(tonumber(ARGV[5]), s.exp - now))))
 else
   s.la = now
-  redis.call('HSET', KEYS[3], 'rid', run, 'own', ARGV[10], 'tok', token, 'lu', s.lu, 'la', now)
+  redis.call('HSET', KEYS[3], 'rid', run, 'own', ARGV[10], 'tok', token, 'lu', lu_text, 'la', now_text)
   keep(s, tonumber(ARGV[5]), {KEYS[3], KEYS[4], KEYS[5]}, ARGV[7], KEYS[7], KEYS[8], KEYS[9])
 end
 if s.cx ~= '' and not own then redis.call('HDEL', KEYS[3], 'cx') end
 -- an API key that is taken away takes its run along; with the run, because replicas of an older release leave it as it is
 if string.sub(ARGV[1], 1, 2) == 'k:' then redis.call('HSET', KEYS[3], 'by', run .. '|' .. ARGV[1]) end
-redis.call('ZADD', KEYS[11], s.lu, ARGV[7])
+redis.call('ZADD', KEYS[11], lu_text, ARGV[7])
 if not own then changed(KEYS[3], 'turn_begun', s.sid, run, ARGV[10]) end
 remember()
 return {'OK', requests_ahead, turns_ahead, a[1], now, first, told(s, gen), records, token, run, dk, s.sl, s.sum}

@@ -7,8 +7,10 @@ local function bucket_of(key) return string.match(key, '^[^}]*}:') or '' end
 
 -- key: one of the user's or of the session's; kind and what is said of it beside the session and the run
 local function changed(key, kind, session, run, about)
-  local bucket, whose = string.match(key, '^([^}]*}:)%a+:(.*)$')
-  if not bucket or redis.call('EXISTS', bucket .. 'w') == 0 then return end
+  local bucket = bucket_of(key)
+  if redis.call('EXISTS', bucket .. 'w') == 0 then return end
+  local whose = string.match(key, '^[^}]*}:%a+:(.*)$')
+  if not whose then return end
   redis.call('XADD', bucket .. 'c', 'MAXLEN', '~', CHANGES_KEPT, '*', 'k', kind, 'u', whose, 's', session, 'r', run, 'a', about)
   redis.call('PEXPIRE', bucket .. 'c', CHANGES_KEPT_MS)
 end

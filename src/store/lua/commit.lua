@@ -6,7 +6,7 @@
 --      18 1 if some of the tokens are estimated, else 0 19.. records, one a turn, that of the run last
 -- returns {'OK', turns, version, how many wait} | {'STALE'}
 local RECORDS, COUNT_MAX = 19, 9007199254740991
-local s, bad = session_of(KEYS[1], 'own', 'cx', 'tok', 'lc', 'try', 'tot')
+local s, bad = session_of(KEYS[1], 'cx', 'tok', 'lc', 'try', 'tot')
 if bad then return {'UNREADABLE'} end
 if not s then return {'STALE'} end
 if s.rid ~= ARGV[1] or s.tok ~= ARGV[2] then
@@ -39,7 +39,8 @@ if #ARGV >= RECORDS then
   end
 end
 s.la = now
-redis.call('HSET', KEYS[1], 'len', s.len, 'base', s.base, 'ver', s.ver, 'la', now, 'lc', ARGV[1] .. '|' .. ARGV[2], 'rid', '', 'own', '', 'tok', '', 'tot', totals)
+redis.call('HSET', KEYS[1], 'len', s.len, 'base', s.base, 'ver', s.ver, 'la', now_text,
+  'lc', ARGV[1] .. '|' .. ARGV[2], 'rid', '', 'own', '', 'tok', '', 'tot', totals)
 if ARGV[12] ~= '' then redis.call('HSET', KEYS[1], 'ti', ARGV[12]) end
 if s.cx ~= '' or s.try ~= '' then redis.call('HDEL', KEYS[1], 'cx', 'try') end
 redis.call('DEL', KEYS[3])
@@ -53,5 +54,5 @@ keep(s, tonumber(ARGV[3]), kept, ARGV[5], KEYS[5], KEYS[6], KEYS[7])
 ended(KEYS[10], ARGV[1], ARGV[9], s.sid, turn, ARGV[10], ARGV[11], tonumber(string.match(ARGV[2], '^%d+')),
   {'calls', ARGV[13], 'prompt_tokens', ARGV[14], 'completion_tokens', ARGV[15]})
 if ARGV[9] == 'unknown_outcome' then unknown(KEYS[11], ARGV[1], ARGV[5], s.sid, ARGV[16]) end
-if waiting > 0 then redis.call('ZADD', KEYS[9], now, ARGV[5]) else redis.call('ZREM', KEYS[9], ARGV[5]) end
+if waiting > 0 then redis.call('ZADD', KEYS[9], now_text, ARGV[5]) else redis.call('ZREM', KEYS[9], ARGV[5]) end
 return {'OK', s.len, s.ver, waiting}

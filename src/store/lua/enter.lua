@@ -1,23 +1,8 @@
--- enter: a caller reads. One round trip = token + rate + session (made if there is none) + part of the history.
--- It stands first in a transaction; the session's fields and its newest records are read by plain commands behind it, because Redis
--- reads several times faster for a client than for a script. What plain commands cannot do is here: what must be decided or written,
--- and records beyond the newest, which have to be counted in bytes while they are read.
--- KEYS 1 account 2 revoked 3 session 4 history 5 journal 6 x 7 la 8 sm
--- ARGV 1 token id 2 issued ms 3 requests/min 4 idle ms 5 max ms 6 member 7 session id to use if there is none
---      8 a visit within so many ms of the last writes only the rate (0: look after the session in any case)
---      9 records that the command behind this one reads 10 records wanted in all 11 only those before this turn, or ''
---      12 bytes that fill a page 13 the id of the session that the caller names, or ''
--- returns {'OK', ms that requests are ahead, role, now, fence, {records before those that the command behind this one reads}, the first one's number if 11 says which}
---       | {'REVOKED'} | {'LIMITED', ms} | {'UNREADABLE'} | {'NO_SESSION'}
+-- enter: a caller reads, and the session is looked after (made if there is none), or turns older than the newest are wanted. Stands behind glance,
+-- which has let the caller in and says what KEYS, ARGV and the answer are.
 local CHUNK = 16
-local a = account_of(KEYS[1], KEYS[2], ARGV[1], ARGV[2])
-if not a then return {'REVOKED'} end
-local wait, at, ahead = due(a[5], ARGV[3])
-if wait > 0 then return {'LIMITED', wait} end
-local main = is_main(ARGV[6])
-if not main or now - (tonumber(a[8] or '0') or 0) >= tonumber(ARGV[8]) then
-  redis.call('HSET', KEYS[1], 'rr', at)
-  if main then redis.call('HSET', KEYS[1], 'lt', now) end
+if not lately then
+  if is_main(ARGV[6]) then redis.call('HSET', KEYS[1], 'rr', at, 'lt', now_text) else redis.call('HSET', KEYS[1], 'rr', at) end
   if ARGV[13] ~= '' then
     local there, bad = session_of(KEYS[3])
     if not bad and not is_named(there, ARGV[13]) then return {'NO_SESSION'} end
@@ -25,14 +10,10 @@ if not main or now - (tonumber(a[8] or '0') or 0) >= tonumber(ARGV[8]) then
   local s = session_or_new(KEYS[3], KEYS[4], KEYS[5], ARGV[7], tonumber(ARGV[5]))
   if not s then return {'UNREADABLE'} end
   s.la = now
-  redis.call('HSET', KEYS[3], 'la', now)
+  redis.call('HSET', KEYS[3], 'la', now_text)
   keep(s, tonumber(ARGV[4]), {KEYS[3], KEYS[4], KEYS[5]}, ARGV[6], KEYS[6], KEYS[7], KEYS[8])
-else
-  redis.call('HSET', KEYS[1], 'rr', at)
+  if wanted <= newest and ARGV[11] == '' then return {'OK', ahead, a[1], now, fence} end
 end
-local newest, wanted = tonumber(ARGV[9]), tonumber(ARGV[10])
-local fence = a[7]
-if wanted <= newest and ARGV[11] == '' then return {'OK', ahead, a[1], now, fence} end
 local len = redis.pcall('LLEN', KEYS[4])
 if type(len) ~= 'number' then return {'UNREADABLE'} end
 local stop, base = len - newest - 1, 0

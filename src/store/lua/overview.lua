@@ -2,22 +2,15 @@
 local HOUR_MS, DAY_MS, STATS_KEPT_MS = 3600000, 86400000, 259200000
 local UNKNOWN_KEPT, UNKNOWN_KEPT_MS = 64, 2592000000
 
--- counts {what, how many, …} in the hour that it is: a hash a day, '<hour>|<what>' -> how many. Read and written at once: each command more
--- costs a script more than another field does
+-- counts {what, how many, …} in the hour that it is: a hash a day, '<hour>|<what>' -> how many
 local function tally(key, counts)
   local stats = string.format('%sst:%d', bucket_of(key), math.floor(now / DAY_MS))
   local hour = string.format('%d|', math.floor(now % DAY_MS / HOUR_MS))
-  local fields, more = {}, {}
+  local new = false
   for i = 1, #counts, 2 do
     local n = tonumber(counts[i + 1])
-    if n > 0 then fields[#fields + 1], more[#more + 1] = hour .. counts[i], n end
+    if n > 0 and redis.pcall('HINCRBY', stats, hour .. counts[i], counts[i + 1]) == n then new = true end
   end
-  local had, written, new = redis.call('HMGET', stats, unpack(fields)), {}, false
-  for i, field in ipairs(fields) do
-    new = new or not had[i]
-    written[2 * i - 1], written[2 * i] = field, string.format('%d', (tonumber(had[i] or '0') or 0) + more[i])
-  end
-  redis.call('HSET', stats, unpack(written))
   -- a field that is new may be the first of its day
   if new then redis.call('PEXPIRE', stats, STATS_KEPT_MS) end
 end
@@ -28,13 +21,5 @@ local function unknown(key, run, member, session, functions)
   redis.call('ZADD', key, now, string.format('%s|%s|%s|%s', run, member, session, functions))
   redis.call('ZREMRANGEBYRANK', key, 0, -UNKNOWN_KEPT - 1)
   redis.call('PEXPIRE', key, UNKNOWN_KEPT_MS)
-end
-
--- forgets those of a user who goes
-local function forget_unknown(key, listed)
-  for _, entry in ipairs(redis.call('ZRANGE', key, 0, -1)) do
-    local user = string.match(entry, '^[^|]*|([^:|]*):')
-    if user == listed then redis.call('ZREM', key, entry) end
-  end
 end
 

@@ -18,17 +18,3 @@ local function ended_run(key, run)
   return redis.call('ZRANGE', key, '[' .. run .. '|', '(' .. run .. '}', 'BYLEX', 'LIMIT', 0, 1)[1]
 end
 
--- a waiting run is '<run>|<accepted ms>|<input>'
-local function waiting_run(entry)
-  local run, accepted, at = string.match(entry, '^([^|]*)|(%d+)|()')
-  return run or '', accepted or '0', at and string.sub(entry, at) or ''
-end
-
--- where a run waits: its place, when it was accepted, its input, the entry itself; nil if it does not wait
-local function waits_at(key, wanted)
-  for place, entry in ipairs(redis.call('LRANGE', key, 0, -1)) do
-    local run, accepted, input = waiting_run(entry)
-    if run == wanted then return place, accepted, input, entry end
-  end
-end
-

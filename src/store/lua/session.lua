@@ -11,7 +11,7 @@ local function session_of(key, ...)
     return nil
   end
   for i = 2, 7 do if not s[i] or #s[i] > 17 then return nil, true end end
-  if not string.match(table.concat(s, ' ', 2, 7), '^%d+ %d+ %d+ %d+ %d+ %d+$') then return nil, true end
+  if not string.find(table.concat(s, ' ', 2, 7), '^%d+ %d+ %d+ %d+ %d+ %d+$') then return nil, true end
   local r = {sid = s[1], ca = tonumber(s[2]), la = tonumber(s[3]), exp = tonumber(s[4]), ver = tonumber(s[5]), len = tonumber(s[6]),
     base = tonumber(s[7]), rid = s[8] or '', lu = tonumber(s[9] or '0') or 0}
   for i, name in ipairs({...}) do r[name] = s[9 + i] or '' end
@@ -42,12 +42,13 @@ end
 -- TTLs and the index, written together with the data they describe
 local function keep(s, idle_ms, keys, member, x, la, sm)
   local ttl = math.max(1, math.min(idle_ms, s.exp - now))
-  for _, k in ipairs(keys) do redis.call('PEXPIRE', k, ttl) end
-  redis.call('ZADD', x, now + ttl, member)
-  redis.call('ZADD', la, now, member)
+  local ttl_text = string.format('%d', ttl)
+  for _, k in ipairs(keys) do redis.call('PEXPIRE', k, ttl_text) end
+  redis.call('ZADD', x, string.format('%d', now + ttl), member)
+  redis.call('ZADD', la, now_text, member)
   redis.call('HSET', sm, member, string.format('%s|%d|%d', s.sid, s.ca, s.len))
   -- the index cleans itself: a few ended sessions at each visit, no SCAN, no sweeper that correctness needs
-  local dead = redis.call('ZRANGE', x, '-inf', now, 'BYSCORE', 'LIMIT', 0, 8)
+  local dead = redis.call('ZRANGE', x, '-inf', now_text, 'BYSCORE', 'LIMIT', 0, 8)
   if #dead > 0 then
     expired(x, sm, dead)
     redis.call('ZREM', x, unpack(dead)); redis.call('ZREM', la, unpack(dead)); redis.call('HDEL', sm, unpack(dead))

@@ -50,26 +50,26 @@ macro_rules! scripts {
 }
 
 scripts! {
-    ENTER = "clock", "changes", "gate", "session", "enter";
-    BEGIN = "clock", "changes", "gate", "session", "expected", "overview", "runs", "begin";
-    TAKE = "clock", "changes", "session", "overview", "runs", "take";
+    ENTER = "clock", "gate", "glance", "changes", "session", "enter";
+    BEGIN = "clock", "changes", "gate", "session", "expected", "waiting", "begin";
+    TAKE = "clock", "changes", "session", "waiting", "take";
     BEGUN_WITH = "begun_with";
     STEP = "clock", "step";
     TELL = "tell";
     HANDOVER = "clock", "handover";
-    RELEASE = "clock", "changes", "overview", "runs", "release";
+    RELEASE = "clock", "waiting", "release";
     COMMIT = "clock", "changes", "session", "overview", "runs", "commit";
     SUMMARY = "clock", "changes", "session", "summary";
-    LOOK = "clock", "changes", "gate", "session", "overview", "runs", "look";
-    CANCEL = "clock", "changes", "gate", "session", "overview", "runs", "cancel";
-    CLEAR = "clock", "changes", "gate", "session", "expected", "overview", "runs", "clear";
-    RESET = "clock", "changes", "gate", "session", "expected", "overview", "runs", "wipe", "reset";
-    KILL = "clock", "changes", "overview", "runs", "wipe", "slots", "ends", "kill";
+    LOOK = "clock", "changes", "gate", "session", "overview", "runs", "waiting", "look";
+    CANCEL = "clock", "changes", "gate", "session", "overview", "runs", "waiting", "cancel";
+    CLEAR = "clock", "changes", "gate", "session", "expected", "waiting", "clear";
+    RESET = "clock", "changes", "gate", "session", "expected", "overview", "runs", "waiting", "wipe", "reset";
+    KILL = "clock", "changes", "overview", "runs", "waiting", "wipe", "slots", "ends", "kill";
     SESSION_OPEN = "clock", "changes", "gate", "session", "slots", "labels", "session_open";
     SESSION_LIST = "clock", "changes", "gate", "session", "slots", "labels", "session_list";
     SESSION_LABEL = "clock", "changes", "gate", "session", "session_label";
-    SESSION_END = "clock", "changes", "gate", "overview", "runs", "wipe", "slots", "ends", "session_end";
-    REWIND = "clock", "changes", "gate", "session", "expected", "overview", "runs", "rewind";
+    SESSION_END = "clock", "changes", "gate", "overview", "runs", "waiting", "wipe", "slots", "ends", "session_end";
+    REWIND = "clock", "changes", "gate", "session", "expected", "waiting", "rewind";
     KEEP = "clock", "keep";
     RESERVE = "clock", "budget", "reserve";
     SETTLE = "clock", "budget", "settle";
@@ -80,7 +80,7 @@ scripts! {
     STOP = "clock", "changes", "session", "stop";
     SWEEP = "clock", "changes", "sweep";
     ACCOUNT_ADD = "account_add";
-    ACCOUNT_REMOVE = "clock", "changes", "overview", "runs", "wipe", "slots", "ends", "account_remove";
+    ACCOUNT_REMOVE = "clock", "changes", "overview", "runs", "waiting", "wipe", "slots", "ends", "account_remove";
     ACCOUNT_CHANGE = "slots", "account_change";
     KEY_MAKE = "clock", "gate", "keys", "key_make";
     KEY_LIST = "clock", "gate", "keys", "key_list";
@@ -93,7 +93,7 @@ scripts! {
     TAKE_BACK = "take_back";
     LOGIN = "clock", "tokens", "login";
     REFRESH = "clock", "gate", "tokens", "refresh";
-    LOGOUT = "clock", "changes", "gate", "session", "overview", "runs", "slots", "tokens", "logout";
+    LOGOUT = "clock", "changes", "gate", "session", "overview", "runs", "waiting", "slots", "tokens", "logout";
     CREDENTIALS = "clock", "gate", "credentials";
     CREDENTIAL_PUT = "clock", "gate", "credential_put";
     CREDENTIAL_REMOVE = "clock", "gate", "credential_remove";
