@@ -60,6 +60,17 @@ target_directory() {
   cargo metadata --manifest-path "$root/Cargo.toml" --format-version 1 --no-deps | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p'
 }
 
+# seed DIRECTORY: what is built already of the packages of others goes into that target directory too, so that it is not built twice. Our
+# own is not taken along: cargo tells a package by where it lies in its workspace, so it would take this source for the other one.
+seed() {
+  local debug part
+  debug=$(target_directory)/debug
+  mkdir -p "$1/debug"
+  for part in .fingerprint build deps; do
+    [ ! -d "$debug/$part" ] || tar -C "$debug" --exclude='*swagger[-_]api[-_]agent-*' --exclude='deps/it-*' -c "$part" | tar -C "$1/debug" -x
+  done
+}
+
 # Prints the path of the release binary: SERVICE_BINARY if that names one, else the one built now.
 service_binary() {
   if [ -n "${SERVICE_BINARY:-}" ]; then

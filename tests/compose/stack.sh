@@ -26,13 +26,16 @@ engine_or_skip() {
 end_engine() { [ -z "$own_engine" ] || "$own_engine" down; }
 
 build() { docker build --network host "$@" >"$work/build.log" 2>&1 || { tail -30 "$work/build.log" >&2; return 1; }; }
-# image_of_binary IMAGE: the release binary on the image's last stage but one, which takes seconds where building all takes minutes.
+# image_of_binary IMAGE: the program (the release's, unless SERVICE_BINARY names another) on the image's last stage but one, which takes
+# seconds where building all takes minutes.
 image_of_binary() {
   local binary
   binary=$(service_binary)
+  need strip=binutils
   build --target base -f "$root/deploy/Dockerfile" -t "$1-base" "$root"
   mkdir "$work/context"
-  cp "$binary" "$work/context/swagger-api-agent"
+  # As a release is: without its symbols, which an engine would carry about for nothing.
+  strip -o "$work/context/swagger-api-agent" "$binary"
   printf 'FROM %s\nCOPY swagger-api-agent /usr/local/bin/swagger-api-agent\n' "$1-base" >"$work/context/Dockerfile"
   build -t "$1" "$work/context"
 }
